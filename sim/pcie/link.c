@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * PCI Express link timing; see link.h. Each direction is a time line: a transfer takes the first
+ * free time for all of its packets together. Lane rates and line codings: PCI Express Base 5.0
+ * section 4.2 (8b/10b below 8 GT/s, 128b/130b from there on).
+ */
+#include "pcie/link.h"
+
+#include <stdlib.h>
+
+#include "engine/clock.h"
+
+#define PARAM_AS_ROWS struct link_params
+#include "config/param_begin.h"
+const struct param_row link_rows[] = {
+#include "pcie/link.def"
+};
+#include "config/param_end.h"
+const size_t link_row_count = sizeof link_rows / sizeof link_rows[0];
+
+/* Times of bytes are kept as ps per byte in units of 2^-20 ps. */
+#define FIXED_POINT 20
+
+struct link_line {
+    uint64_t free_ps; /* when the next packet can start */
+    uint64_t busy_ps;
+    uint64_t packets;
+    uint64_t bytes;
+};
+
+struct link {
+    struct link_params p;
+    uint64_t *tag_free_ps; /* ring: when the read request that holds each tag will be answered */
+    uint64_t tag;          /* the next one, which is the one that is free first */
+    uint64_t ps_per_byte;  /* fixed point; 0 = emulated */
+    struct link_line line[2];
+};
+
+struct lane_rate {
+    uint64_t megatransfers_per_second;
+    uint64_t line_bits, code_bytes; /* line coding: bits on the lane for these bytes of a packet */
+};
+
+static const struct lane_rate lane_rates[] = {
+    {2500, 10, 1}, {5000, 10, 1}, {8000, 130, 16}, {16000, 130, 16}, {32000, 130, 16}};
+
+#define PPM UINT64_C(1000000)
+
+/* Exact to the last place of the fixed point, so that a step of any parameter shows: the division
+ * is done in two digits, because the numerator would not fit 64 bits at once. */
+static uint64_t link_ps_per_byte(const struct link_params *params)
+{
+    enum { LOW_DIGIT = 5 };
+    const struct lane_rate *rate = &lane_rates[params->generation - 1];
+    uint64_t line_ps = rate->line_bits * PS_PER_US * PPM << (FIXED_POINT - LOW_DIGIT);
+    uint64_t share = rate->code_bytes * rate->megatransfers_per_second * params->lanes *
+                     (PPM - params->flow_overhead);
+    return (line_ps / share << LOW_DIGIT) + (line_ps % share << LOW_DIGIT) / share;
+}
+
+struct link *link_create(const struct link_params *params)
+{
+    struct link *link = calloc(1, sizeof *link);
+    if (link == NULL)
+        abort();
+    link->p = *params;
+    if (params->kind == LINK_EMULATED)
+        return link;
+    link->ps_per_byte = link_ps_per_byte(params);
+    link->tag_free_ps = calloc(params->tags, sizeof *link->tag_free_ps);
+    if (link->tag_free_ps == NULL)
+        abort();
+    return link;
+}
+
+void link_destroy(struct link *link)
+{
+    if (link == NULL)
+        return;
+    free(link->tag_free_ps);
+    free(link);
+}
+
+static uint64_t packets_of(uint64_t bytes, uint64_t payload)
+{
+    return bytes == 0 ? 1 : (bytes + payload - 1) / payload;
+}
+
+static uint64_t wire_ps(const struct link *link, uint64_t bytes)
+{
+    /* In two digits, so that the product fits 64 bits for the longest transfer on one slow lane. */
+    uint64_t low = bytes & ((UINT64_C(1) << FIXED_POINT) - 1);
+    return (bytes >> FIXED_POINT) * link->ps_per_byte + (low * link->ps_per_byte >> FIXED_POINT);
+}
+
+/* Occupy a direction from now_ps on; returns when the last byte has left the sender. */
+static uint64_t line_take(struct link_line *line, uint64_t now_ps, uint64_t duration_ps,
+                          uint64_t packets, uint64_t bytes)
+{
+    uint64_t start = line->free_ps > now_ps ? line->free_ps : now_ps;
+    line->free_ps = start + duration_ps;
+    line->busy_ps += duration_ps;
+    line->packets += packets;
+    line->bytes += bytes;
+    return line->free_ps;
+}
+
+uint64_t link_write(struct link *link, enum link_direction direction, uint64_t now_ps,
+                    uint32_t bytes)
+{
+    if (link->ps_per_byte == 0)
+        return now_ps;
+    uint64_t packets = packets_of(bytes, link->p.max_payload);
+    uint64_t duration = wire_ps(link, bytes + packets * link->p.packet_overhead);
+    return line_take(&link->line[direction], now_ps, duration, packets, bytes) +
+           link->p.propagation;
+}
+
+static uint64_t smaller(uint64_t x, uint64_t y)
+{
+    return x < y ? x : y;
+}
+
+/* A request goes out only when a tag is free, that is, when the request that had it last has been
+ * answered (PCI Express Base 2.2.6.2): with fewer tags than a round trip needs, the tags and not
+ * the wire set the pace. Without want of tags, request i is answered at first_ps + i * step_ps.
+ * Returns when the last one is. */
+static uint64_t link_take_tags(struct link *link, uint64_t now_ps, uint64_t requests,
+                               uint64_t round_trip_ps, uint64_t first_ps, uint64_t step_ps)
+{
+    uint64_t answered = first_ps;
+    for (uint64_t i = 0; i < requests; i++) {
+        uint64_t free_ps = link->tag_free_ps[link->tag];
+        uint64_t paced = (free_ps > now_ps ? free_ps : now_ps) + round_trip_ps;
+        answered = first_ps + i * step_ps;
+        if (paced > answered)
+            answered = paced;
+        link->tag_free_ps[link->tag] = answered;
+        if (++link->tag == link->p.tags)
+            link->tag = 0;
+    }
+    return answered;
+}
+
+uint64_t link_read_by_device(struct link *link, uint64_t now_ps, uint32_t bytes)
+{
+    if (link->ps_per_byte == 0)
+        return now_ps;
+    const struct link_params *p = &link->p;
+    uint64_t requests = packets_of(bytes, p->max_read_request);
+    uint64_t request_ps = wire_ps(link, p->packet_overhead);
+    struct link_line *up = &link->line[LINK_UP], *down = &link->line[LINK_DOWN];
+    uint64_t requests_sent = line_take(up, now_ps, requests * request_ps, requests, 0);
+    uint64_t first_sent = requests_sent - (requests - 1) * request_ps;
+    uint64_t first_data = first_sent + p->propagation + p->memory_latency;
+
+    /* A completion answers one request (2.3.1.1) and keeps to Max_Payload_Size (2.2.2). */
+    uint64_t payload = smaller(p->completion_payload, smaller(p->max_read_request, p->max_payload));
+    uint64_t packets = packets_of(bytes, payload);
+    uint64_t all_ps = wire_ps(link, bytes + packets * p->completion_overhead);
+    uint64_t sent = line_take(down, first_data, all_ps, packets, bytes);
+    uint64_t one_ps = all_ps / requests;
+    uint64_t round_trip = request_ps + 2 * p->propagation + p->memory_latency + one_ps;
+    uint64_t first_arrival = sent + p->propagation - (requests - 1) * one_ps;
+    return link_take_tags(link, now_ps, requests, round_trip, first_arrival, one_ps);
+}
+
+uint64_t link_register_request(struct link *link, uint64_t now_ps)
+{
+    if (link->ps_per_byte == 0)
+        return now_ps;
+    return line_take(&link->line[LINK_DOWN], now_ps, wire_ps(link, link->p.packet_overhead), 1, 0) +
+           link->p.propagation;
+}
+
+uint64_t link_register_reply(struct link *link, uint64_t now_ps, uint32_t bytes)
+{
+    if (link->ps_per_byte == 0)
+        return now_ps;
+    return line_take(&link->line[LINK_UP], now_ps,
+                     wire_ps(link, bytes + link->p.completion_overhead), 1, bytes) +
+           link->p.propagation;
+}
+
+void link_get_stats(const struct link *link, struct link_stats *stats)
+{
+    const struct link_line *up = &link->line[LINK_UP], *down = &link->line[LINK_DOWN];
+    *stats = (struct link_stats){.up_busy_ps = up->busy_ps,
+                                 .down_busy_ps = down->busy_ps,
+                                 .up_packets = up->packets,
+                                 .down_packets = down->packets,
+                                 .up_bytes = up->bytes,
+                                 .down_bytes = down->bytes};
+}
