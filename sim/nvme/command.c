@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Command contexts: a fixed pool taken at creation, and a command's first step, decoding. A context
+ * is named in events by its index and generation. Dropping a command, at a reset or an Abort, means
+ * advancing its generation: whatever was on its way for it no longer finds it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nvme/internal.h"
+
+/* Contexts for admin commands beside the ones that Abort needs (Abort Command Limit, 5.1). */
+#define ADMIN_CONTEXTS 8u
+
+static uint32_t admin_contexts(const struct ctrl *ctrl)
+{
+    return (uint32_t)ctrl->params.acl + 1 + ADMIN_CONTEXTS;
+}
+
+static void refill(struct ctrl *ctrl)
+{
+    ctrl->free_first = NO_COMMAND;
+    for (uint32_t i = ctrl->command_count; i-- > 0;) {
+        ctrl->commands[i].next = ctrl->free_first;
+        ctrl->free_first = i;
+    }
+    ctrl->io_credits = (int32_t)ctrl->params.contexts;
+    ctrl->admin_credits = (int32_t)admin_contexts(ctrl);
+}
+
+void commands_init(struct ctrl *ctrl)
+{
+    /* Held Asynchronous Event Requests give their credit back and keep their context. */
+    ctrl->command_count =
+        (uint32_t)ctrl->params.contexts + admin_contexts(ctrl) + (uint32_t)ctrl->params.aerl + 1;
+    ctrl->commands = ctrl_allocate(ctrl->command_count, sizeof *ctrl->commands);
+    for (uint32_t i = 0; i < ctrl->command_count; i++)
+        ctrl->commands[i].index = i;
+    refill(ctrl);
+}
+
+void commands_free(struct ctrl *ctrl)
+{
+    for (uint32_t i = 0; i < ctrl->command_count; i++)
+        free(ctrl->commands[i].pages);
+    free(ctrl->commands);
+}
+
+void commands_drop_all(struct ctrl *ctrl)
+{
+    for (uint32_t i = 0; i < ctrl->command_count; i++) {
+        if (!ctrl->commands[i].in_use)
+            continue;
+        ctrl->commands[i].in_use = false;
+        command_detach(&ctrl->commands[i]);
+    }
+    refill(ctrl);
+}
+
+void command_detach(struct command *cmd)
+{
+    cmd->generation++;
+}
+
+struct command *command_take(struct ctrl *ctrl, enum command_credit credit)
+{
+    struct command *cmd = &ctrl->commands[ctrl->free_first];
+
+    ctrl->free_first = cmd->next;
+    if (credit == CREDIT_IO)
+        ctrl->io_credits--;
+    else
+        ctrl->admin_credits--;
+    cmd->credit = (uint8_t)credit;
+    cmd->in_use = true;
+    cmd->abortable = false; /* a reset may have left it set */
+    return cmd;
+}
+
+void command_return_credit(struct ctrl *ctrl, struct command *cmd)
+{
+    if (cmd->credit == CREDIT_IO)
+        ctrl->io_credits++;
+    else if (cmd->credit == CREDIT_ADMIN)
+        ctrl->admin_credits++;
+    else
+        return;
+    cmd->credit = CREDIT_NONE;
+    if (ctrl->ready_first != QUEUE_NONE)
+        fetch_run(ctrl);
+}
+
+void command_release(struct ctrl *ctrl, struct command *cmd)
+{
+    command_detach(cmd);
+    cmd->in_use = false;
+    cmd->next = ctrl->free_first;
+    ctrl->free_first = cmd->index;
+    command_return_credit(ctrl, cmd);
+}
+
+struct command *command_find(struct ctrl *ctrl, uint64_t arg)
+{
+    struct command *cmd = &ctrl->commands[(uint32_t)arg];
+
+    return cmd->generation == arg >> 32 ? cmd : NULL;
+}
+
+static void command_decoded(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+    struct command *cmd = command_find(ctrl, arg);
+    uint16_t status;
+
+    if (cmd == NULL)
+        return;
+    /* Admin commands over PCI Express use PRPs, and SGLs are not supported (4.2, PSDT); neither are
+     * fused operations (Identify FUSES = 0). */
+    if ((cmd->flags & (SQE_FUSE_MASK | SQE_PSDT_MASK)) != 0)
+        status = STATUS_INVALID_FIELD;
+    else
+        status = cmd->sqid == 0 ? admin_execute(ctrl, cmd) : nvm_execute(ctrl, cmd);
+    if (status != COMMAND_GOES_ON)
+        complete_command(ctrl, cmd, status);
+}
+
+/* Operands c and d of RECORD_COMMAND; only computed when somebody reads them. */
+static void record_command(struct ctrl *ctrl, const struct command *cmd, uint64_t now_ps)
+{
+    bool has_range = cmd->sqid != 0 && cmd->opcode != NVM_FLUSH;
+    uint64_t blocks = has_range ? (uint64_t)(cmd->cdw[2] & 0xffffu) + 1 : 0;
+    uint64_t what = cmd->cdw[0];
+
+    if (cmd->sqid != 0)
+        what = has_range ? cmd->cdw[0] | (uint64_t)cmd->cdw[1] << 32 : 0;
+    RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_COMMAND, cmd->opcode, command_name(cmd),
+                what, (uint64_t)cmd->nsid << 32 | blocks);
+}
+
+void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
+{
+    uint64_t now_ps = engine_now(ctrl->engine);
+    uint64_t decoded_ps;
+
+    cmd->opcode = sqe[SQE_OPCODE];
+    cmd->flags = sqe[SQE_FLAGS];
+    cmd->cid = wire_get16(sqe + SQE_CID);
+    cmd->nsid = wire_get32(sqe + SQE_NSID);
+    cmd->prp1 = wire_get64(sqe + SQE_PRP1);
+    cmd->prp2 = wire_get64(sqe + SQE_PRP2);
+    for (unsigned i = 0; i < 6; i++)
+        cmd->cdw[i] = wire_get32(sqe + SQE_CDW10 + 4 * i);
+    cmd->kind = COMMAND_PLAIN;
+    cmd->abortable = false;
+    cmd->is_abort = false;
+    cmd->dw0 = 0;
+    cmd->slba = 0;
+    cmd->blocks = 0;
+    cmd->bytes = 0;
+    cmd->pages_known = cmd->pages_needed = 0;
+    cmd->step = cmd->step_count = 0;
+    if (cmd->sqid == 0)
+        ctrl->stats.admin_commands++;
+    else
+        ctrl->stats.commands++;
+    record_stage(ctrl, cmd, STAGE_DOORBELL, cmd->rung_ps);
+    record_stage(ctrl, cmd, STAGE_FETCH, cmd->fetch_ps);
+    if (stream_wants(ctrl->stream, RECORD_COMMAND))
+        record_command(ctrl, cmd, now_ps);
+    record_stage(ctrl, cmd, STAGE_DECODE, now_ps);
+
+    decoded_ps =
+        later(now_ps, ctrl->decode_free_ps) + clock_cost(&ctrl->clock, ctrl->params.decode);
+    ctrl->decode_free_ps = decoded_ps;
+    engine_at(ctrl->engine, decoded_ps, command_decoded, ctrl, command_arg(cmd));
+}
+
+void command_data_ready(struct ctrl *ctrl, struct command *cmd)
+{
+    switch ((enum command_kind)cmd->kind) {
+    case COMMAND_READ:
+        nvm_media_next(ctrl, cmd);
+        break;
+    case COMMAND_WRITE:
+        transfer_in_start(ctrl, cmd);
+        break;
+    case COMMAND_QUEUE_PAGES:
+        complete_command(ctrl, cmd, admin_queue_pages_known(ctrl, cmd));
+        break;
+    default:
+        transfer_out_start(ctrl, cmd);
+        break;
+    }
+}

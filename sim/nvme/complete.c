@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Completion (NVMe 1.4 sections 4.6 and 7.2.1): the entry is built, waits for room in its queue
+ * (4.1.2: a full completion queue stalls, it is never an error), and is written behind the data of
+ * its command. The entry follows the data on the link without waiting for it to arrive: posted
+ * writes keep their order. The records show the critical path: work that is hidden behind the
+ * data's time on the link does not appear. Data and entry become visible in one event.
+ */
+#include "nvme/internal.h"
+
+#define STATUS_PHASE_BITS 1u
+
+/* Errors that a retry of the same command would meet again (4.6.1, Do Not Retry). */
+static uint16_t with_do_not_retry(uint16_t status)
+{
+    switch (status) {
+    case STATUS_SUCCESS:
+    case STATUS_DATA_TRANSFER_ERROR:
+    case STATUS_ABORT_REQUESTED:
+    case STATUS_ABORT_LIMIT:
+    case STATUS_ASYNC_LIMIT:
+        return status;
+    default:
+        return status | STATUS_DNR;
+    }
+}
+
+static void write_cqe(struct ctrl *ctrl, struct command *cmd, struct cq *cq, struct sq *sq)
+{
+    uint8_t cqe[CQE_BYTES] = {0};
+    uint16_t status = with_do_not_retry(cmd->status);
+
+    wire_put32(cqe + CQE_DW0, cmd->dw0);
+    wire_put16(cqe + CQE_SQHD, sq->head);
+    wire_put16(cqe + CQE_SQID, cmd->sqid);
+    wire_put16(cqe + CQE_CID, cmd->cid);
+    wire_put16(cqe + CQE_STATUS, (uint16_t)(status << STATUS_PHASE_BITS | cmd->phase));
+    if (transfer_dma_write(ctrl, ring_address(ctrl, &cq->ring, cmd->cq_slot), cqe, CQE_BYTES,
+                           command_name(cmd)) != PCIE_OK) {
+        ctrl_fatal(ctrl);
+        return;
+    }
+    ctrl->stats.completions++;
+    if (status != STATUS_SUCCESS)
+        ctrl->stats.errors++;
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_CQE,
+                (uint32_t)cmd->cqid << 16 | cmd->cq_slot, command_name(cmd), status, sq->head);
+}
+
+/* The last command of a queue that is being deleted has ended: so does its Delete command (7.4.3).
+ */
+static void finish_delete(struct ctrl *ctrl, uint16_t sqid)
+{
+    struct command *cmd = &ctrl->commands[ctrl->sqs[sqid].delete_command];
+
+    sq_close(ctrl, sqid);
+    complete_command(ctrl, cmd, STATUS_SUCCESS);
+}
+
+static void cqe_visible(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+    struct command *cmd = command_find(ctrl, arg);
+    struct cq *cq;
+    struct sq *sq;
+    uint16_t sqid;
+    bool has_data, was_empty;
+
+    if (cmd == NULL)
+        return;
+    sqid = cmd->sqid;
+    sq = &ctrl->sqs[sqid];
+    cq = &ctrl->cqs[cmd->cqid];
+    has_data = cmd->kind == COMMAND_READ || cmd->kind == COMMAND_ADMIN_IN;
+    if (has_data)
+        record_stage(ctrl, cmd, STAGE_TRANSFER, cmd->transfer_ps);
+    record_stage(ctrl, cmd, STAGE_COMPLETE, cmd->complete_ps);
+    record_stage(ctrl, cmd, STAGE_CQE, cmd->cqe_ps);
+    if (has_data)
+        cmd->status = transfer_out_move(ctrl, cmd);
+    write_cqe(ctrl, cmd, cq, sq);
+    if ((ctrl->csts & CSTS_CFS) != 0)
+        return; /* everything was dropped, this command too */
+
+    was_empty = cq->head == cq->visible;
+    cq->visible = ring_advance(cmd->cq_slot, 1, cq->ring.size);
+    if (cq->interrupts)
+        interrupt_cqe(ctrl, cq, was_empty);
+    if (cmd->is_abort)
+        ctrl->aborts_running--;
+    sq->in_flight--;
+    if (sq->deleting && sq->in_flight == 0)
+        finish_delete(ctrl, sqid);
+    command_release(ctrl, cmd);
+}
+
+/* Take the next slot of the queue and send the entry at given_ps. */
+static void post(struct ctrl *ctrl, struct cq *cq, struct command *cmd, uint64_t given_ps)
+{
+    uint64_t visible_ps;
+
+    cmd->cq_slot = cq->tail;
+    cmd->phase = cq->phase;
+    cq->tail = ring_advance(cq->tail, 1, cq->ring.size);
+    if (cq->tail == 0)
+        cq->phase = !cq->phase;
+    cmd->cqe_ps = later(given_ps, cmd->complete_ps);
+    visible_ps = later(pcie_up_write(ctrl->port, given_ps, CQE_BYTES), cmd->cqe_ps);
+    visible_ps = later(visible_ps, cq->last_visible_ps);
+    cq->last_visible_ps = visible_ps;
+    engine_at(ctrl->engine, visible_ps, cqe_visible, ctrl, command_arg(cmd));
+}
+
+static bool is_full(const struct cq *cq)
+{
+    return ring_advance(cq->tail, 1, cq->ring.size) == cq->head;
+}
+
+/* cmd->complete_ps and ready_ps are set: post, or wait for room. */
+static void post_or_wait(struct ctrl *ctrl, struct command *cmd)
+{
+    struct cq *cq = &ctrl->cqs[cmd->cqid];
+
+    if (cq->waiting_first == NO_COMMAND && !is_full(cq)) {
+        post(ctrl, cq, cmd, cmd->ready_ps);
+        return;
+    }
+    cmd->next = NO_COMMAND;
+    if (cq->waiting_first == NO_COMMAND)
+        cq->waiting_first = cmd->index;
+    else
+        ctrl->commands[cq->waiting_last].next = cmd->index;
+    cq->waiting_last = cmd->index;
+}
+
+void complete_waiting(struct ctrl *ctrl, struct cq *cq)
+{
+    uint64_t now_ps = engine_now(ctrl->engine);
+
+    while (cq->waiting_first != NO_COMMAND && !is_full(cq)) {
+        struct command *cmd = &ctrl->commands[cq->waiting_first];
+
+        cq->waiting_first = cmd->next;
+        /* Room may have come before the entry was even built: that is no stall. */
+        if (now_ps > cmd->ready_ps) {
+            ctrl->stats.cq_full_stalls++;
+            ctrl->stats.cq_full_ps += now_ps - cmd->ready_ps;
+        }
+        post(ctrl, cq, cmd, later(now_ps, cmd->ready_ps));
+    }
+}
+
+/* The completion unit's work on one entry, begun at from_ps or when the unit is free. */
+static uint64_t build(struct ctrl *ctrl, uint64_t from_ps)
+{
+    uint64_t built_ps = later(from_ps, ctrl->completion_free_ps) +
+                        clock_cost(&ctrl->clock, ctrl->params.completion);
+
+    ctrl->completion_free_ps = built_ps;
+    return built_ps;
+}
+
+void complete_command(struct ctrl *ctrl, struct command *cmd, uint16_t status)
+{
+    cmd->abortable = false;
+    cmd->kind = COMMAND_PLAIN; /* no data any more */
+    cmd->status = status;
+    cmd->complete_ps = engine_now(ctrl->engine);
+    cmd->ready_ps = build(ctrl, cmd->complete_ps);
+    post_or_wait(ctrl, cmd);
+}
+
+void complete_after_data(struct ctrl *ctrl, struct command *cmd, uint64_t given_ps,
+                         uint64_t arrived_ps)
+{
+    cmd->abortable = false;
+    cmd->status = STATUS_SUCCESS;
+    cmd->complete_ps = arrived_ps;
+    cmd->ready_ps = build(ctrl, given_ps);
+    post_or_wait(ctrl, cmd);
+}

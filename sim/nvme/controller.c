@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Creation, and the life of the controller: enable, ready, controller level reset (NVMe 1.4 section
+ * 7.3.2), shutdown (7.6.2), fatal status. What the specification leaves open is decided here:
+ * - an illegal CC at the change of EN from 0 to 1 (page size, command set, arbitration, entry
+ * sizes), or an admin queue that cannot be, sets CSTS.CFS at once and the controller stays not
+ * ready;
+ * - CC.EN = 1 written while a reset still runs takes effect when the reset has ended;
+ * - after CC.SHN nothing more is fetched; commands in flight may still complete until CSTS.SHST
+ * says complete, and are dropped then. A normal shutdown flushes the volatile write cache first.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "nvme/internal.h"
+
+void *ctrl_allocate(size_t count, size_t bytes)
+{
+    void *memory = calloc(count > 0 ? count : 1, bytes);
+
+    if (memory == NULL) {
+        fprintf(stderr, "doorbell: out of memory for an NVMe controller\n");
+        exit(4);
+    }
+    return memory;
+}
+
+void *ctrl_grow(void *memory, size_t count, size_t bytes)
+{
+    void *bigger = count <= SIZE_MAX / bytes ? realloc(memory, count * bytes) : NULL;
+
+    if (bigger == NULL) {
+        fprintf(stderr, "doorbell: out of memory for an NVMe controller\n");
+        exit(4);
+    }
+    return bigger;
+}
+
+bool ctrl_is_running(const struct ctrl *ctrl)
+{
+    return ctrl->life == LIFE_READY && (ctrl->csts & (CSTS_CFS | CSTS_SHST_MASK)) == 0;
+}
+
+void ctrl_record_csts(struct ctrl *ctrl)
+{
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_CSTS, 0, 0, ctrl->csts,
+                0);
+}
+
+static void set_csts(struct ctrl *ctrl, uint32_t clear, uint32_t set)
+{
+    uint32_t csts = (ctrl->csts & ~clear) | set;
+
+    if (csts == ctrl->csts)
+        return;
+    ctrl->csts = csts;
+    ctrl_record_csts(ctrl);
+}
+
+/* Everything in flight is dropped; nothing of it will complete or interrupt. */
+static void drop_work(struct ctrl *ctrl)
+{
+    ctrl->epoch++;
+    commands_drop_all(ctrl);
+    async_reset(ctrl);
+    ctrl->arbiter_scheduled = false;
+    ctrl->aborts_running = 0;
+    queues_close_all(ctrl);
+    interrupt_reset(ctrl);
+    ctrl->fetch_free_ps = ctrl->decode_free_ps = 0;
+    ctrl->dma_free_ps = ctrl->completion_free_ps = 0;
+}
+
+void ctrl_fatal(struct ctrl *ctrl)
+{
+    drop_work(ctrl);
+    set_csts(ctrl, 0, CSTS_CFS);
+}
+
+static bool cc_is_legal(const struct ctrl *ctrl)
+{
+    uint32_t cc = ctrl->cc;
+    uint64_t mps = CC_MPS(cc);
+    uint32_t css = CC_CSS(cc);
+    bool admin_only = (ctrl->cap >> CAP_CSS & CAP_CSS_ADMIN_ONLY) != 0;
+
+    if (mps < ctrl->params.cap_mpsmin || mps > ctrl->params.cap_mpsmax)
+        return false;
+    if (css != CSS_NVM && !(css == CSS_ADMIN_ONLY && admin_only))
+        return false;
+    if (CC_AMS(cc) != 0) /* round robin is the only mechanism (CAP.AMS = 0) */
+        return false;
+    /* Entry sizes may still be zero at enable: they count when I/O queues are created (3.1.5). */
+    return (CC_IOSQES(cc) == 0 || CC_IOSQES(cc) == SQE_LOG2) &&
+           (CC_IOCQES(cc) == 0 || CC_IOCQES(cc) == CQE_LOG2);
+}
+
+/* Entries of the admin queues: 2 to 4096 (3.1.8); bases aligned to the memory page (3.1.9, 3.1.10).
+ */
+static bool admin_queues_are_legal(const struct ctrl *ctrl)
+{
+    uint64_t offsets = (UINT64_C(1) << (PAGE_SHIFT_MIN + CC_MPS(ctrl->cc))) - 1;
+
+    return AQA_ASQS(ctrl->aqa) >= 1 && AQA_ACQS(ctrl->aqa) >= 1 && (ctrl->asq & offsets) == 0 &&
+           (ctrl->acq & offsets) == 0;
+}
+
+static void become_ready(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+
+    (void)arg;
+    ctrl->life_timer = 0;
+    ctrl->life = LIFE_READY;
+    set_csts(ctrl, 0, CSTS_RDY);
+}
+
+static void enable(struct ctrl *ctrl)
+{
+    struct ring sq = {.base = ctrl->asq, .size = AQA_ASQS(ctrl->aqa) + 1, .entry_log2 = SQE_LOG2};
+    struct ring cq = {.base = ctrl->acq, .size = AQA_ACQS(ctrl->aqa) + 1, .entry_log2 = CQE_LOG2};
+
+    if (!cc_is_legal(ctrl) || !admin_queues_are_legal(ctrl)) {
+        ctrl_fatal(ctrl);
+        return;
+    }
+    /* A shutdown that was asked for while disabled ends here, done or not. */
+    engine_cancel(ctrl->engine, ctrl->shutdown_timer);
+    ctrl->shutdown_timer = 0;
+    ctrl->epoch++;
+    set_csts(ctrl, CSTS_SHST_MASK, 0);
+    ctrl->page_log2 = (uint8_t)(PAGE_SHIFT_MIN + CC_MPS(ctrl->cc));
+    ctrl->page_mask = (UINT64_C(1) << ctrl->page_log2) - 1;
+    ctrl->admin_only = CC_CSS(ctrl->cc) == CSS_ADMIN_ONLY;
+    cq_open(ctrl, 0, 0, true, cq);
+    sq_open(ctrl, 0, 0, sq);
+    ctrl->life = LIFE_ENABLING;
+    ctrl->life_timer = engine_after(ctrl->engine, ctrl->params.ready_delay, become_ready, ctrl, 0);
+}
+
+static void reset_done(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+
+    (void)arg;
+    ctrl->life_timer = 0;
+    ctrl->life = LIFE_OFF;
+    set_csts(ctrl, CSTS_RDY, 0);
+    if ((ctrl->cc & CC_EN) != 0)
+        enable(ctrl);
+}
+
+static void cancel_timers(struct ctrl *ctrl)
+{
+    engine_cancel(ctrl->engine, ctrl->life_timer);
+    engine_cancel(ctrl->engine, ctrl->shutdown_timer);
+    ctrl->life_timer = 0;
+    ctrl->shutdown_timer = 0;
+}
+
+/* What every kind of controller level reset does (7.3.2). AQA, ASQ and ACQ stay. */
+static void level_reset(struct ctrl *ctrl)
+{
+    cancel_timers(ctrl);
+    ctrl->intms = 0;
+    drop_work(ctrl);
+    features_reset(ctrl);
+    set_csts(ctrl, CSTS_CFS | CSTS_SHST_MASK, 0);
+}
+
+static void disable(struct ctrl *ctrl)
+{
+    level_reset(ctrl);
+    ctrl->life = LIFE_RESETTING;
+    if ((ctrl->csts & CSTS_RDY) != 0)
+        ctrl->life_timer =
+            engine_after(ctrl->engine, ctrl->params.reset_delay, reset_done, ctrl, 0);
+    else
+        reset_done(ctrl, 0); /* was not ready yet: nothing to wait for */
+}
+
+static void reset_everything(struct ctrl *ctrl, uint32_t csts)
+{
+    level_reset(ctrl);
+    ctrl->life = LIFE_OFF;
+    ctrl->cc = 0;
+    ctrl->aqa = 0;
+    ctrl->asq = ctrl->acq = 0;
+    set_csts(ctrl, UINT32_MAX, csts);
+}
+
+void ctrl_subsystem_reset(struct ctrl *ctrl)
+{
+    reset_everything(ctrl, CSTS_NSSRO);
+}
+
+void ctrl_function_reset(struct ctrl *ctrl)
+{
+    reset_everything(ctrl, 0);
+    configspace_reset(&ctrl->config);
+    msix_reset(&ctrl->msix);
+    interrupt_update_pin(ctrl);
+}
+
+static void shutdown_done(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+
+    (void)arg;
+    ctrl->shutdown_timer = 0;
+    drop_work(ctrl);
+    set_csts(ctrl, CSTS_SHST_MASK, CSTS_SHST_COMPLETE);
+}
+
+static void shutdown_flushed(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+
+    if (!epoch_is_current(ctrl, arg))
+        return; /* a reset came first */
+    ctrl->shutdown_timer =
+        engine_after(ctrl->engine, ctrl->params.shutdown_delay, shutdown_done, ctrl, 0);
+}
+
+static void begin_shutdown(struct ctrl *ctrl, uint32_t shn)
+{
+    uint64_t start_ps;
+
+    set_csts(ctrl, CSTS_SHST_MASK, CSTS_SHST_OCCURING);
+    if (shn == SHN_NORMAL && features_cache_on(ctrl))
+        media_start(ctrl->media, MEDIA_FLUSH, 0, 0, shutdown_flushed, ctrl, epoch_arg(ctrl, 0),
+                    &start_ps);
+    else
+        shutdown_flushed(ctrl, epoch_arg(ctrl, 0));
+}
+
+void ctrl_write_cc(struct ctrl *ctrl, uint32_t value)
+{
+    uint32_t old = ctrl->cc;
+    uint32_t shn;
+
+    ctrl->cc = value & CC_WRITABLE;
+    shn = CC_SHN(ctrl->cc);
+    if ((old & CC_EN) != 0 && (ctrl->cc & CC_EN) == 0) {
+        disable(ctrl);
+        return;
+    }
+    if ((old & CC_EN) == 0 && (ctrl->cc & CC_EN) != 0 && ctrl->life == LIFE_OFF)
+        enable(ctrl);
+    if ((shn == SHN_NORMAL || shn == SHN_ABRUPT) && shn != CC_SHN(old) &&
+        (ctrl->csts & CSTS_SHST_MASK) == 0)
+        begin_shutdown(ctrl, shn);
+}
+
+struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct media *media,
+                         const struct ctrl_params *params, unsigned index)
+{
+    struct ctrl *ctrl = ctrl_allocate(1, sizeof *ctrl);
+    size_t queues = (size_t)params->max_io_queues + 1;
+    struct configspace_identity identity = {
+        .vendor = (uint16_t)params->vendor_id,
+        .device = (uint16_t)params->device_id,
+        .subsystem_vendor = (uint16_t)params->subsystem_vendor_id,
+        .subsystem = (uint16_t)params->subsystem_id,
+        .class_code = CLASS_NVME,
+        .msix_vectors = (uint16_t)params->msix_vectors,
+    };
+
+    ctrl->engine = engine;
+    ctrl->stream = engine_stream(engine);
+    ctrl->port = port;
+    ctrl->media = media;
+    ctrl->params = *params;
+    ctrl->index = index;
+    ctrl_derive(ctrl);
+    identity.bar0_bytes = ctrl->bar_bytes;
+    identity.msix_table = (uint32_t)ctrl->msix_table_at;
+    identity.msix_pending = (uint32_t)ctrl->msix_pending_at;
+    configspace_init(&ctrl->config, &identity);
+    msix_init(&ctrl->msix, (unsigned)params->msix_vectors, interrupt_vector_due, ctrl);
+    ctrl->store = store_create(params->namespace_size);
+    ctrl->sqs = ctrl_allocate(queues, sizeof *ctrl->sqs);
+    ctrl->cqs = ctrl_allocate(queues, sizeof *ctrl->cqs);
+    ctrl->ready_first = ctrl->ready_last = QUEUE_NONE;
+    ctrl->fetched = ctrl_allocate(params->fetch_burst, SQE_BYTES);
+    commands_init(ctrl);
+    interrupt_init(ctrl);
+    features_reset(ctrl);
+    pcie_port_attach_device(port, &ctrl_device_ops, ctrl);
+    return ctrl;
+}
+
+void ctrl_destroy(struct ctrl *ctrl)
+{
+    if (ctrl == NULL)
+        return;
+    cancel_timers(ctrl);
+    queues_close_all(ctrl);
+    commands_free(ctrl);
+    msix_free(&ctrl->msix);
+    store_destroy(ctrl->store);
+    free(ctrl->sqs);
+    free(ctrl->cqs);
+    free(ctrl->fetched);
+    free(ctrl->bytes);
+    free(ctrl->tags);
+    free(ctrl->segments);
+    free(ctrl->vectors);
+    free(ctrl);
+}
+
+void ctrl_get_stats(const struct ctrl *ctrl, struct ctrl_stats *stats)
+{
+    *stats = ctrl->stats;
+}
+
+struct store *ctrl_contents(struct ctrl *ctrl)
+{
+    return ctrl->store;
+}

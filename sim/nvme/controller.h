@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The NVMe controller model: one PCI function behind a port (pcie/port.h). It knows nothing of
+ * which host or driver is above it. It runs on the engine that it is given; several can share one.
+ */
+#ifndef NVME_CONTROLLER_H
+#define NVME_CONTROLLER_H
+
+#include "config/param.h"
+#include "engine/engine.h"
+#include "media/media.h"
+#include "pcie/port.h"
+
+#define PARAM_AS_STRUCT
+#include "config/param_begin.h"
+struct ctrl_params {
+#include "nvme/ctrl.def"
+};
+#include "config/param_end.h"
+
+extern const struct param_row ctrl_rows[];
+extern const size_t ctrl_row_count;
+
+struct ctrl;
+
+/* Checks what single limits cannot say (combinations). NULL if good, else one sentence naming the
+ * keys and what is allowed. */
+const char *ctrl_params_check(const struct ctrl_params *params);
+
+/* Attaches itself to the port as its device. index: the `source` of its records. The engine, port
+ * and media must outlive it; once it is destroyed its engine must not be run any further, since
+ * events that name it may be left. Powers up as after a PCI reset: CC.EN = 0, memory space and bus
+ * master off. */
+struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct media *media,
+                         const struct ctrl_params *params, unsigned index);
+void ctrl_destroy(struct ctrl *ctrl);
+
+/* What its namespace holds: for filling a drive outside simulated time, and for looking. */
+struct store;
+struct store *ctrl_contents(struct ctrl *ctrl);
+
+struct ctrl_stats {
+    uint64_t sq_doorbells, cq_doorbells; /* writes that arrived, by kind */
+    uint64_t same_value_doorbells;       /* of these, wrote the value already there */
+    uint64_t register_writes;            /* all others */
+    uint64_t register_reads;
+    uint64_t unmask_writes, mask_writes; /* INTMC, INTMS; part of register_writes */
+    uint64_t commands, admin_commands;   /* fetched: I/O commands, admin commands */
+    uint64_t reads, writes, flushes, write_zeroes;
+    uint64_t blocks_read, blocks_written;
+    uint64_t fetch_bursts;              /* DMA reads of SQEs */
+    uint64_t prp_lists, prp_list_pages; /* commands with a list; list pages read */
+    uint64_t completions;               /* CQEs written */
+    uint64_t errors;                    /* CQEs with a status other than success */
+    uint64_t interrupts;                /* messages sent or pin raised */
+    uint64_t dma_errors;                /* accesses that the host refused */
+    uint64_t cq_full_stalls;            /* completions that had to wait for room */
+    uint64_t cq_full_ps;                /* time they waited */
+};
+void ctrl_get_stats(const struct ctrl *ctrl, struct ctrl_stats *stats);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The controller's parameters: their rows, the checks of combinations, and what follows from them
+ * (CAP, sizes, where the MSI-X structures lie in BAR0). Called at creation only.
+ */
+#include <string.h>
+
+#include "nvme/internal.h"
+
+#define PARAM_AS_ROWS struct ctrl_params
+#include "config/param_begin.h"
+const struct param_row ctrl_rows[] = {
+#include "nvme/ctrl.def"
+};
+#include "config/param_end.h"
+const size_t ctrl_row_count = sizeof ctrl_rows / sizeof ctrl_rows[0];
+
+/* Choices of the enumerations in ctrl.def, in their order. */
+enum { VERSION_1_3, VERSION_1_4 };
+enum { CSS_CHOICE_NVM, CSS_CHOICE_NVM_AND_ADMIN_ONLY };
+enum { BLOCK_CHOICE_512, BLOCK_CHOICE_4096 };
+
+#define SERIAL_MAX          20u
+#define MODEL_MAX           40u
+#define FIRMWARE_MAX        8u
+#define BLOCK_LOG2_512      9u
+#define BLOCK_LOG2_4096     12u
+#define UNIT_LOG2           9u /* of media/store.h */
+#define CAP_TO_UNIT_PS      (500 * PS_PER_MS)
+#define BAR_STRUCTURE_ALIGN UINT64_C(4096) /* MSI-X structures in pages of their own */
+#define BAR_BYTES_MIN       UINT64_C(0x4000)
+
+static bool is_printable(const char *text, size_t max)
+{
+    size_t length = strlen(text);
+
+    if (length > max)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    }
+    return true;
+}
+
+const char *ctrl_params_check(const struct ctrl_params *params)
+{
+    uint64_t block =
+        UINT64_C(1) << (params->block_bytes == BLOCK_CHOICE_512 ? BLOCK_LOG2_512 : BLOCK_LOG2_4096);
+
+    if (params->cap_mpsmin > params->cap_mpsmax)
+        return "ctrl.cap_mpsmin must not be larger than ctrl.cap_mpsmax";
+    if (params->namespace_size == 0 || params->namespace_size % block != 0)
+        return "ctrl.namespace_size must be a multiple of ctrl.block_bytes";
+    if (params->ready_delay > params->cap_to * CAP_TO_UNIT_PS)
+        return "ctrl.ready_delay must not be longer than ctrl.cap_to times 500 ms";
+    if (params->reset_delay > params->cap_to * CAP_TO_UNIT_PS)
+        return "ctrl.reset_delay must not be longer than ctrl.cap_to times 500 ms";
+    if (!is_printable(params->serial, SERIAL_MAX))
+        return "ctrl.serial must be at most 20 printable ASCII characters";
+    if (!is_printable(params->model, MODEL_MAX))
+        return "ctrl.model must be at most 40 printable ASCII characters";
+    if (!is_printable(params->firmware, FIRMWARE_MAX))
+        return "ctrl.firmware must be at most 8 printable ASCII characters";
+    return NULL;
+}
+
+static uint64_t make_cap(const struct ctrl_params *params)
+{
+    uint64_t css = CAP_CSS_NVM;
+
+    if (params->cap_css == CSS_CHOICE_NVM_AND_ADMIN_ONLY)
+        css |= CAP_CSS_ADMIN_ONLY;
+    return params->cap_mqes | params->cap_cqr << CAP_CQR | params->cap_to << CAP_TO |
+           params->cap_dstrd << CAP_DSTRD | params->cap_nssrs << CAP_NSSRS | css << CAP_CSS |
+           params->cap_mpsmin << CAP_MPSMIN | params->cap_mpsmax << CAP_MPSMAX;
+}
+
+static uint64_t align_up(uint64_t value, uint64_t align)
+{
+    return (value + align - 1) / align * align;
+}
+
+static void lay_out_bar(struct ctrl *ctrl)
+{
+    const struct ctrl_params *params = &ctrl->params;
+    uint64_t doorbells = 2 * (params->max_io_queues + 1);
+    uint64_t end;
+
+    ctrl->doorbells_end = REG_DOORBELLS + (doorbells << (2 + params->cap_dstrd));
+    ctrl->msix_table_at = align_up(ctrl->doorbells_end, BAR_STRUCTURE_ALIGN);
+    ctrl->msix_pending_at = align_up(ctrl->msix_table_at + params->msix_vectors * MSIX_ENTRY_BYTES,
+                                     BAR_STRUCTURE_ALIGN);
+    end = params->msix_vectors > 0 ? ctrl->msix_pending_at + BAR_STRUCTURE_ALIGN
+                                   : ctrl->doorbells_end;
+    ctrl->bar_bytes = BAR_BYTES_MIN;
+    while (ctrl->bar_bytes < end)
+        ctrl->bar_bytes *= 2;
+}
+
+void ctrl_derive(struct ctrl *ctrl)
+{
+    const struct ctrl_params *params = &ctrl->params;
+
+    clock_init(&ctrl->clock, params->clock);
+    ctrl->block_log2 = params->block_bytes == BLOCK_CHOICE_512 ? BLOCK_LOG2_512 : BLOCK_LOG2_4096;
+    ctrl->block_bytes = UINT32_C(1) << ctrl->block_log2;
+    ctrl->units_per_block_log2 = ctrl->block_log2 - UNIT_LOG2;
+    ctrl->blocks = params->namespace_size >> ctrl->block_log2;
+    ctrl->transfer_max_bytes =
+        params->mdts == 0 ? 0 : UINT64_C(1) << (PAGE_SHIFT_MIN + params->cap_mpsmin + params->mdts);
+    /* Entries of one queue become eligible by comparing times, so this cost is converted once. */
+    ctrl->doorbell_latency_ps = clock_cost(&ctrl->clock, params->doorbell_latency);
+    clock_init(&ctrl->clock, params->clock);
+    ctrl->cap = make_cap(params);
+    ctrl->vs = params->version == VERSION_1_3 ? VS_1_3 : VS_1_4;
+    lay_out_bar(ctrl);
+}

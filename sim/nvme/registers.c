@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The bus interface: configuration space, and BAR0 with the registers of NVMe 1.4 section 3.1, the
+ * doorbells and the MSI-X structures. What the specification leaves undefined is defined here:
+ * - accesses of 1 or 2 bytes, or not aligned to their size: reads give all ones, writes do nothing;
+ * - 8 bytes at a pair of 32-bit registers act on both, the lower first; at doorbells they do
+ * nothing;
+ * - reserved offsets and optional registers that are not there (CMB, boot partition, persistent
+ *   memory) read as zero, as do the doorbells, which are write-only;
+ * - AQA, ASQ and ACQ can be written at any time and count at the next change of EN from 0 to 1;
+ * - INTMS and INTMC work at any time but only mask the pin, never MSI-X;
+ * - with memory space off, or outside BAR0, reads give all ones and writes do nothing, uncounted.
+ */
+#include "nvme/internal.h"
+
+#define BAR_REGISTERS 0u
+
+static uint64_t all_ones(unsigned size)
+{
+    return size >= 8 ? UINT64_MAX : (UINT64_C(1) << size * 8) - 1;
+}
+
+static uint32_t read_dword(const struct ctrl *ctrl, uint64_t offset)
+{
+    switch (offset) {
+    case REG_CAP:
+        return (uint32_t)ctrl->cap;
+    case REG_CAP + 4:
+        return (uint32_t)(ctrl->cap >> 32);
+    case REG_VS:
+        return ctrl->vs;
+    case REG_INTMS:
+    case REG_INTMC:
+        return ctrl->intms;
+    case REG_CC:
+        return ctrl->cc;
+    case REG_CSTS:
+        return ctrl->csts;
+    case REG_AQA:
+        return ctrl->aqa;
+    case REG_ASQ:
+        return (uint32_t)ctrl->asq;
+    case REG_ASQ + 4:
+        return (uint32_t)(ctrl->asq >> 32);
+    case REG_ACQ:
+        return (uint32_t)ctrl->acq;
+    case REG_ACQ + 4:
+        return (uint32_t)(ctrl->acq >> 32);
+    default: /* NSSR reads as zero (3.1.7) */
+        return 0;
+    }
+}
+
+/* One half of a 64-bit queue base. */
+static uint64_t with_half(uint64_t old, uint64_t offset, uint32_t value)
+{
+    uint64_t merged = offset % 8 == 0 ? (old & ~UINT64_C(0xffffffff)) | value
+                                      : (old & UINT64_C(0xffffffff)) | (uint64_t)value << 32;
+
+    return merged & QUEUE_BASE_WRITABLE;
+}
+
+static void write_dword(struct ctrl *ctrl, uint64_t offset, uint32_t value)
+{
+    switch (offset) {
+    case REG_INTMS:
+        ctrl->stats.mask_writes++;
+        ctrl->intms |= value;
+        interrupt_update_pin(ctrl);
+        break;
+    case REG_INTMC:
+        ctrl->stats.unmask_writes++;
+        ctrl->intms &= ~value;
+        interrupt_update_pin(ctrl);
+        break;
+    case REG_CC:
+        ctrl_write_cc(ctrl, value);
+        break;
+    case REG_CSTS: /* NSSRO is the only bit that a write clears (3.1.6) */
+        if ((value & ctrl->csts & CSTS_NSSRO) != 0) {
+            ctrl->csts &= ~CSTS_NSSRO;
+            ctrl_record_csts(ctrl);
+        }
+        break;
+    case REG_NSSR:
+        if (ctrl->params.cap_nssrs && value == NSSR_KEY)
+            ctrl_subsystem_reset(ctrl);
+        break;
+    case REG_AQA:
+        ctrl->aqa = value & AQA_WRITABLE;
+        break;
+    case REG_ASQ:
+    case REG_ASQ + 4:
+        ctrl->asq = with_half(ctrl->asq, offset, value);
+        break;
+    case REG_ACQ:
+    case REG_ACQ + 4:
+        ctrl->acq = with_half(ctrl->acq, offset, value);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool has_msix(const struct ctrl *ctrl)
+{
+    return ctrl->params.msix_vectors > 0;
+}
+
+static bool is_msix_table(const struct ctrl *ctrl, uint64_t offset)
+{
+    return has_msix(ctrl) && offset >= ctrl->msix_table_at && offset < ctrl->msix_pending_at;
+}
+
+static uint64_t bar_read(void *ctx, unsigned bar, uint64_t offset, unsigned size)
+{
+    struct ctrl *ctrl = ctx;
+    uint64_t value;
+
+    if (bar != BAR_REGISTERS || offset >= ctrl->bar_bytes ||
+        !configspace_memory_enabled(&ctrl->config))
+        return all_ones(size);
+    ctrl->stats.register_reads++;
+    if (is_msix_table(ctrl, offset))
+        return msix_table_read(&ctrl->msix, offset - ctrl->msix_table_at, size);
+    if (has_msix(ctrl) && offset >= ctrl->msix_pending_at)
+        return msix_pending_read(&ctrl->msix, offset - ctrl->msix_pending_at, size);
+    if ((size != 4 && size != 8) || offset % size != 0)
+        return all_ones(size);
+    value = read_dword(ctrl, offset);
+    if (size == 8)
+        value |= (uint64_t)read_dword(ctrl, offset + 4) << 32;
+    return value;
+}
+
+static void bar_write(void *ctx, unsigned bar, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct ctrl *ctrl = ctx;
+
+    if (bar != BAR_REGISTERS || offset >= ctrl->bar_bytes ||
+        !configspace_memory_enabled(&ctrl->config))
+        return;
+    if (offset >= REG_DOORBELLS && offset < ctrl->doorbells_end && size == 4 && offset % 4 == 0) {
+        queues_doorbell(ctrl, offset - REG_DOORBELLS, (uint32_t)value);
+        return;
+    }
+    ctrl->stats.register_writes++;
+    if (is_msix_table(ctrl, offset)) {
+        msix_table_write(&ctrl->msix, offset - ctrl->msix_table_at, size, value);
+        return;
+    }
+    if (offset >= REG_DOORBELLS || (size != 4 && size != 8) || offset % size != 0)
+        return;
+    write_dword(ctrl, offset, (uint32_t)value);
+    if (size == 8)
+        write_dword(ctrl, offset + 4, (uint32_t)(value >> 32));
+}
+
+static uint32_t config_read(void *ctx, uint16_t offset, unsigned size)
+{
+    struct ctrl *ctrl = ctx;
+
+    return configspace_read(&ctrl->config, offset, size);
+}
+
+static void config_write(void *ctx, uint16_t offset, unsigned size, uint32_t value)
+{
+    struct ctrl *ctrl = ctx;
+    unsigned changed = configspace_write(&ctrl->config, offset, size, value);
+
+    if ((changed & CONFIGSPACE_FUNCTION_RESET) != 0) {
+        ctrl_function_reset(ctrl);
+        return;
+    }
+    if ((changed & CONFIGSPACE_CHANGED_MSIX) != 0) {
+        uint16_t control = configspace_msix_control(&ctrl->config);
+
+        msix_set_control(&ctrl->msix, (control & CONFIGSPACE_MSIX_ENABLE) != 0,
+                         (control & CONFIGSPACE_MSIX_FUNCTION_MASK) != 0);
+    }
+    if (changed != 0)
+        interrupt_update_pin(ctrl);
+}
+
+const struct pcie_device_ops ctrl_device_ops = {
+    .config_read = config_read,
+    .config_write = config_write,
+    .bar_read = bar_read,
+    .bar_write = bar_write,
+};

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Data between host memory and controller: the time it takes (DMA unit, link) and, at the time when
+ * it has arrived, the bytes themselves. Contents travel as tags where both sides have them as tags,
+ * and as bytes otherwise; which way is taken never influences time. Nothing is written to the store
+ * unless the whole of a command's data could be read. A host that refuses an access, or bus
+ * mastering that is off (PCI Local Bus 3.0, 6.2.2), counts as a DMA error; what follows is the
+ * caller's.
+ */
+#include <stdlib.h>
+
+#include "nvme/internal.h"
+
+#define UNIT_BYTES_LOG2 9u /* a tag stands for 512 bytes */
+
+static bool may_master(struct ctrl *ctrl)
+{
+    if (configspace_bus_master(&ctrl->config))
+        return true;
+    ctrl->stats.dma_errors++;
+    return false;
+}
+
+static void record_dma(struct ctrl *ctrl, unsigned writes, uint64_t bus, uint32_t bytes,
+                       uint64_t name)
+{
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_DMA, writes, bus, bytes,
+                name);
+}
+
+int transfer_dma_read(struct ctrl *ctrl, uint64_t bus, void *to, uint32_t bytes, uint64_t name)
+{
+    int error;
+
+    if (!may_master(ctrl))
+        return PCIE_E_ABORT;
+    record_dma(ctrl, 0, bus, bytes, name);
+    error = pcie_dma_read(ctrl->port, bus, to, bytes);
+    if (error != PCIE_OK)
+        ctrl->stats.dma_errors++;
+    return error;
+}
+
+int transfer_dma_write(struct ctrl *ctrl, uint64_t bus, const void *from, uint32_t bytes,
+                       uint64_t name)
+{
+    int error;
+
+    if (!may_master(ctrl))
+        return PCIE_E_ABORT;
+    record_dma(ctrl, 1, bus, bytes, name);
+    error = pcie_dma_write(ctrl->port, bus, from, bytes);
+    if (error != PCIE_OK)
+        ctrl->stats.dma_errors++;
+    return error;
+}
+
+static void record_segments(struct ctrl *ctrl, const struct command *cmd, uint32_t count,
+                            unsigned writes)
+{
+    if (!stream_wants(ctrl->stream, RECORD_DMA))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        record_dma(ctrl, writes, ctrl->segments[i].bus, ctrl->segments[i].bytes, command_name(cmd));
+}
+
+static void reserve_tags(struct ctrl *ctrl, uint32_t count)
+{
+    if (count <= ctrl->tags_capacity)
+        return;
+    ctrl->tags = ctrl_grow(ctrl->tags, count, sizeof *ctrl->tags);
+    ctrl->tags_capacity = count;
+}
+
+static void reserve_bytes(struct ctrl *ctrl, uint32_t bytes)
+{
+    if (bytes <= ctrl->bytes_capacity)
+        return;
+    ctrl->bytes = ctrl_grow(ctrl->bytes, bytes, 1);
+    ctrl->bytes_capacity = bytes;
+}
+
+static uint64_t first_unit(const struct ctrl *ctrl, const struct command *cmd)
+{
+    return cmd->slba << ctrl->units_per_block_log2;
+}
+
+/* Data of a write command: host memory to store. */
+static uint16_t move_in(struct ctrl *ctrl, const struct command *cmd)
+{
+    uint32_t count = pointers_segments(ctrl, cmd);
+    uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
+    uint32_t at = 0;
+
+    reserve_tags(ctrl, units);
+    if (configspace_bus_master(&ctrl->config) &&
+        pcie_dma_read_tags(ctrl->port, ctrl->segments, count, ctrl->tags, units)) {
+        record_segments(ctrl, cmd, count, 0);
+        store_put_tags(ctrl->store, first_unit(ctrl, cmd), ctrl->tags, units);
+        return STATUS_SUCCESS;
+    }
+    reserve_bytes(ctrl, cmd->bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pcie_segment *segment = &ctrl->segments[i];
+
+        if (transfer_dma_read(ctrl, segment->bus, ctrl->bytes + at, segment->bytes,
+                              command_name(cmd)) != PCIE_OK)
+            return STATUS_DATA_TRANSFER_ERROR;
+        at += segment->bytes;
+    }
+    store_put_bytes(ctrl->store, first_unit(ctrl, cmd), ctrl->bytes, units);
+    return STATUS_SUCCESS;
+}
+
+static void data_arrived(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+    struct command *cmd = command_find(ctrl, arg);
+    uint16_t status;
+
+    if (cmd == NULL)
+        return;
+    status = move_in(ctrl, cmd);
+    if (status == STATUS_SUCCESS)
+        nvm_media_next(ctrl, cmd);
+    else
+        complete_command(ctrl, cmd, status);
+}
+
+/* The DMA unit's next free time; it is taken for one set-up. */
+static uint64_t dma_given(struct ctrl *ctrl)
+{
+    uint64_t given_ps = later(engine_now(ctrl->engine), ctrl->dma_free_ps) +
+                        clock_cost(&ctrl->clock, ctrl->params.dma_setup);
+
+    ctrl->dma_free_ps = given_ps;
+    return given_ps;
+}
+
+void transfer_in_start(struct ctrl *ctrl, struct command *cmd)
+{
+    record_stage(ctrl, cmd, STAGE_TRANSFER, engine_now(ctrl->engine));
+    engine_at(ctrl->engine, pcie_up_read(ctrl->port, dma_given(ctrl), cmd->bytes), data_arrived,
+              ctrl, command_arg(cmd));
+}
+
+void transfer_out_start(struct ctrl *ctrl, struct command *cmd)
+{
+    uint64_t given_ps = dma_given(ctrl);
+
+    cmd->transfer_ps = engine_now(ctrl->engine);
+    complete_after_data(ctrl, cmd, given_ps, pcie_up_write(ctrl->port, given_ps, cmd->bytes));
+}
+
+/* The bytes of a read command, or of an admin page that is made now. */
+static void make_bytes(struct ctrl *ctrl, const struct command *cmd)
+{
+    reserve_bytes(ctrl, cmd->bytes);
+    if (cmd->kind == COMMAND_READ)
+        store_get_bytes(ctrl->store, first_unit(ctrl, cmd), ctrl->bytes,
+                        cmd->bytes >> UNIT_BYTES_LOG2);
+    else if (cmd->opcode == ADMIN_IDENTIFY)
+        identify_fill(ctrl, cmd, ctrl->bytes);
+    else
+        log_fill(ctrl, cmd, ctrl->bytes);
+}
+
+uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
+{
+    uint32_t count = pointers_segments(ctrl, cmd);
+    uint32_t at = 0;
+
+    if (cmd->kind == COMMAND_READ) {
+        uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
+
+        reserve_tags(ctrl, units);
+        if (configspace_bus_master(&ctrl->config) &&
+            store_get_tags(ctrl->store, first_unit(ctrl, cmd), ctrl->tags, units) &&
+            pcie_dma_write_tags(ctrl->port, ctrl->segments, count, ctrl->tags, units)) {
+            record_segments(ctrl, cmd, count, 1);
+            return STATUS_SUCCESS;
+        }
+    }
+    make_bytes(ctrl, cmd);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pcie_segment *segment = &ctrl->segments[i];
+
+        if (transfer_dma_write(ctrl, segment->bus, ctrl->bytes + at, segment->bytes,
+                               command_name(cmd)) != PCIE_OK)
+            return STATUS_DATA_TRANSFER_ERROR;
+        at += segment->bytes;
+    }
+    return STATUS_SUCCESS;
+}

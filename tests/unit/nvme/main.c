@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Runs every suite of the controller model. */
+#include <stdlib.h>
+
+#include "unit/nvme/rig.h"
+
+int main(void)
+{
+    SRunner *runner = srunner_create(suite_registers());
+    int failed;
+
+    srunner_add_suite(runner, suite_life());
+    srunner_add_suite(runner, suite_admin());
+    srunner_add_suite(runner, suite_queues());
+    srunner_add_suite(runner, suite_nvm());
+    srunner_add_suite(runner, suite_prp());
+    srunner_add_suite(runner, suite_interrupt());
+    srunner_add_suite(runner, suite_async());
+    srunner_add_suite(runner, suite_timing());
+    srunner_add_suite(runner, suite_records());
+    srunner_add_suite(runner, suite_hostile());
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
