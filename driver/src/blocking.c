@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a caller asks of a controller once it runs (info, namespaces, queues, failure), and the
+ * blocking forms of start, stop and reset for callers that have nothing else to do. Nothing here
+ * talks to the device but through nvme_step().
+ */
+#include "internal.h"
+
+enum nvme_state nvme_state(const struct nvme *nvme)
+{
+    return nvme->state;
+}
+
+int nvme_failure(const struct nvme *nvme, uint16_t *status)
+{
+    if (status)
+        *status = nvme->failure == NVME_E_STATUS ? nvme->failure_status : 0;
+    return nvme->failure;
+}
+
+const struct nvme_info *nvme_get_info(const struct nvme *nvme)
+{
+    return &nvme->info;
+}
+
+unsigned nvme_namespace_count(const struct nvme *nvme)
+{
+    return nvme->ns_count;
+}
+
+const struct nvme_namespace *nvme_get_namespace(const struct nvme *nvme, unsigned index)
+{
+    return index < nvme->ns_count ? &nvme->ns[index].public : NULL;
+}
+
+struct nvme_queue *nvme_get_queue(struct nvme *nvme, unsigned index)
+{
+    return index < nvme->info.io_queues ? &nvme->queues[index] : NULL;
+}
+
+void nvme_get_admin_stats(const struct nvme *nvme, struct nvme_admin_stats *stats)
+{
+    *stats = nvme->admin.stats;
+}
+
+/* Step until the state is no longer `passing`. Every wait inside has a deadline, so this ends. */
+static int step_through(struct nvme *nvme, enum nvme_state passing)
+{
+    while (nvme_step(nvme, nvme->ops->now_ns(nvme->ctx)) == passing)
+        if (nvme->ops->relax)
+            nvme->ops->relax(nvme->ctx);
+    return nvme->failure;
+}
+
+int nvme_start_blocking(struct nvme *nvme)
+{
+    int error = nvme_start(nvme);
+
+    return error == NVME_OK ? step_through(nvme, NVME_STATE_STARTING) : error;
+}
+
+int nvme_stop_blocking(struct nvme *nvme)
+{
+    int error = nvme_stop(nvme);
+
+    return error == NVME_OK ? step_through(nvme, NVME_STATE_STOPPING) : error;
+}
+
+int nvme_reset_blocking(struct nvme *nvme)
+{
+    int error = nvme_reset(nvme);
+
+    return error == NVME_OK ? step_through(nvme, NVME_STATE_STARTING) : error;
+}

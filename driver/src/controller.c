@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The life of a controller: start, stop, reset, as one state machine that nvme_step() advances
+ * without ever waiting. Called by the operating system's glue. Follows NVMe 1.4 sections 7.6.1
+ * (initialization), 7.6.2 (shutdown) and 7.3.2 (controller level reset). Left out: NVM subsystem
+ * reset and PCI resets; those belong to the port.
+ *
+ *              nvme_start                                  nvme_stop
+ *   OFF ──────────────────┐                        ┌─────────────────────── READY
+ *                         ▼                        ▼
+ *   READY ─ nvme_reset ─► PROBE   CAP, VS          DELETE_SQ ► DELETE_CQ    (delete_queues)
+ *   FAILED ─ nvme_reset ─►  │                            │
+ *                           │                            ▼
+ *                           │                      SHUTDOWN   CC.SHN=01b, wait SHST=10b
+ *                           ▼                            │   ◄─ nvme_stop from STARTING, FAILED
+ *                         SETTLE   EN=1: wait RDY=1, then EN=0 ◄┘
+ *                           ▼
+ *                         DISABLE  wait RDY=0; requests in flight end here
+ *              stopping ┌───┴───────────────┐ starting
+ *                       ▼                   ▼
+ *            OFF, memory given back      ENABLE   AQA, ASQ, ACQ, CC.EN=1, wait RDY=1
+ *                                           ▼
+ *     IDENTIFY ► ACTIVE_LIST ► NAMESPACE ► QUEUE_COUNT ► CREATE_CQ ► CREATE_SQ ► RUNNING (READY)
+ *
+ * Any error leads to FAILED. Requests then stay with the core until a reset or a stop has seen
+ * RDY=0, or registers that read as all ones: before that the device may still write to their
+ * memory.
+ */
+#include "internal.h"
+
+static void enter(struct nvme *nvme, enum nvme_phase phase)
+{
+    nvme->phase = phase;
+    nvme->entered = false;
+}
+
+static void close_queues(struct nvme *nvme)
+{
+    for (uint32_t i = 0; i < nvme->config.io_queues; i++)
+        nvme_queue_close(&nvme->queues[i]);
+}
+
+/* The device can no longer reach memory: every request ends, exactly once. */
+void nvme_end_everything(struct nvme *nvme)
+{
+    for (uint32_t i = 0; i < nvme->config.io_queues; i++) {
+        nvme->queues[i].sq_created = nvme->queues[i].cq_created = false;
+        nvme_queue_abort(&nvme->queues[i]);
+    }
+}
+
+static void fail(struct nvme *nvme, int error)
+{
+    close_queues(nvme);
+    nvme->failure = error;
+    if (error != NVME_E_STATUS)
+        nvme->failure_status = 0;
+    enter(nvme, PHASE_NONE);
+    nvme->state = NVME_STATE_FAILED;
+    if (nvme->vanished)
+        nvme_end_everything(nvme);
+}
+
+static void finish_stop(struct nvme *nvme)
+{
+    nvme_end_everything(nvme);
+    if (nvme->irq_on)
+        nvme->ops->irq_setup(nvme->ctx, NVME_IRQ_NONE, 0);
+    nvme->irq_on = false;
+    nvme->admin.cq.depth = 0; /* a late interrupt finds nothing to look at */
+    nvme_memory_release(nvme);
+    enter(nvme, PHASE_NONE);
+    nvme->stopping = false;
+    nvme->state = NVME_STATE_OFF;
+}
+
+/* CSTS, noticing a device that is gone. */
+static uint32_t read_csts(struct nvme *nvme)
+{
+    uint32_t csts = nvme->ops->read32(nvme->ctx, NVME_REG_CSTS);
+
+    if (csts == NVME_REGISTER_GONE)
+        nvme->vanished = true;
+    return csts;
+}
+
+static void start_deadline(struct nvme *nvme, uint64_t now_ns, uint64_t limit_ns)
+{
+    nvme->deadline_ns = now_ns + limit_ns;
+    nvme->entered = true;
+}
+
+/* ---- phases that look at registers: 1 when done, 0 to wait, or an nvme_error ---- */
+
+/* EN must not go from 1 to 0 before RDY is 1 (3.1.5), unless the controller has failed fatally. */
+static int phase_settle(struct nvme *nvme, uint64_t now_ns)
+{
+    uint32_t cc = nvme->ops->read32(nvme->ctx, NVME_REG_CC);
+    uint32_t csts = read_csts(nvme);
+
+    if (nvme->vanished)
+        return NVME_E_GONE;
+    if (!(cc & NVME_CC_EN))
+        return 1;
+    if (!nvme->entered)
+        start_deadline(nvme, now_ns, nvme_ready_timeout_ns(nvme));
+    if (csts & (NVME_CSTS_RDY | NVME_CSTS_CFS)) {
+        nvme->ops->write32(nvme->ctx, NVME_REG_CC, cc & ~NVME_CC_EN);
+        return 1;
+    }
+    return now_ns >= nvme->deadline_ns ? NVME_E_TIMEOUT : 0;
+}
+
+/* CFS may stay set until the reset is complete: only RDY counts here. */
+static int phase_disable(struct nvme *nvme, uint64_t now_ns)
+{
+    uint32_t csts = read_csts(nvme);
+
+    if (nvme->vanished)
+        return NVME_E_GONE;
+    if (!nvme->entered)
+        start_deadline(nvme, now_ns, nvme_ready_timeout_ns(nvme));
+    if (!(csts & NVME_CSTS_RDY))
+        return 1;
+    return now_ns >= nvme->deadline_ns ? NVME_E_TIMEOUT : 0;
+}
+
+static int phase_enable(struct nvme *nvme, uint64_t now_ns)
+{
+    uint32_t csts;
+    int error;
+
+    if (!nvme->entered) {
+        error = nvme_enable(nvme);
+        if (error != NVME_OK)
+            return error;
+        start_deadline(nvme, now_ns, nvme_ready_timeout_ns(nvme));
+    }
+    csts = read_csts(nvme);
+    if (nvme->vanished || (csts & NVME_CSTS_CFS))
+        return NVME_E_GONE;
+    if (!(csts & NVME_CSTS_RDY))
+        return now_ns >= nvme->deadline_ns ? NVME_E_TIMEOUT : 0;
+    /* The admin queue always interrupts (5.3 has no say in it); nobody listens when polling. */
+    if (nvme_uses_masks(nvme) && nvme->config.completion == NVME_COMPLETION_POLL)
+        nvme->ops->write32(nvme->ctx, NVME_REG_INTMS, UINT32_MAX);
+    return 1;
+}
+
+static int phase_running(struct nvme *nvme, uint64_t now_ns)
+{
+    uint32_t csts;
+
+    if (!nvme->entered) {
+        nvme->entered = true;
+        nvme->state = NVME_STATE_READY;
+        nvme->failure_status = 0;
+        nvme->admin.aer_owed = (1u << nvme->admin.aer_count) - 1;
+        nvme_admin_arm(nvme); /* before the queues open: bring-up ends here */
+        for (uint32_t i = 0; i < nvme->info.io_queues; i++)
+            nvme_queue_open(&nvme->queues[i]);
+        return 0;
+    }
+    csts = read_csts(nvme);
+    if (nvme->vanished || (csts & NVME_CSTS_CFS))
+        return NVME_E_GONE;
+    for (uint32_t i = 0; i < nvme->info.io_queues; i++)
+        if (nvme->queues[i].quarantined)
+            return NVME_E_DEVICE;
+    return nvme_admin_housekeep(nvme, now_ns);
+}
+
+/* Normal shutdown notification (3.1.5 CC.SHN). A controller that is not running needs none. */
+static int phase_shutdown(struct nvme *nvme, uint64_t now_ns)
+{
+    uint32_t csts = read_csts(nvme);
+    uint32_t cc;
+
+    if (nvme->vanished)
+        return NVME_E_GONE;
+    if (csts & NVME_CSTS_CFS)
+        return 1;
+    if (!nvme->entered) {
+        cc = nvme->ops->read32(nvme->ctx, NVME_REG_CC);
+        if (!(cc & NVME_CC_EN) || !(csts & NVME_CSTS_RDY))
+            return 1;
+        nvme->ops->write32(nvme->ctx, NVME_REG_CC, (cc & ~NVME_CC_SHN_MASK) | NVME_CC_SHN_NORMAL);
+        start_deadline(nvme, now_ns, (uint64_t)nvme->config.shutdown_timeout_ms * NVME_NS_PER_MS);
+        return 0;
+    }
+    if ((csts & NVME_CSTS_SHST_MASK) == NVME_CSTS_SHST_COMPLETE)
+        return 1;
+    return now_ns >= nvme->deadline_ns ? NVME_E_TIMEOUT : 0;
+}
+
+static int phase_probe(struct nvme *nvme)
+{
+    int error = nvme_probe(nvme);
+
+    return error == NVME_OK ? 1 : error;
+}
+
+static int run_phase(struct nvme *nvme, uint64_t now_ns)
+{
+    switch (nvme->phase) {
+    case PHASE_PROBE:
+        return phase_probe(nvme);
+    case PHASE_SETTLE:
+        return phase_settle(nvme, now_ns);
+    case PHASE_DISABLE:
+        return phase_disable(nvme, now_ns);
+    case PHASE_ENABLE:
+        return phase_enable(nvme, now_ns);
+    case PHASE_IDENTIFY:
+        return nvme_phase_identify(nvme, now_ns);
+    case PHASE_ACTIVE_LIST:
+        return nvme_phase_active_list(nvme, now_ns);
+    case PHASE_NAMESPACE:
+        return nvme_phase_namespace(nvme, now_ns);
+    case PHASE_QUEUE_COUNT:
+        return nvme_phase_queue_count(nvme, now_ns);
+    case PHASE_CREATE_CQ:
+        return nvme_phase_create_cq(nvme, now_ns);
+    case PHASE_CREATE_SQ:
+        return nvme_phase_create_sq(nvme, now_ns);
+    case PHASE_RUNNING:
+        return phase_running(nvme, now_ns);
+    case PHASE_DELETE_SQ:
+        return nvme_phase_delete_sq(nvme, now_ns);
+    case PHASE_DELETE_CQ:
+        return nvme_phase_delete_cq(nvme, now_ns);
+    case PHASE_SHUTDOWN:
+        return phase_shutdown(nvme, now_ns);
+    case PHASE_NONE:
+        break;
+    }
+    return 0;
+}
+
+/* Where a phase leads once it is done. */
+static void advance(struct nvme *nvme)
+{
+    switch (nvme->phase) {
+    case PHASE_DELETE_CQ:
+        enter(nvme, PHASE_SHUTDOWN);
+        return;
+    case PHASE_DELETE_SQ:
+        enter(nvme, PHASE_DELETE_CQ);
+        return;
+    case PHASE_SHUTDOWN:
+        enter(nvme, PHASE_SETTLE);
+        return;
+    case PHASE_DISABLE:
+        if (nvme->stopping) {
+            finish_stop(nvme);
+            return;
+        }
+        nvme_end_everything(nvme);
+        enter(nvme, PHASE_ENABLE);
+        return;
+    default: /* bring-up is in the order of the enumeration */
+        enter(nvme, (enum nvme_phase)(nvme->phase + 1));
+        return;
+    }
+}
+
+/* An error. On the way down a device that is gone, or one that does not answer its last commands,
+ * still leads to OFF, with the failure on record; only a controller that stays RDY keeps its
+ * memory. */
+static void stumble(struct nvme *nvme, int error)
+{
+    if (nvme->stopping && nvme->vanished) {
+        nvme->failure = NVME_E_GONE;
+        finish_stop(nvme);
+    } else if (nvme->stopping &&
+               (nvme->phase == PHASE_DELETE_SQ || nvme->phase == PHASE_DELETE_CQ)) {
+        nvme->failure = error;
+        enter(nvme, PHASE_SHUTDOWN);
+    } else if (nvme->stopping && nvme->phase == PHASE_SHUTDOWN) {
+        nvme->failure = error;
+        enter(nvme, PHASE_SETTLE);
+    } else {
+        fail(nvme, error);
+    }
+}
+
+enum nvme_state nvme_step(struct nvme *nvme, uint64_t now_ns)
+{
+    int outcome = 1;
+
+    while (outcome != 0 && nvme->phase != PHASE_NONE) {
+        outcome = run_phase(nvme, now_ns);
+        if (outcome > 0)
+            advance(nvme);
+        else if (outcome < 0)
+            stumble(nvme, outcome);
+    }
+    return nvme->state;
+}
+
+int nvme_start(struct nvme *nvme)
+{
+    if (nvme->state != NVME_STATE_OFF)
+        return NVME_E_BUSY;
+    nvme->stopping = nvme->vanished = false;
+    nvme->failure = NVME_OK;
+    nvme->failure_status = 0;
+    nvme->state = NVME_STATE_STARTING;
+    enter(nvme, PHASE_PROBE);
+    return NVME_OK;
+}
+
+int nvme_reset(struct nvme *nvme)
+{
+    if (nvme->state != NVME_STATE_READY && nvme->state != NVME_STATE_FAILED)
+        return NVME_E_BUSY;
+    close_queues(nvme);
+    nvme->stopping = nvme->vanished = false;
+    nvme->failure = NVME_OK;
+    nvme->failure_status = 0;
+    nvme->state = NVME_STATE_STARTING;
+    enter(nvme, PHASE_PROBE);
+    return NVME_OK;
+}
+
+int nvme_stop(struct nvme *nvme)
+{
+    bool was_ready = nvme->state == NVME_STATE_READY;
+
+    if (nvme->state == NVME_STATE_OFF || nvme->state == NVME_STATE_STOPPING)
+        return NVME_OK;
+    close_queues(nvme);
+    nvme->stopping = true;
+    nvme->vanished = false;
+    nvme->failure = NVME_OK;
+    nvme->failure_status = 0;
+    nvme->state = NVME_STATE_STOPPING;
+    nvme->queue_index = 0;
+    enter(nvme, was_ready && nvme->config.delete_queues ? PHASE_DELETE_SQ : PHASE_SHUTDOWN);
+    return NVME_OK;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The core's own state, shared by the files of driver/src and by nobody else. A controller is one
+ * arena (config.c lays it out): struct nvme, then for each queue its slots. Nothing here is
+ * allocated later, and nothing is global.
+ *
+ * Who writes what: a queue's members are written under that queue's lock; struct nvme's members by
+ * nvme_start/stop/reset/step, which one context calls; struct nvme_admin under the lock of queue 0.
+ */
+#ifndef NVME_SRC_INTERNAL_H
+#define NVME_SRC_INTERNAL_H
+
+#include <nvme/nvme.h>
+#include <nvme/spec.h>
+
+#include "byteorder.h"
+#include "libc.h"
+
+#if defined(__GNUC__)
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define TEMPLATE    static inline __attribute__((always_inline)) /* one copy per set of constants */
+#else
+#define LIKELY(x)   (x)
+#define UNLIKELY(x) (x)
+#define TEMPLATE    static inline
+#endif
+
+#define NVME_NAMESPACES_MAX 128u /* further active namespaces are not offered */
+#define NVME_QUEUES_MAX     64u
+#define NVME_AER_MAX        16u
+#define NVME_NS_PER_MS      1000000u
+
+/* A namespace with what every request needs of it. */
+struct nvme_ns {
+    struct nvme_namespace public;
+    uint32_t max_blocks;   /* longest command with data, blocks; 1..65536 */
+    uint32_t short_blocks; /* short path: up to one page; 0 if the namespace is smaller than that */
+    uint64_t short_lba;    /* short path: largest start at which that many blocks still fit */
+    uint8_t shift;         /* log2 of block_bytes */
+};
+
+/* What has to be undone when a slot's command ends. */
+#define SLOT_BOUNCED (1u << 0) /* data went through the slot's bounce buffer */
+#define SLOT_MAPPED  (1u << 1) /* the buffer was mapped: unmap */
+
+/* One command in flight. Its index + cid_base is the command identifier. 32 bytes on 64-bit
+ * machines. */
+struct nvme_slot {
+    struct nvme_request *request; /* of a short-path command in flight; else NULL */
+    struct nvme_slot *next_free;  /* NVME_CID_LIFO, while free */
+    uint32_t sequence;            /* which SQE of the queue's life it was */
+    uint32_t cid_bits;            /* command identifier, in its place in CDW0; constant */
+    uint32_t flags;               /* SLOT_*; 0 while free and for short-path commands */
+    uint32_t unused;
+};
+
+/* The part of a slot that short-path commands do not touch. */
+struct nvme_slot_data {
+    struct nvme_request *request; /* of a general-path command in flight; else NULL */
+    struct nvme_dma bounce;       /* bounce_bytes; not held when the policy has none */
+    struct nvme_dma list;         /* list_pages pages */
+    uint8_t *buffer;              /* caller's data of this piece */
+    uint32_t bytes;               /* of this piece */
+};
+
+struct nvme_list { /* requests, linked through `next` */
+    struct nvme_request *first;
+    struct nvme_request **last;
+};
+
+/* Reasons why a submit must take the general path. */
+#define GATE_CLOSED  (1u << 0) /* the controller is not READY */
+#define GATE_LOCKED  (1u << 1) /* the platform has locks */
+#define GATE_WAITING (1u << 2) /* requests wait for a slot: no overtaking */
+#define GATE_LOWEST  (1u << 3) /* NVME_CID_LOWEST: slots come from a bitmap */
+
+/* How slots are handed out, chosen once at init (cid.c). take: NULL if there is none. */
+struct nvme_queue;
+struct nvme_slot_ops {
+    void (*reset)(struct nvme_queue *queue);
+    struct nvme_slot *(*take)(struct nvme_queue *queue);
+    void (*give)(struct nvme_queue *queue, struct nvme_slot *slot);
+};
+
+struct nvme_queue {
+    /* -- submit -- */
+    uint32_t gate;            /* GATE_*; 0 = the short path may be tried */
+    uint32_t page_mask;       /* page_bytes - 1 */
+    const struct nvme_ns *ns; /* of the last request; never NULL */
+    struct nvme_slot *free;   /* NVME_CID_LIFO: most recently freed first */
+    struct nvme_slot *slots;
+    struct nvme_sqe *sq_next; /* where the next SQE goes */
+    struct nvme_sqe *sq_end;  /* one past the last */
+    uint64_t sequence;        /* SQEs written since init: the next one's number */
+    uint64_t bytes[2];        /* read, written; indexed by enum nvme_op */
+    uint64_t dataless;        /* commands without data */
+    bool ring_each;
+    /* -- reap -- */
+    struct nvme_cqe *cq_entries;
+    uint32_t cq_head;  /* next entry to look at */
+    uint32_t cq_phase; /* 1 or 0: phase tag of a new entry */
+    uint32_t depth;
+    uint32_t cid_base;
+    uint32_t slot_count;
+    uint32_t sqhd_sqid;                /* DW2 of the last plausible entry, CPU order */
+    uint32_t sq_doorbell, cq_doorbell; /* register offsets */
+    uint64_t ended;                    /* commands that are no longer in flight, of `sequence` */
+    uint64_t head_sequence;            /* SQEs below this number are known to be fetched */
+    uint64_t rung_sequence;            /* SQEs below this number were rung */
+    const struct nvme_platform_ops *ops;
+    void *ctx;
+    /* Consumes entries; one of reap.c's, by policies and platform. */
+    unsigned (*reap)(struct nvme_queue *queue, unsigned limit, struct nvme_list *done,
+                     struct nvme_list *resume);
+    /* -- the rest -- */
+    struct nvme *nvme;
+    const struct nvme_slot_ops *slot_ops;
+    uint32_t *free_map, *free_map_top; /* NVME_CID_LOWEST: bit set = free; one bit per word */
+    uint32_t free_map_words;
+    struct nvme_slot_data *data;
+    struct nvme_segment *segments; /* scratch for one mapping */
+    uint32_t segments_max;
+    struct nvme_list waiting;    /* for a slot: requests, and splits that are not all issued */
+    struct nvme_list ended_list; /* done() owed by the next poll */
+    struct nvme_ring sq, cq;
+    struct nvme_dma sq_dma, cq_dma;
+    uint32_t quarantined;        /* slots lost to impossible entries: a reset is due */
+    bool cq_created, sq_created; /* as the controller knows it */
+    uint16_t vector;
+    struct nvme_queue_stats stats; /* those counters that are not derived */
+};
+
+/* The one admin command that bring-up, shutdown or housekeeping has in flight. */
+enum nvme_sync_state { SYNC_IDLE, SYNC_SENT, SYNC_DONE };
+
+struct nvme_admin {
+    struct nvme_ring sq, cq;
+    struct nvme_dma sq_dma, cq_dma;
+    struct nvme_dma control; /* Identify and log data */
+    uint32_t sq_tail, sq_head, cq_head, cq_phase;
+    enum nvme_sync_state sync;
+    uint16_t sync_cid;
+    uint16_t sync_status;
+    uint32_t sync_result;
+    uint64_t sync_deadline_ns;
+    uint16_t cid_counter;
+    uint16_t aer_count; /* held by the controller or owed to it */
+    uint32_t aer_busy;  /* bit per request that the controller holds */
+    uint32_t aer_owed;  /* bit per request to send (again) */
+    uint8_t log_page;   /* to read so that this type of event is reported again */
+    bool log_due, log_sent;
+    bool broken; /* an impossible SQ head: nothing from this queue can be trusted */
+    struct nvme_admin_stats stats;
+};
+
+/* The steps of the state machine (controller.c has the diagram). */
+enum nvme_phase {
+    PHASE_NONE,
+    PHASE_PROBE,
+    PHASE_SETTLE,
+    PHASE_DISABLE,
+    PHASE_ENABLE,
+    PHASE_IDENTIFY,
+    PHASE_ACTIVE_LIST,
+    PHASE_NAMESPACE,
+    PHASE_QUEUE_COUNT,
+    PHASE_CREATE_CQ,
+    PHASE_CREATE_SQ,
+    PHASE_RUNNING,
+    PHASE_DELETE_SQ,
+    PHASE_DELETE_CQ,
+    PHASE_SHUTDOWN
+};
+
+struct nvme {
+    struct nvme_config config;
+    const struct nvme_platform *platform;
+    const struct nvme_platform_ops *ops;
+    void *ctx;
+    enum nvme_state state;
+    enum nvme_phase phase;
+    bool entered;  /* the phase's opening action has been done */
+    bool stopping; /* PHASE_DISABLE leads to OFF, not to bring-up */
+    bool vanished; /* registers read as all ones: the device cannot write memory */
+    bool irq_on;
+    int failure;
+    uint16_t failure_status;
+    uint64_t deadline_ns;
+    struct nvme_info info;
+    uint32_t page_shift;
+    uint32_t held_page_shift; /* what DMA memory is aligned to */
+    uint32_t doorbell_stride; /* bytes between doorbells */
+    uint32_t vectors;
+    bool can_write_zeroes;
+    uint16_t queues_wanted;         /* after the controller's grant */
+    uint16_t queue_index;           /* of create and delete */
+    uint32_t list_count, list_next; /* nsids[]: found, identified */
+    uint32_t ns_count;
+    struct nvme_ns ns[NVME_NAMESPACES_MAX + 1]; /* the last one is never valid: an empty hint */
+    uint32_t nsids[NVME_NAMESPACES_MAX];        /* found active, to be identified */
+    struct nvme_admin admin;
+    struct nvme_queue *queues; /* config.io_queues of them */
+};
+
+/* ---- small helpers ---- */
+
+static inline void queue_lock(const struct nvme *nvme, uint16_t qid)
+{
+    if (nvme->ops->lock)
+        nvme->ops->lock(nvme->ctx, qid);
+}
+
+static inline void queue_unlock(const struct nvme *nvme, uint16_t qid)
+{
+    if (nvme->ops->unlock)
+        nvme->ops->unlock(nvme->ctx, qid);
+}
+
+static inline void list_init(struct nvme_list *list)
+{
+    list->first = NULL;
+    list->last = &list->first;
+}
+
+static inline void list_append(struct nvme_list *list, struct nvme_request *request)
+{
+    request->next = NULL;
+    *list->last = request;
+    list->last = &request->next;
+}
+
+static inline void list_prepend(struct nvme_list *list, struct nvme_request *request)
+{
+    request->next = list->first;
+    if (!list->first)
+        list->last = &request->next;
+    list->first = request;
+}
+
+static inline struct nvme_request *list_take(struct nvme_list *list)
+{
+    struct nvme_request *request = list->first;
+
+    if (request) {
+        list->first = request->next;
+        if (!list->first)
+            list->last = &list->first;
+    }
+    return request;
+}
+
+static inline bool nvme_coherent(const struct nvme *nvme)
+{
+    return (nvme->platform->flags & NVME_PLATFORM_COHERENT) != 0;
+}
+
+/* ---- config.c ---- */
+uint32_t nvme_segments_max(const struct nvme_config *config); /* scratch entries of a mapping */
+
+/* ---- controller.c ---- */
+void nvme_end_everything(struct nvme *nvme);
+
+/* ---- bringup.c: one function per phase; each returns 1 when done, 0 to wait, or an nvme_error
+ * ---- */
+int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_active_list(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_namespace(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_queue_count(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_create_cq(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_create_sq(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_delete_sq(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_delete_cq(struct nvme *nvme, uint64_t now_ns);
+
+/* ---- registers.c ---- */
+uint64_t nvme_read64(const struct nvme *nvme, uint32_t offset);
+void nvme_write64(const struct nvme *nvme, uint32_t offset, uint64_t value);
+int nvme_probe(struct nvme *nvme);
+int nvme_enable(struct nvme *nvme);
+uint64_t nvme_ready_timeout_ns(const struct nvme *nvme);
+bool nvme_uses_masks(const struct nvme *nvme);
+
+/* ---- memory.c ---- */
+int nvme_dma_hold(struct nvme *nvme, struct nvme_dma *dma, size_t bytes, enum nvme_dma_use use);
+void nvme_dma_drop(struct nvme *nvme, struct nvme_dma *dma);
+void nvme_dma_sync(const struct nvme *nvme, const struct nvme_dma *dma, size_t bytes,
+                   enum nvme_sync what);
+int nvme_memory_admin(struct nvme *nvme);
+int nvme_memory_queue(struct nvme *nvme, struct nvme_queue *queue);
+void nvme_memory_release(struct nvme *nvme);
+
+/* ---- admin.c ---- */
+void nvme_admin_reset(struct nvme *nvme);
+int nvme_admin_send(struct nvme *nvme, const struct nvme_sqe *command, uint64_t now_ns);
+/* 1: completed with success; 0: not yet; NVME_E_STATUS, NVME_E_TIMEOUT, NVME_E_GONE. */
+int nvme_admin_wait(struct nvme *nvme, uint64_t now_ns, uint32_t *result);
+unsigned nvme_admin_reap(struct nvme *nvme);
+void nvme_admin_arm(struct nvme *nvme);
+int nvme_admin_housekeep(struct nvme *nvme, uint64_t now_ns);
+
+/* ---- cid.c ---- */
+extern const struct nvme_slot_ops nvme_slots_lowest, nvme_slots_lifo;
+
+/* ---- queue.c ---- */
+void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid);
+void nvme_queue_start(struct nvme_queue *queue); /* memory held: rings as after creation */
+void nvme_queue_open(struct nvme_queue *queue);
+void nvme_queue_close(struct nvme_queue *queue);
+int nvme_queue_ring(struct nvme_queue *queue);   /* under the lock, queue open; NVME_OK */
+void nvme_queue_abort(struct nvme_queue *queue); /* end every request with NVME_E_STATE */
+void nvme_queue_note_peak(struct nvme_queue *queue);
+void nvme_call_done(struct nvme_request *first); /* the list's done(), with no lock held */
+
+/* ---- data.c ---- */
+
+/* Where PRP entries go, and what came of them. */
+struct nvme_prps {
+    uint64_t *list; /* CPU address of contiguous list pages */
+    uint64_t list_bus;
+    uint32_t list_pages; /* room */
+    uint32_t page_shift;
+    uint64_t prp1, prp2; /* out, CPU order */
+    uint32_t entries;    /* out: data entries in the list */
+    uint32_t used_pages; /* out: list pages filled */
+};
+/* NVME_OK, or NVME_E_INVAL: segments that cannot be PRP entries, or more than the list holds. */
+int nvme_prps_build(struct nvme_prps *prps, const struct nvme_segment *segments, unsigned count);
+bool nvme_data_bounces(const struct nvme_config *config, enum nvme_op op, uintptr_t address,
+                       uint32_t bytes);
+/* Make one piece's data reachable: bounce, map or take as it is; sets the slot's flags. */
+int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot *slot,
+                      const struct nvme_request *request, uint64_t offset, uint32_t bytes,
+                      uint64_t *prp1, uint64_t *prp2);
+/* The command has ended. deliver: copy bounced read data to the caller. */
+void nvme_data_finish(struct nvme_queue *queue, const struct nvme_slot *slot, enum nvme_op op,
+                      bool deliver);
+
+/* ---- io.c ---- */
+/* Issue the next command of a request that has passed the checks. BUSY: no slot. */
+int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request);
+/* One command of a split or prepared request has ended. */
+void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
+                        uint16_t status, uint32_t result, struct nvme_list *done,
+                        struct nvme_list *resume);
+void nvme_io_resume(struct nvme_queue *queue, struct nvme_list *resume, struct nvme_list *done);
+
+/* ---- reap.c ---- */
+void nvme_reap_bind(struct nvme_queue *queue);
+
+/* ---- hot helpers ---- */
+
+/* The stack of NVME_CID_LIFO. */
+static inline struct nvme_slot *slot_pop(struct nvme_queue *queue)
+{
+    struct nvme_slot *slot = queue->free;
+
+    if (LIKELY(slot != NULL))
+        queue->free = slot->next_free;
+    return slot;
+}
+
+static inline void slot_push(struct nvme_queue *queue, struct nvme_slot *slot)
+{
+    slot->next_free = queue->free;
+    queue->free = slot;
+}
+
+/* Fill the next SQE of the ring in place; the doorbell is not touched. */
+static inline void sqe_write(struct nvme_queue *queue, uint32_t opcode, struct nvme_slot *slot,
+                             uint32_t nsid, uint64_t prp1, uint64_t prp2, uint64_t lba,
+                             uint32_t cdw12)
+{
+    struct nvme_sqe *sqe = queue->sq_next;
+
+    sqe->command_nsid = le64((uint64_t)(opcode | slot->cid_bits) | ((uint64_t)nsid << 32));
+    sqe->cdw2_3 = 0;
+    sqe->metadata = 0;
+    sqe->prp1 = le64(prp1);
+    sqe->prp2 = le64(prp2);
+    sqe->cdw10_11 = le64(lba);
+    sqe->cdw12_13 = le64(cdw12);
+    sqe->cdw14_15 = 0;
+    queue->sq_next = sqe + 1 == queue->sq_end ? (struct nvme_sqe *)queue->sq.entries : sqe + 1;
+    slot->sequence = (uint32_t)queue->sequence;
+    queue->sequence++;
+}
+
+#endif

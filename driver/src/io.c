@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From a block request to commands in the ring: checks, splitting, waiting for a slot (NVMe 1.4
+ * sections 4.2, 6.8, 6.9, 6.15, 6.17). nvme_submit() has a short path for what is common (a
+ * registered buffer, one page, a free slot) and a general one for everything; both build the entry
+ * in the ring slot and leave the doorbell to nvme_queue_ring(). Completion is in reap.c.
+ */
+#include "internal.h"
+
+#define DWORD_MASK    3u
+#define REQUEST_FLAGS (NVME_REQ_REGISTERED | NVME_REQ_FUA)
+
+static const struct nvme_ns *find_namespace(struct nvme_queue *queue, uint32_t nsid)
+{
+    const struct nvme *nvme = queue->nvme;
+
+    if (queue->ns->public.nsid == nsid && nsid != 0)
+        return queue->ns;
+    for (uint32_t i = 0; i < nvme->ns_count; i++)
+        if (nvme->ns[i].public.nsid == nsid) {
+            queue->ns = &nvme->ns[i];
+            return queue->ns;
+        }
+    return NULL;
+}
+
+static bool has_data(enum nvme_op op)
+{
+    return op == NVME_OP_READ || op == NVME_OP_WRITE;
+}
+
+static uint32_t longest_command(const struct nvme_ns *ns, enum nvme_op op)
+{
+    return has_data(op) ? ns->max_blocks : NVME_RW_BLOCKS_MAX;
+}
+
+static uint32_t opcode(enum nvme_op op)
+{
+    static const uint8_t opcodes[] = {[NVME_OP_READ] = NVME_IO_READ,
+                                      [NVME_OP_WRITE] = NVME_IO_WRITE,
+                                      [NVME_OP_FLUSH] = NVME_IO_FLUSH,
+                                      [NVME_OP_WRITE_ZEROES] = NVME_IO_WRITE_ZEROES};
+
+    return opcodes[op];
+}
+
+/* The next command of a checked request. NVME_E_BUSY: no slot, nothing has changed. */
+int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request)
+{
+    const struct nvme_ns *ns = find_namespace(queue, request->nsid);
+    uint32_t limit = longest_command(ns, request->op);
+    uint32_t blocks = request->blocks_left < limit ? request->blocks_left : limit;
+    uint64_t prp1 = 0, prp2 = 0;
+    uint32_t cdw12 = 0;
+    struct nvme_slot *slot = queue->slot_ops->take(queue);
+    int error;
+
+    if (!slot)
+        return NVME_E_BUSY;
+    if (has_data(request->op)) {
+        uint64_t offset =
+            (uint64_t)(request->blocks - request->blocks_left) * ns->public.block_bytes;
+
+        error = nvme_data_prepare(queue, slot, request, offset, blocks << ns->shift, &prp1, &prp2);
+        if (error != NVME_OK) {
+            queue->slot_ops->give(queue, slot);
+            return error;
+        }
+    } else {
+        queue->dataless++;
+    }
+    if (request->op != NVME_OP_FLUSH)
+        cdw12 = (blocks - 1) | (request->flags & NVME_REQ_FUA ? NVME_RW_FUA : 0);
+    queue->data[slot - queue->slots].request = request;
+    sqe_write(queue, opcode(request->op), slot, request->nsid, prp1, prp2,
+              request->op == NVME_OP_FLUSH ? 0 : request->next_lba, cdw12);
+    request->pieces_in_flight++;
+    request->next_lba += blocks;
+    request->blocks_left -= blocks;
+    if (queue->ring_each)
+        nvme_queue_ring(queue);
+    return NVME_OK;
+}
+
+/* While a request is in the waiting list it counts as one more piece in flight, so that it cannot
+ * end under the list's feet. */
+static void wait_at(struct nvme_queue *queue, struct nvme_request *request, bool front)
+{
+    request->pieces_in_flight++;
+    if (front)
+        list_prepend(&queue->waiting, request);
+    else
+        list_append(&queue->waiting, request);
+    queue->gate |= GATE_WAITING;
+}
+
+static int check_data(const struct nvme_queue *queue, const struct nvme_ns *ns,
+                      const struct nvme_request *request)
+{
+    const struct nvme_config *config = &queue->nvme->config;
+    uint32_t blocks = request->blocks < ns->max_blocks ? request->blocks : ns->max_blocks;
+
+    if (request->flags & NVME_REQ_REGISTERED)
+        return request->bus & DWORD_MASK ? NVME_E_INVAL : NVME_OK;
+    if (!request->buffer)
+        return NVME_E_INVAL;
+    if (((uintptr_t)request->buffer & DWORD_MASK) && blocks << ns->shift > config->bounce_bytes)
+        return NVME_E_INVAL;
+    return NVME_OK;
+}
+
+static int check(struct nvme_queue *queue, const struct nvme_request *request,
+                 const struct nvme_ns **out)
+{
+    const struct nvme_ns *ns;
+
+    if ((unsigned)request->op > NVME_OP_WRITE_ZEROES || (request->flags & ~REQUEST_FLAGS) != 0)
+        return NVME_E_INVAL;
+    ns = find_namespace(queue, request->nsid);
+    if (!ns)
+        return NVME_E_INVAL;
+    *out = ns;
+    if (request->op == NVME_OP_FLUSH)
+        return NVME_OK;
+    if (request->blocks == 0)
+        return NVME_E_INVAL;
+    if (request->lba > ns->public.blocks || request->blocks > ns->public.blocks - request->lba)
+        return NVME_E_RANGE;
+    if (request->op == NVME_OP_WRITE_ZEROES)
+        return queue->nvme->can_write_zeroes ? NVME_OK : NVME_E_UNSUPPORTED;
+    return check_data(queue, ns, request);
+}
+
+/* Without a volatile write cache there is nothing to flush (6.8). The request still ends in a poll;
+ * where only interrupts lead to one, the command is sent all the same. */
+static bool flush_is_void(const struct nvme *nvme)
+{
+    return !nvme->info.volatile_write_cache && !nvme->config.flush_always &&
+           nvme->config.completion == NVME_COMPLETION_POLL;
+}
+
+/* The pieces of a split request after the first, as far as there are slots. */
+static void issue_rest(struct nvme_queue *queue, struct nvme_request *request)
+{
+    while (request->blocks_left != 0) {
+        int error = nvme_io_issue(queue, request);
+
+        if (error == NVME_E_BUSY) {
+            wait_at(queue, request, false);
+            return;
+        }
+        if (error != NVME_OK) { /* the pieces already issued decide when it ends */
+            request->error = error;
+            request->blocks_left = 0;
+        }
+    }
+}
+
+static int submit_general(struct nvme_queue *queue, struct nvme_request *request)
+{
+    const struct nvme *nvme = queue->nvme;
+    const struct nvme_ns *ns = NULL;
+    int error;
+
+    if (queue->gate & GATE_CLOSED)
+        return NVME_E_STATE;
+    error = check(queue, request, &ns);
+    if (error != NVME_OK)
+        return error;
+    request->error = NVME_OK;
+    request->status = 0;
+    request->result = 0;
+    request->next_lba = request->lba;
+    request->blocks_left = request->op == NVME_OP_FLUSH ? 1 : request->blocks;
+    request->pieces_in_flight = 0;
+    request->was_split = request->blocks_left > longest_command(ns, request->op);
+    if (request->op == NVME_OP_FLUSH && flush_is_void(nvme)) {
+        list_append(&queue->ended_list, request);
+        return NVME_OK;
+    }
+    if (nvme_in_flight(queue) + queue->quarantined >= queue->slot_count ||
+        (queue->gate & GATE_WAITING)) {
+        if (nvme->config.full == NVME_FULL_REJECT) {
+            queue->stats.busy_rejects++;
+            return NVME_E_BUSY;
+        }
+        queue->stats.splits += request->was_split;
+        queue->stats.waits++;
+        wait_at(queue, request, false);
+        return NVME_OK;
+    }
+    error = nvme_io_issue(queue, request);
+    if (error != NVME_OK)
+        return error;
+    if (request->was_split) {
+        queue->stats.splits++;
+        if (nvme->config.split == NVME_SPLIT_SERIAL)
+            nvme_queue_ring(queue); /* each piece is rung at once */
+        else
+            issue_rest(queue, request);
+    }
+    return NVME_OK;
+}
+
+static int submit_locked(struct nvme_queue *queue, struct nvme_request *request)
+{
+    int error;
+
+    queue_lock(queue->nvme, queue->sq.qid);
+    error = submit_general(queue, request);
+    queue_unlock(queue->nvme, queue->sq.qid);
+    return error;
+}
+
+int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
+{
+    const struct nvme_ns *ns = queue->ns;
+    uint32_t op = (uint32_t)request->op;
+    uint32_t nlb = request->blocks - 1; /* 0-based (6.9); huge for no blocks at all */
+    struct nvme_slot *slot;
+
+    /* Whatever is not plain goes the general way, errors included. A page-aligned buffer of at most
+     * one page needs PRP1 only (4.3). */
+    if (UNLIKELY(queue->gate != 0 || op > NVME_OP_WRITE || request->flags != NVME_REQ_REGISTERED ||
+                 request->nsid != ns->public.nsid || nlb >= ns->short_blocks ||
+                 request->lba > ns->short_lba || (request->bus & queue->page_mask) != 0))
+        return submit_locked(queue, request);
+    slot = slot_pop(queue);
+    if (UNLIKELY(!slot))
+        return submit_locked(queue, request);
+    slot->request = request;
+    queue->bytes[op] += request->blocks * ns->public.block_bytes;
+    _Static_assert(NVME_OP_READ == 0 && NVME_IO_READ == 2 && NVME_OP_WRITE == 1 &&
+                       NVME_IO_WRITE == 1,
+                   "opcode from operation");
+    sqe_write(queue, NVME_IO_READ - op, slot, request->nsid, request->bus, 0, request->lba, nlb);
+    if (UNLIKELY(queue->ring_each))
+        return nvme_queue_ring(queue);
+    return NVME_OK;
+}
+
+/* ---- the way back, from reap.c ---- */
+
+static void keep_error(struct nvme_request *request, int error, uint16_t status)
+{
+    if (request->error == NVME_OK && error != NVME_OK) { /* the first one counts */
+        request->error = error;
+        request->status = status;
+    }
+}
+
+/* A command of the general path has ended; its slot is still taken. */
+void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
+                        uint16_t status, uint32_t result, struct nvme_list *done,
+                        struct nvme_list *resume)
+{
+    struct nvme_slot_data *data = &queue->data[slot - queue->slots];
+    struct nvme_request *request = data->request;
+
+    data->request = NULL;
+    nvme_data_finish(queue, slot, request->op, error == NVME_OK);
+    slot->flags = 0;
+    request->result = result;
+    keep_error(request, error, status);
+    if (request->error != NVME_OK)
+        request->blocks_left = 0; /* no further pieces */
+    if (--request->pieces_in_flight != 0)
+        return;
+    list_append(request->blocks_left ? resume : done, request);
+}
+
+/* After entries were consumed and the CQ doorbell was rung: the next piece of serial splits, then
+ * those that wait, in their order. */
+void nvme_io_resume(struct nvme_queue *queue, struct nvme_list *resume, struct nvme_list *done)
+{
+    struct nvme_request *request;
+    int error;
+
+    while ((request = list_take(resume))) {
+        error = nvme_io_issue(queue, request);
+        if (error == NVME_OK) {
+            nvme_queue_ring(queue);
+        } else if (error == NVME_E_BUSY) {
+            wait_at(queue, request, true);
+        } else {
+            keep_error(request, error, 0);
+            list_append(done, request);
+        }
+    }
+    while ((request = queue->waiting.first)) {
+        if (request->blocks_left != 0) {
+            error = nvme_io_issue(queue, request);
+            if (error == NVME_E_BUSY)
+                break;
+            if (error != NVME_OK) {
+                keep_error(request, error, 0);
+                request->blocks_left = 0;
+            } else if (request->blocks_left != 0 &&
+                       queue->nvme->config.split == NVME_SPLIT_PARALLEL) {
+                continue;
+            }
+        }
+        list_take(&queue->waiting);
+        if (--request->pieces_in_flight == 0)
+            list_append(done, request);
+    }
+    if (!queue->waiting.first)
+        queue->gate &= ~GATE_WAITING;
+    nvme_queue_ring(queue);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * An I/O queue pair's life: initial state, rings as after creation, opening and closing for
+ * submission, the SQ tail doorbell, the end of everything in flight, and its statistics (NVMe 1.4
+ * sections 4.1, 4.6, 3.1.24). Called by controller.c and bringup.c; the doorbell also by io.c.
+ */
+#include "internal.h"
+
+/* Once, from nvme_init(). What differs between policies is bound here. */
+void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
+{
+    const struct nvme_config *config = &nvme->config;
+
+    queue->nvme = nvme;
+    queue->ops = nvme->ops;
+    queue->ctx = nvme->ctx;
+    queue->gate = GATE_CLOSED;
+    queue->ns = &nvme->ns[NVME_NAMESPACES_MAX];
+    queue->cid_base = config->cid_base;
+    queue->ring_each = config->ring == NVME_RING_PER_COMMAND;
+    queue->slot_ops = config->cid == NVME_CID_LIFO ? &nvme_slots_lifo : &nvme_slots_lowest;
+    for (uint32_t i = 0; i < config->slots; i++)
+        queue->slots[i].cid_bits = (i + config->cid_base) << NVME_SQE_CID_SHIFT;
+    queue->sq.qid = queue->cq.qid = qid;
+    nvme_reap_bind(queue);
+    list_init(&queue->waiting);
+    list_init(&queue->ended_list);
+}
+
+/* Memory is held and the device does not know the queue (yet, or any more). */
+void nvme_queue_start(struct nvme_queue *queue)
+{
+    const struct nvme *nvme = queue->nvme;
+    uint16_t qid = queue->sq.qid;
+    uint16_t depth = nvme->info.io_depth;
+
+    queue_lock(nvme, qid);
+    memset(queue->sq_dma.cpu, 0, queue->sq_dma.bytes);
+    memset(queue->cq_dma.cpu, 0, queue->cq_dma.bytes); /* phase tags 0 (4.6) */
+    nvme_dma_sync(nvme, &queue->sq_dma, queue->sq_dma.bytes, NVME_SYNC_FOR_DEVICE);
+    nvme_dma_sync(nvme, &queue->cq_dma, queue->cq_dma.bytes, NVME_SYNC_FOR_DEVICE);
+    queue->sq =
+        (struct nvme_ring){queue->sq_dma.cpu, queue->sq_dma.bus, depth, qid, NVME_SQE_LOG2, false};
+    queue->cq =
+        (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
+    queue->depth = depth;
+    queue->sq_next = queue->sq.entries;
+    queue->sq_end = queue->sq_next + depth;
+    queue->cq_entries = queue->cq.entries;
+    queue->cq_head = 0;
+    queue->cq_phase = 1;
+    queue->head_sequence = queue->rung_sequence = queue->ended = queue->sequence;
+    queue->sqhd_sqid = (uint32_t)qid << 16;
+    queue->sq_doorbell = NVME_REG_DOORBELL + 2u * qid * nvme->doorbell_stride;
+    queue->cq_doorbell = queue->sq_doorbell + nvme->doorbell_stride;
+    queue->page_mask = nvme->info.page_bytes - 1;
+    queue->slot_count = nvme->info.slots;
+    for (uint32_t i = 0; i < queue->slot_count; i++) {
+        queue->slots[i].request = queue->data[i].request = NULL;
+        queue->slots[i].flags = 0;
+    }
+    queue->slot_ops->reset(queue);
+    queue->quarantined = 0;
+    queue_unlock(nvme, qid);
+}
+
+void nvme_queue_open(struct nvme_queue *queue)
+{
+    const struct nvme *nvme = queue->nvme;
+
+    queue_lock(nvme, queue->sq.qid);
+    queue->ns = nvme->ns_count ? &nvme->ns[0] : &nvme->ns[NVME_NAMESPACES_MAX];
+    queue->gate = (nvme->ops->lock ? GATE_LOCKED : 0) |
+                  (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0);
+    queue_unlock(nvme, queue->sq.qid);
+}
+
+void nvme_queue_close(struct nvme_queue *queue)
+{
+    queue_lock(queue->nvme, queue->sq.qid);
+    queue->gate |= GATE_CLOSED;
+    queue_unlock(queue->nvme, queue->sq.qid);
+}
+
+void nvme_queue_note_peak(struct nvme_queue *queue)
+{
+    uint32_t busy = nvme_in_flight(queue);
+
+    if (busy > queue->stats.in_flight_peak)
+        queue->stats.in_flight_peak = busy;
+}
+
+/* One doorbell for all entries since the last (3.1.24). Entries first, then the register: publish.
+ */
+int nvme_queue_ring(struct nvme_queue *queue)
+{
+    uint32_t count = (uint32_t)(queue->sequence - queue->rung_sequence);
+    uint32_t tail, first;
+
+    if (count == 0)
+        return NVME_OK;
+    nvme_queue_note_peak(queue);
+    tail = (uint32_t)(queue->sq_next - (struct nvme_sqe *)queue->sq.entries);
+    first = tail >= count ? tail - count : tail + queue->depth - count;
+    queue->rung_sequence = queue->sequence;
+    queue->stats.sq_doorbells++;
+    queue->ops->publish(queue->ctx, &queue->sq, (uint16_t)first, (uint16_t)count);
+    queue->ops->write32(queue->ctx, queue->sq_doorbell, tail);
+    return NVME_OK;
+}
+
+void nvme_ring(struct nvme_queue *queue)
+{
+    if (LIKELY(!(queue->gate & (GATE_LOCKED | GATE_CLOSED)))) {
+        nvme_queue_ring(queue);
+        return;
+    }
+    queue_lock(queue->nvme, queue->sq.qid);
+    if (!(queue->gate & GATE_CLOSED))
+        nvme_queue_ring(queue);
+    queue_unlock(queue->nvme, queue->sq.qid);
+}
+
+void nvme_call_done(struct nvme_request *first)
+{
+    while (first) {
+        struct nvme_request *next = first->next; /* done() may hand the request in again */
+
+        first->done(first);
+        first = next;
+    }
+}
+
+/* The controller cannot touch memory any more and the queue is closed: everything ends. */
+void nvme_queue_abort(struct nvme_queue *queue)
+{
+    struct nvme_list done;
+    struct nvme_request *request;
+
+    list_init(&done);
+    queue_lock(queue->nvme, queue->sq.qid);
+    while ((request = list_take(&queue->ended_list)))
+        list_append(&done, request);
+    while ((request = list_take(&queue->waiting))) {
+        request->blocks_left = 0;
+        if (request->error == NVME_OK)
+            request->error = NVME_E_STATE;
+        if (--request->pieces_in_flight == 0)
+            list_append(&done, request);
+    }
+    for (uint32_t i = 0; i < queue->slot_count; i++) {
+        struct nvme_slot *slot = &queue->slots[i];
+
+        request = slot->request;
+        if (request) { /* the short path leaves these to whoever ends the request */
+            request->error = NVME_E_STATE;
+            request->status = 0;
+            request->result = 0;
+            list_append(&done, request);
+        } else if ((request = queue->data[i].request)) {
+            nvme_data_finish(queue, slot, request->op, false);
+            request->blocks_left = 0;
+            if (request->error == NVME_OK)
+                request->error = NVME_E_STATE;
+            if (--request->pieces_in_flight == 0)
+                list_append(&done, request);
+        }
+        slot->request = queue->data[i].request = NULL;
+        slot->flags = 0;
+    }
+    queue->ended = queue->sequence; /* the slots are given back when the queue starts again */
+    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_call_done(done.first);
+}
+
+unsigned nvme_in_flight(const struct nvme_queue *queue)
+{
+    return (unsigned)(queue->sequence - queue->ended);
+}
+
+void nvme_get_queue_stats(const struct nvme_queue *queue, struct nvme_queue_stats *stats)
+{
+    uint32_t busy = nvme_in_flight(queue);
+
+    *stats = queue->stats;
+    stats->commands = queue->sequence;
+    stats->bytes_read = queue->bytes[NVME_OP_READ];
+    stats->bytes_written = queue->bytes[NVME_OP_WRITE];
+    stats->direct = queue->sequence - queue->dataless - stats->bounced;
+    if (busy > stats->in_flight_peak)
+        stats->in_flight_peak = busy;
+}

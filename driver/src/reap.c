@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Completions: reading new entries by their phase tag, judging them, ending requests, the CQ head
+ * doorbell, polling and interrupts (NVMe 1.4 sections 4.1, 4.6, 7.2.1, 7.5, 3.1.25). An entry is
+ * the device's word: its identifiers are checked against what is in flight, and its SQ head against
+ * what was rung, before anything is believed. Order within a poll: entries, CQ doorbell, commands
+ * that follow (so that no command identifier is used again before its entry is released), unlock,
+ * done().
+ */
+#include "internal.h"
+
+/* DW2 differs from the last entry's. True: believable, and noted. */
+static bool take_head(struct nvme_queue *queue, const struct nvme_slot *slot, uint32_t dw2)
+{
+    uint32_t sqhd = dw2 & 0xFFFFu;
+    uint32_t before = queue->sqhd_sqid & 0xFFFFu;
+    uint32_t forward, back;
+
+    if (sqhd >= queue->depth)
+        return false;
+    forward = sqhd >= before ? sqhd - before : sqhd + queue->depth - before;
+    if (forward <= queue->rung_sequence - queue->head_sequence) {
+        queue->head_sequence += forward;
+        queue->sqhd_sqid = dw2;
+        return true;
+    }
+    /* An entry may have been composed before one that was posted earlier: an older head, but one
+     * that is past this command's own entry. */
+    back = queue->depth - forward;
+    return (int32_t)(slot->sequence - ((uint32_t)queue->head_sequence - back)) < 0;
+}
+
+/* Everything about an entry that is not plain success of a short-path command. */
+static void reap_rare(struct nvme_queue *queue, uint32_t index, uint32_t dw3,
+                      const struct nvme_cqe *cqe, struct nvme_list *done, struct nvme_list *resume)
+{
+    uint16_t status = (uint16_t)(dw3 >> NVME_CQE_STATUS_SHIFT);
+    uint32_t result = le32(cqe->result);
+    uint32_t dw2 = le32(cqe->sqhd_sqid);
+    struct nvme_slot *slot = index < queue->slot_count ? &queue->slots[index] : NULL;
+    int error = status ? NVME_E_STATUS : NVME_OK;
+    bool believable;
+
+    /* No such command, none in flight, another queue's, or one that was not even rung: the entry is
+     * consumed and nothing else happens. */
+    if (!slot || (!slot->request && !queue->data[index].request) || dw2 >> 16 != queue->sq.qid ||
+        (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) >= 0) {
+        queue->stats.protocol_errors++;
+        return;
+    }
+    believable = (dw2 == queue->sqhd_sqid || take_head(queue, slot, dw2)) &&
+                 (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0;
+    if (!believable) {
+        /* The command is said to have ended, with its entry not fetched or fetched from nowhere.
+         * Its identifier is not used again until a reset; nvme_step() fails the controller. */
+        queue->stats.protocol_errors++;
+        queue->quarantined++;
+        error = NVME_E_DEVICE;
+    } else if (status) {
+        queue->stats.status_errors++;
+    }
+    queue->ended++;
+    if (slot->request) {
+        slot->request->error = error;
+        slot->request->status = status;
+        slot->request->result = result;
+        list_append(done, slot->request);
+        slot->request = NULL;
+    } else {
+        nvme_io_piece_done(queue, slot, error, status, result, done, resume);
+    }
+    if (believable)
+        queue->slot_ops->give(queue, slot);
+}
+
+/* Rare variations of a queue, for the template below. */
+#define REAP_RING_EACH (1u << 0) /* NVME_CQ_RING_PER_ENTRY */
+#define REAP_RMB       (1u << 1) /* the platform may reorder loads */
+#define REAP_LOWEST    (1u << 2) /* NVME_CID_LOWEST */
+
+static void ring_head(struct nvme_queue *queue, uint32_t head)
+{
+    queue->stats.cq_doorbells++;
+    queue->ops->write32(queue->ctx, queue->cq_doorbell, head);
+}
+
+/* Up to `limit` entries, with the CQ doorbell (3.1.25), never twice the same value. Returns how
+ * many. kind: REAP_* bits, a constant wherever this is used. */
+TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, struct nvme_list *done,
+                       struct nvme_list *resume, const unsigned kind)
+{
+    uint32_t (*const cq_load)(void *, const struct nvme_ring *, uint16_t) = queue->ops->cq_load;
+    struct nvme_request **last = done->last;
+    uint32_t head = queue->cq_head;
+    const struct nvme_cqe *cqe = &queue->cq_entries[head];
+    unsigned left = limit;
+
+    do {
+        uint32_t dw3 = le32(cq_load(queue->ctx, &queue->cq, (uint16_t)head));
+        uint32_t index = (dw3 & 0xFFFFu) - queue->cid_base;
+        struct nvme_request *request;
+        struct nvme_slot *slot;
+
+        if (UNLIKELY(dw3 >> 16 != queue->cq_phase) && ((dw3 >> 16) & 1u) != queue->cq_phase)
+            break;
+        if (kind & REAP_RMB)
+            queue->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
+        if (LIKELY(dw3 >> 16 == queue->cq_phase && index < queue->slot_count &&
+                   (slot = &queue->slots[index], request = slot->request) != NULL &&
+                   le32(cqe->sqhd_sqid) == queue->sqhd_sqid &&
+                   (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0)) {
+            slot->request = NULL;
+            if (kind & REAP_LOWEST)
+                queue->slot_ops->give(queue, slot);
+            else
+                slot_push(queue, slot);
+            queue->ended++;
+            request->error = NVME_OK;
+            request->status = 0;
+            request->result = le32(cqe->result);
+            *last = request;
+            last = &request->next;
+        } else {
+            done->last = last;
+            reap_rare(queue, index, dw3, cqe, done, resume);
+            last = done->last;
+        }
+        cqe++;
+        if (UNLIKELY(++head == queue->depth)) {
+            head = 0;
+            cqe = queue->cq_entries;
+            queue->cq_phase ^= 1u;
+        }
+        if (kind & REAP_RING_EACH)
+            ring_head(queue, head);
+    } while (--left != 0);
+    done->last = last;
+    queue->cq_head = head;
+    if (!(kind & REAP_RING_EACH) && left != limit)
+        ring_head(queue, head);
+    return limit - left;
+}
+
+#define REAP_FUNCTION(name, kind)                                                                  \
+    static unsigned name(struct nvme_queue *queue, unsigned limit, struct nvme_list *done,         \
+                         struct nvme_list *resume)                                                 \
+    {                                                                                              \
+        return reap(queue, limit, done, resume, kind);                                             \
+    }
+
+REAP_FUNCTION(reap_lifo, 0)
+REAP_FUNCTION(reap_lifo_each, REAP_RING_EACH)
+REAP_FUNCTION(reap_lifo_rmb, REAP_RMB)
+REAP_FUNCTION(reap_lifo_rmb_each, REAP_RMB | REAP_RING_EACH)
+REAP_FUNCTION(reap_lowest, REAP_LOWEST)
+REAP_FUNCTION(reap_lowest_each, REAP_LOWEST | REAP_RING_EACH)
+REAP_FUNCTION(reap_lowest_rmb, REAP_LOWEST | REAP_RMB)
+REAP_FUNCTION(reap_lowest_rmb_each, REAP_LOWEST | REAP_RMB | REAP_RING_EACH)
+
+/* Choose the loop, once, at init. */
+void nvme_reap_bind(struct nvme_queue *queue)
+{
+    static unsigned (*const functions[])(struct nvme_queue *, unsigned, struct nvme_list *,
+                                         struct nvme_list *) = {
+        [0] = reap_lifo,
+        [REAP_RING_EACH] = reap_lifo_each,
+        [REAP_RMB] = reap_lifo_rmb,
+        [REAP_RMB | REAP_RING_EACH] = reap_lifo_rmb_each,
+        [REAP_LOWEST] = reap_lowest,
+        [REAP_LOWEST | REAP_RING_EACH] = reap_lowest_each,
+        [REAP_LOWEST | REAP_RMB] = reap_lowest_rmb,
+        [REAP_LOWEST | REAP_RMB | REAP_RING_EACH] = reap_lowest_rmb_each};
+    const struct nvme *nvme = queue->nvme;
+    unsigned kind = 0;
+
+    if (nvme->config.cq_ring == NVME_CQ_RING_PER_ENTRY)
+        kind |= REAP_RING_EACH;
+    if (!(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
+        kind |= REAP_RMB;
+    if (nvme->config.cid == NVME_CID_LOWEST)
+        kind |= REAP_LOWEST;
+    queue->reap = functions[kind];
+}
+
+/* Entries, CQ doorbell, and what follows from them, under the lock; then the requests' done(). */
+static unsigned drain(struct nvme_queue *queue, unsigned max)
+{
+    struct nvme_list done, resume;
+    struct nvme_request *request;
+    unsigned limit = queue->depth - 1; /* all that can be in flight: even a liar cannot hold us */
+    unsigned count = 0;
+
+    list_init(&done);
+    list_init(&resume);
+    queue_lock(queue->nvme, queue->cq.qid);
+    queue->stats.polls++;
+    nvme_queue_note_peak(queue);
+    if (max != 0 && max < limit)
+        limit = max;
+    if (LIKELY(!(queue->gate & GATE_CLOSED)))
+        count = queue->reap(queue, limit, &done, &resume);
+    queue->stats.completions += count;
+    queue->stats.empty_polls += count == 0;
+    if (UNLIKELY(resume.first || (count != 0 && (queue->gate & GATE_WAITING))))
+        nvme_io_resume(queue, &resume, &done);
+    while (UNLIKELY((request = list_take(&queue->ended_list)) != NULL))
+        list_append(&done, request);
+    *done.last = NULL;
+    queue_unlock(queue->nvme, queue->cq.qid);
+    nvme_call_done(done.first);
+    return count;
+}
+
+unsigned nvme_poll_quiet(struct nvme_queue *queue, unsigned max)
+{
+    return drain(queue, max);
+}
+
+unsigned nvme_poll(struct nvme_queue *queue, unsigned max)
+{
+    const struct nvme *nvme = queue->nvme;
+    unsigned count = drain(queue, max);
+
+    /* INTMC must not be touched while MSI-X is in use (3.1.4). */
+    if (nvme->config.poll_unmasks && nvme->config.irq != NVME_IRQ_MSIX &&
+        !(queue->gate & GATE_CLOSED)) {
+        queue->stats.unmask_writes++;
+        nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, 1);
+    }
+    return count;
+}
+
+/* An interrupt's share of one queue. A full drain may have left entries for which no further
+ * message comes (7.5.1.2): go on, but only as long as commands really end. */
+static unsigned drain_for_interrupt(struct nvme_queue *queue)
+{
+    unsigned total = 0;
+    unsigned count;
+    uint64_t errors;
+
+    do {
+        errors = queue->stats.protocol_errors;
+        count = drain(queue, 0);
+        total += count;
+        errors = queue->stats.protocol_errors - errors;
+    } while (count + 1 == queue->depth && errors < count);
+    return total;
+}
+
+/* With pin or MSI the vector is masked while its queues are drained and unmasked afterwards; a
+ * controller that has posted in between raises it again then, because its queue is not empty
+ * (7.5.1.1). MSI-X has no such registers, and every entry posted after the last look brings a
+ * message of its own. */
+unsigned nvme_interrupt(struct nvme *nvme, unsigned vector)
+{
+    bool masks = nvme_uses_masks(nvme) && vector < 32;
+    unsigned count = 0;
+
+    if (nvme->state == NVME_STATE_OFF)
+        return 0;
+    if (masks)
+        nvme->ops->write32(nvme->ctx, NVME_REG_INTMS, 1u << vector);
+    /* Not while the controller is disabled or shutting down: no doorbell may be written then. */
+    if (vector == 0 && nvme->phase >= PHASE_IDENTIFY && nvme->phase < PHASE_SHUTDOWN)
+        count += nvme_admin_reap(nvme);
+    for (uint32_t i = 0; i < nvme->info.io_queues; i++) {
+        struct nvme_queue *queue = &nvme->queues[i];
+
+        if (queue->vector == vector && !(queue->gate & GATE_CLOSED))
+            count += drain_for_interrupt(queue);
+    }
+    if (masks)
+        nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, 1u << vector);
+    return count;
+}

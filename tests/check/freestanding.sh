@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The driver core stands alone: driver/include and driver/src compile freestanding for four machines,
+# need nothing but memcpy, memmove, memset and memcmp, and include nothing from outside. Run by ctest
+# (freestanding) and by hand, from anywhere. Exit 0 ok, 1 a check failed, 77 a compiler is missing.
+set -u
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
+flags="-ffreestanding -nostdlib -std=c11 -Wall -Wextra -Werror -O2"
+allowed="memcpy memmove memset memcmp"
+status=0
+
+fail() {
+    echo "freestanding: $*" >&2
+    status=1
+}
+
+# Which headers: three of the language, and the core's own.
+for file in "$root"/driver/src/*.[ch] "$root"/driver/include/nvme/*.h; do
+    headers=$(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<"][^>"]*[>"]\).*/\1/p' "$file")
+    for header in $headers; do
+        case $header in
+        "<stdint.h>" | "<stddef.h>" | "<stdbool.h>") ;;
+        "<nvme/platform.h>" | "<nvme/nvme.h>" | "<nvme/spec.h>") ;;
+        '"internal.h"' | '"byteorder.h"' | '"libc.h"') ;;
+        *) fail "${file#"$root"/} includes $header" ;;
+        esac
+    done
+done
+
+missing=""
+for tool in gcc nm aarch64-linux-gnu-gcc riscv64-linux-gnu-gcc powerpc-linux-gnu-gcc; do
+    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+done
+if [ -n "$missing" ]; then
+    echo "freestanding: missing:$missing" >&2
+    [ "$status" -eq 0 ] && exit 77
+    exit 1
+fi
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+# check NAME PREFIX: compile everything, then look at what all objects together leave undefined.
+check() {
+    mkdir "$work/$1"
+    for file in "$root"/driver/src/*.c; do
+        object="$work/$1/$(basename "$file" .c).o"
+        # shellcheck disable=SC2086 # flags are several words
+        "$2gcc" $flags -I"$root/driver/include" -I"$root/driver/src" -c "$file" -o "$object" ||
+            fail "$1: $(basename "$file") does not compile"
+    done
+    "$2nm" -g "$work/$1"/*.o | awk '$2 ~ /^[TDRBVWSGC]$/ { print $3 }' | sort -u >"$work/$1/defined"
+    "$2nm" -u "$work/$1"/*.o | awk '$1 == "U" { print $2 }' | sort -u >"$work/$1/undefined"
+    extra=""
+    for symbol in $(comm -23 "$work/$1/undefined" "$work/$1/defined"); do
+        case " $allowed " in
+        *" $symbol "*) ;;
+        *) extra="$extra $symbol" ;;
+        esac
+    done
+    if [ -n "$extra" ]; then
+        fail "$1: undefined:$extra"
+    else
+        echo "freestanding: $1 ok"
+    fi
+}
+
+check x86-64 ""
+check aarch64 aarch64-linux-gnu-
+check riscv64 riscv64-linux-gnu-
+check powerpc-be powerpc-linux-gnu-
+exit "$status"

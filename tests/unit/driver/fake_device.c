@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The test double's device half: registers, admin commands, and I/O commands ended as a test says.
+ * It follows NVMe 1.4 where it is not told to misbehave, and asserts what a host must not do:
+ * doorbells out of range or unchanged, registers written at the wrong time, reserved fields that
+ * are not zero.
+ */
+#include "fake.h"
+#include "fake_device.h"
+
+uint8_t fake_disk[FAKE_BLOCKS * FAKE_BLOCK];
+
+uint64_t fake_le64(uint64_t value)
+{
+    uint64_t swapped = 0;
+
+    if (!NVME_BIG_ENDIAN)
+        return value;
+    for (unsigned i = 0; i < 8; i++)
+        swapped |= ((value >> (8 * i)) & 0xFF) << (8 * (7 - i));
+    return swapped;
+}
+
+uint32_t fake_le32(uint32_t value)
+{
+    return NVME_BIG_ENDIAN ? (uint32_t)(fake_le64(value) >> 32) : value;
+}
+
+void fake_device_create(void)
+{
+    fake->cap = 63 | (1u << 16) | (4u << 24) | (1ull << 37); /* MQES 63, CQR, TO 2 s, NVM */
+    fake->vs = 0x00010400;
+    fake->sqes = 0x66;
+    fake->cqes = 0x44;
+    fake->vwc = 1;
+    fake->aerl = 3;
+    fake->oncs = 1u << 3;
+    fake->mdts = 5; /* 128 KiB */
+    fake->ns_count = 1;
+    fake->ns[0] = (struct fake_ns){.nsid = 1, .blocks = FAKE_BLOCKS, .lba_shift = 9};
+    fake->grant = 7 | (7u << 16);
+    fake->admin_fail_opcode = UINT32_MAX;
+}
+
+void fake_disk_create(void)
+{
+    for (uint32_t i = 0; i < sizeof(fake_disk); i++)
+        fake_disk[i] = (uint8_t)(i ^ (i >> 9) ^ (i >> 17));
+}
+
+uint32_t fake_cid(const struct nvme_sqe *sqe)
+{
+    return (uint32_t)(sqe->command_nsid >> 16) & 0xFFFF;
+}
+
+uint32_t fake_opcode(const struct nvme_sqe *sqe)
+{
+    return (uint32_t)(sqe->command_nsid & 0xFF);
+}
+
+/* ---- registers ---- */
+
+/* RDY follows EN after so many reads of CSTS. */
+static void settle_ready(void)
+{
+    bool ready = (fake->csts & NVME_CSTS_RDY) != 0;
+
+    if (ready == fake->target_ready || fake->pending_reads-- != 0)
+        return;
+    fake->pending_reads = 0;
+    if (fake->target_ready ? fake->never_ready : fake->never_unready)
+        return;
+    fake->csts ^= NVME_CSTS_RDY;
+    if (!fake->target_ready) {
+        fake->csts &= ~(NVME_CSTS_SHST_MASK | NVME_CSTS_CFS);
+        memset(fake->queues, 0, sizeof(fake->queues));
+        fake->aer_held = 0;
+        fake->intms = 0;
+    } else {
+        struct fake_queue *admin = &fake->queues[0];
+
+        admin->sq_bus = fake->asq;
+        admin->cq_bus = fake->acq;
+        admin->depth = (fake->aqa & 0xFFF) + 1;
+        admin->cq_depth = ((fake->aqa >> 16) & 0xFFF) + 1;
+        admin->phase = 1;
+        admin->sq_exists = admin->cq_exists = true;
+    }
+}
+
+uint32_t fake_device_read(uint32_t offset)
+{
+    switch (offset) {
+    case NVME_REG_CAP:
+        return (uint32_t)fake->cap;
+    case NVME_REG_CAP + 4:
+        return (uint32_t)(fake->cap >> 32);
+    case NVME_REG_VS:
+        return fake->vs;
+    case NVME_REG_CC:
+        return fake->cc;
+    case NVME_REG_CSTS:
+        settle_ready();
+        return fake->csts;
+    default:
+        ck_abort_msg("read of register %x", offset);
+        return 0;
+    }
+}
+
+static void write_cc(uint32_t value)
+{
+    bool was = fake->cc & NVME_CC_EN, is = value & NVME_CC_EN;
+
+    if (was != is) {
+        /* 3.1.5: EN 0 to 1 only with RDY 0, 1 to 0 only with RDY 1 (or a fatal status) */
+        ck_assert((fake->csts & NVME_CSTS_CFS) || was == ((fake->csts & NVME_CSTS_RDY) != 0));
+        fake->target_ready = is;
+        fake->pending_reads = fake->ready_reads;
+    } else if (was) {
+        ck_assert_uint_eq((fake->cc ^ value) & ~NVME_CC_SHN_MASK, 0);
+    }
+    if ((value & NVME_CC_SHN_MASK) && !(fake->cc & NVME_CC_SHN_MASK) && !fake->never_shut)
+        fake->csts |= NVME_CSTS_SHST_COMPLETE;
+    fake->cc = value;
+}
+
+static void doorbell(uint32_t index, uint32_t value)
+{
+    struct fake_queue *q = &fake->queues[index / 2];
+
+    ck_assert_uint_lt(index / 2, FAKE_QUEUES);
+    ck_assert(fake->csts & NVME_CSTS_RDY);
+    ck_assert_uint_eq(fake->cc & NVME_CC_SHN_MASK, 0); /* no command after shutdown notification */
+    if (index & 1) {
+        ck_assert(q->cq_exists);
+        ck_assert_uint_lt(value, q->cq_depth);
+        ck_assert_uint_ne(value, q->cq_head); /* never the same value twice */
+        q->cq_head = value;
+        return;
+    }
+    ck_assert(q->sq_exists);
+    ck_assert_uint_lt(value, q->depth);
+    ck_assert_uint_ne(value, q->tail);
+    q->tail = value;
+    if (index == 0 && !fake->hold_admin)
+        fake_run(0);
+}
+
+void fake_device_write(uint32_t offset, uint32_t value)
+{
+    bool off = !(fake->cc & NVME_CC_EN) && !(fake->csts & NVME_CSTS_RDY);
+    uint32_t stride = 4u << ((fake->cap >> 32) & 0xF);
+
+    switch (offset) {
+    case NVME_REG_INTMS:
+        fake->intms |= value;
+        return;
+    case NVME_REG_INTMC:
+        fake->intms &= ~value;
+        return;
+    case NVME_REG_CC:
+        write_cc(value);
+        return;
+    case NVME_REG_AQA:
+        ck_assert(off);
+        fake->aqa = value;
+        return;
+    case NVME_REG_ASQ:
+    case NVME_REG_ASQ + 4:
+    case NVME_REG_ACQ:
+    case NVME_REG_ACQ + 4: {
+        uint64_t *base = offset < NVME_REG_ACQ ? &fake->asq : &fake->acq;
+
+        ck_assert(off);
+        *base = offset & 4 ? (*base & UINT32_MAX) | ((uint64_t)value << 32)
+                           : (*base & ~(uint64_t)UINT32_MAX) | value;
+        return;
+    }
+    default:
+        ck_assert_uint_ge(offset, NVME_REG_DOORBELL);
+        ck_assert_uint_eq((offset - NVME_REG_DOORBELL) % stride, 0);
+        doorbell((offset - NVME_REG_DOORBELL) / stride, value);
+    }
+}
+
+/* ---- queues ---- */
+
+void fake_fetch(uint32_t qid)
+{
+    struct fake_queue *q = &fake->queues[qid];
+    const struct nvme_sqe *ring = q->sq_exists ? fake_cpu(q->sq_bus, q->depth * 64u) : NULL;
+
+    while (q->head != q->tail) {
+        const uint64_t *raw = (const uint64_t *)&ring[q->head];
+        struct nvme_sqe entry;
+        struct nvme_sqe *sqe = &entry;
+
+        for (uint32_t i = 0; i < 8; i++)
+            ((uint64_t *)&entry)[i] = fake_le64(raw[i]);
+        ck_assert_uint_lt(q->in_flight, FAKE_FETCHED);
+        for (uint32_t i = 0; i < q->in_flight; i++) /* 4.2: unique among those outstanding */
+            ck_assert_uint_ne(fake_cid(&q->fetched[i]), fake_cid(sqe));
+        ck_assert_uint_eq(sqe->cdw2_3, 0);
+        ck_assert_uint_eq(sqe->metadata, 0);
+        ck_assert_uint_eq(sqe->cdw14_15, 0);
+        q->fetched[q->in_flight++] = *sqe;
+        q->head = (q->head + 1) % q->depth;
+    }
+}
+
+void fake_post(uint32_t qid, uint32_t cid, uint16_t status, uint32_t sqhd, uint32_t sqid)
+{
+    struct fake_queue *q = &fake->queues[qid];
+    struct nvme_cqe *cqe = (struct nvme_cqe *)fake_cpu(q->cq_bus, q->cq_depth * 16u) + q->cq_tail;
+
+    cqe->sqhd_sqid = fake_le32(sqhd | (sqid << 16));
+    cqe->cid_status = fake_le32(cid | (q->phase << 16) | ((uint32_t)status << 17));
+    if (++q->cq_tail == q->cq_depth) {
+        q->cq_tail = 0;
+        q->phase ^= 1;
+    }
+}
+
+void fake_complete(uint32_t qid, uint32_t index, uint16_t status)
+{
+    struct fake_queue *q = &fake->queues[qid];
+    uint32_t cid = fake_cid(&q->fetched[index]);
+
+    ck_assert_uint_lt(index, q->in_flight);
+    memmove(&q->fetched[index], &q->fetched[index + 1],
+            (q->in_flight - index - 1) * sizeof(q->fetched[0]));
+    q->in_flight--;
+    fake_post(qid, cid, status, q->head, qid);
+}
+
+uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
+                   uint32_t max)
+{
+    uint32_t first = FAKE_PAGE - (uint32_t)(sqe->prp1 % FAKE_PAGE);
+    uint32_t count = 0;
+    uint64_t entry;
+
+    ck_assert_uint_eq(sqe->prp1 % 4, 0);
+    if (first > bytes)
+        first = bytes;
+    out[count++] = (struct nvme_segment){sqe->prp1, first};
+    bytes -= first;
+    if (bytes == 0) {
+        ck_assert_uint_eq(sqe->prp2, 0);
+    } else if (bytes <= FAKE_PAGE) {
+        ck_assert_uint_eq(sqe->prp2 % FAKE_PAGE, 0);
+        out[count++] = (struct nvme_segment){sqe->prp2, bytes};
+    } else {
+        ck_assert_uint_eq(sqe->prp2 % 8, 0);
+        for (entry = sqe->prp2; bytes != 0; entry += 8) {
+            uint64_t value;
+            uint32_t part = bytes < FAKE_PAGE ? bytes : FAKE_PAGE;
+
+            memcpy(&value, fake_cpu(entry, 8), 8);
+            value = fake_le64(value);
+            ck_assert_uint_eq(value % FAKE_PAGE, 0);
+            if (entry % FAKE_PAGE == FAKE_PAGE - 8 && bytes > FAKE_PAGE) {
+                entry = value - 8; /* 4.3: the last entry of a page points to the next */
+                continue;
+            }
+            ck_assert_uint_lt(count, max);
+            out[count++] = (struct nvme_segment){value, part};
+            bytes -= part;
+        }
+    }
+    return count;
+}
+
+void fake_execute(const struct nvme_sqe *sqe)
+{
+    static struct nvme_segment parts[8192];
+    uint32_t blocks = (uint32_t)(sqe->cdw12_13 & 0xFFFF) + 1;
+    uint8_t *at = fake_disk + sqe->cdw10_11 * FAKE_BLOCK;
+    uint32_t count;
+
+    if (fake_opcode(sqe) == NVME_IO_WRITE_ZEROES)
+        memset(at, 0, blocks * FAKE_BLOCK);
+    if (fake_opcode(sqe) != NVME_IO_READ && fake_opcode(sqe) != NVME_IO_WRITE)
+        return;
+    ck_assert_uint_le(sqe->cdw10_11 + blocks, FAKE_BLOCKS);
+    count = fake_walk(sqe, blocks * FAKE_BLOCK, parts, 8192);
+    for (uint32_t i = 0; i < count; i++, at += parts[i - 1].bytes)
+        if (fake_opcode(sqe) == NVME_IO_READ)
+            memcpy(fake_cpu(parts[i].bus, parts[i].bytes), at, parts[i].bytes);
+        else
+            memcpy(at, fake_cpu(parts[i].bus, parts[i].bytes), parts[i].bytes);
+}
+
+/* ---- admin commands ---- */
+
+static void identify(const struct nvme_sqe *sqe)
+{
+    uint8_t *page = fake_cpu(sqe->prp1, 4096);
+    uint32_t nsid = (uint32_t)(sqe->command_nsid >> 32);
+
+    memset(page, 0, 4096);
+    switch (sqe->cdw10_11 & 0xFF) {
+    case NVME_CNS_CONTROLLER:
+        memcpy(page + NVME_IDC_SN, "SERIAL-1            ", 20);
+        memcpy(page + NVME_IDC_MN, "Fake Drive\t                             ", 40);
+        memcpy(page + NVME_IDC_FR, "1.0     ", 8);
+        page[NVME_IDC_MDTS] = fake->mdts;
+        page[NVME_IDC_AERL] = fake->aerl;
+        page[NVME_IDC_SQES] = fake->sqes;
+        page[NVME_IDC_CQES] = fake->cqes;
+        page[NVME_IDC_VWC] = fake->vwc;
+        page[NVME_IDC_NN] = (uint8_t)fake->ns_count;
+        memcpy(page + NVME_IDC_ONCS, &fake->oncs, 2);
+        break;
+    case NVME_CNS_ACTIVE_LIST:
+        for (uint32_t i = 0; i < fake->ns_count; i++)
+            memcpy(page + 4 * (fake->unsorted_list ? fake->ns_count - 1 - i : i), &fake->ns[i].nsid,
+                   4);
+        break;
+    default:
+        for (uint32_t i = 0; i < fake->ns_count; i++) {
+            const struct fake_ns *ns = &fake->ns[i];
+            uint8_t *format = page + NVME_IDN_LBAF + 4 * (ns->flbas & 0xF);
+
+            if (ns->nsid != nsid)
+                continue;
+            memcpy(page + NVME_IDN_NSZE, &ns->blocks, 8);
+            page[NVME_IDN_NLBAF] = ns->nlbaf;
+            page[NVME_IDN_FLBAS] = ns->flbas;
+            page[NVME_IDN_DPS] = ns->dps;
+            memcpy(format, &ns->metadata, 2);
+            format[2] = ns->lba_shift;
+        }
+    }
+}
+
+static void create_cq(const struct nvme_sqe *sqe)
+{
+    struct fake_queue *q = &fake->queues[sqe->cdw10_11 & 0xFFFF];
+
+    ck_assert(!q->cq_exists);
+    q->cq_bus = sqe->prp1;
+    q->cq_depth = (uint32_t)(sqe->cdw10_11 >> 16 & 0xFFFF) + 1;
+    q->cq_flags = (uint32_t)(sqe->cdw10_11 >> 32);
+    q->phase = 1;
+    q->cq_exists = true;
+    for (uint32_t i = 0; i < q->cq_depth; i++) /* 4.6: the phase tags are zero at creation */
+        ck_assert_uint_eq(((struct nvme_cqe *)fake_cpu(q->cq_bus, 16))[i].cid_status, 0);
+}
+
+static void create_sq(const struct nvme_sqe *sqe)
+{
+    struct fake_queue *q = &fake->queues[sqe->cdw10_11 & 0xFFFF];
+
+    ck_assert(!q->sq_exists);
+    ck_assert(fake->queues[sqe->cdw10_11 >> 48].cq_exists);
+    q->sq_bus = sqe->prp1;
+    q->depth = (uint32_t)(sqe->cdw10_11 >> 16 & 0xFFFF) + 1;
+    q->sq_exists = true;
+}
+
+/* Returns false if the command stays with the controller. */
+static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
+{
+    struct fake_queue *q = &fake->queues[(sqe->cdw10_11 & 0xFFFF) % FAKE_QUEUES];
+
+    switch (fake_opcode(sqe)) {
+    case NVME_ADMIN_IDENTIFY:
+        identify(sqe);
+        break;
+    case NVME_ADMIN_SET_FEATURES:
+        *result = fake->grant;
+        break;
+    case NVME_ADMIN_CREATE_CQ:
+        create_cq(sqe);
+        break;
+    case NVME_ADMIN_CREATE_SQ:
+        create_sq(sqe);
+        break;
+    case NVME_ADMIN_DELETE_SQ:
+        ck_assert(q->sq_exists);
+        q->sq_exists = false;
+        break;
+    case NVME_ADMIN_DELETE_CQ:
+        ck_assert(q->cq_exists && !q->sq_exists);
+        q->cq_exists = false;
+        break;
+    case NVME_ADMIN_ASYNC_EVENT:
+        ck_assert_uint_le(fake->aer_held, fake->aerl);
+        fake->aer_cids[fake->aer_held++] = (uint16_t)fake_cid(sqe);
+        return false;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* Fetch everything; end every I/O command with success, after moving its data. */
+void fake_run(uint32_t qid)
+{
+    struct fake_queue *q = &fake->queues[qid];
+
+    fake_fetch(qid);
+    while (q->in_flight != 0) {
+        struct nvme_sqe sqe = q->fetched[0];
+        uint32_t result = 0;
+        uint16_t status = 0;
+
+        if (qid != 0) {
+            fake_execute(&sqe);
+            fake_complete(qid, 0, 0);
+            continue;
+        }
+        ck_assert_uint_lt(fake->admin_log_count, 256);
+        fake->admin_log[fake->admin_log_count++] = sqe;
+        fake->admin_seen[fake_opcode(&sqe) % 64]++;
+        memmove(q->fetched, q->fetched + 1, --q->in_flight * sizeof(q->fetched[0]));
+        if (fake_opcode(&sqe) == fake->admin_fail_opcode)
+            status = fake->admin_fail_status;
+        else if (!admin_command(&sqe, &result))
+            continue;
+        ((struct nvme_cqe *)fake_cpu(q->cq_bus, 16))[q->cq_tail].result = fake_le32(result);
+        fake_post(0, fake_cid(&sqe) + fake->admin_cid_error, status,
+                  (q->head + fake->admin_sqhd_error) & 0xFFFF, 0);
+    }
+}

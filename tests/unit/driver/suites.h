@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The driver core's suites, one per file; main() is in test_driver.c.
+ */
+#ifndef TEST_DRIVER_SUITES_H
+#define TEST_DRIVER_SUITES_H
+
+#include <check.h>
+
+Suite *suite_config(void);
+Suite *suite_bringup(void);
+Suite *suite_bringup_failures(void);
+Suite *suite_lifecycle(void);
+Suite *suite_io(void);
+Suite *suite_queue(void);
+Suite *suite_prps(void);
+Suite *suite_data(void);
+Suite *suite_faults(void);
+Suite *suite_interrupt(void);
+
+#endif

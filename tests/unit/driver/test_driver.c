@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Runs the suites of the driver core. Exit 0 if all passed.
+ */
+#include "fake.h"
+#include "suites.h"
+
+#include <stdlib.h>
+
+int main(void)
+{
+    SRunner *runner = srunner_create(suite_config());
+    int failed;
+
+    fake_disk_create();
+    srunner_add_suite(runner, suite_bringup());
+    srunner_add_suite(runner, suite_bringup_failures());
+    srunner_add_suite(runner, suite_lifecycle());
+    srunner_add_suite(runner, suite_io());
+    srunner_add_suite(runner, suite_queue());
+    srunner_add_suite(runner, suite_prps());
+    srunner_add_suite(runner, suite_data());
+    srunner_add_suite(runner, suite_faults());
+    srunner_add_suite(runner, suite_interrupt());
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
