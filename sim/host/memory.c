@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Memory areas: allocation, addresses, grants and contents; see memory.h. The device's accesses are
+ * in memory_dma.c.
+ */
+#include "host/memory_area.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/pattern.h"
+
+static void *memory_must(void *memory)
+{
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+struct memory *memory_create(uint64_t base, enum memory_form data_form)
+{
+    struct memory *memory = memory_must(calloc(1, sizeof *memory));
+    memory->base = (base + MEMORY_PLACE - 1) & ~(uint64_t)(MEMORY_PLACE - 1);
+    memory->data_form = data_form;
+    return memory;
+}
+
+static void area_destroy(struct memory_area *area)
+{
+    free(area->allocation);
+    free(area->tags);
+    free(area->grants);
+    free(area);
+}
+
+void memory_destroy(struct memory *memory)
+{
+    if (memory == NULL)
+        return;
+    for (unsigned i = 0; i < memory->count; i++)
+        area_destroy(memory->by_bus[i]);
+    free(memory->by_bus);
+    free(memory->by_pointer);
+    free(memory->by_place);
+    free(memory);
+}
+
+/* ---- allocation ---- */
+
+static void list_insert(struct memory_area **list, unsigned count, struct memory_area *area,
+                        bool by_pointer)
+{
+    unsigned at = count;
+    while (at > 0 && (by_pointer ? (uintptr_t)list[at - 1]->bytes > (uintptr_t)area->bytes
+                                 : list[at - 1]->bus > area->bus)) {
+        list[at] = list[at - 1];
+        at--;
+    }
+    list[at] = area;
+}
+
+static void list_remove(struct memory_area **list, unsigned count, const struct memory_area *area)
+{
+    unsigned at = 0;
+    while (list[at] != area)
+        at++;
+    memmove(&list[at], &list[at + 1], (count - at - 1) * sizeof *list);
+}
+
+/* First gap that holds the area with a guard page on both sides, so that addresses freed are used
+ * again and a long run stays within its footprint. */
+static uint64_t memory_place(const struct memory *memory, size_t span)
+{
+    uint64_t at = memory->base;
+    for (unsigned i = 0; i < memory->count; i++) {
+        const struct memory_area *area = memory->by_bus[i];
+        if (at + span + MEMORY_PAGE <= (area->bus & ~(uint64_t)(MEMORY_PLACE - 1)))
+            return at;
+        at = (area->bus + area->size + MEMORY_PAGE + MEMORY_PLACE - 1) &
+             ~(uint64_t)(MEMORY_PLACE - 1);
+    }
+    return at;
+}
+
+/* Enter an area (or NULL, to take it out) at every place that it covers. */
+static void places_set(struct memory *memory, const struct memory_area *area,
+                       struct memory_area *value)
+{
+    uint64_t first = (area->bus - memory->base) / MEMORY_PLACE;
+    uint64_t last = (area->bus + area->size - 1 - memory->base) / MEMORY_PLACE;
+    if (last >= memory->place_count) {
+        uint64_t count = (last + 1) * 2;
+        memory->by_place = memory_must(realloc(memory->by_place, count * sizeof *memory->by_place));
+        for (uint64_t i = memory->place_count; i < count; i++)
+            memory->by_place[i] = NULL;
+        memory->place_count = count;
+    }
+    for (uint64_t i = first; i <= last; i++)
+        memory->by_place[i] = value;
+}
+
+struct memory_area *memory_alloc(struct memory *memory, size_t bytes, size_t align, bool is_data,
+                                 bool uncached)
+{
+    assert(bytes > 0 && align > 0 && align <= MEMORY_PLACE && (align & (align - 1)) == 0);
+    struct memory_area *area = memory_must(calloc(1, sizeof *area));
+    /* Both addresses start at a large boundary; smaller alignments are made by an offset, so that
+     * the low bits of pointer and bus address agree and do not depend on the C library. */
+    size_t shift = align < MEMORY_PAGE ? align : 0;
+    area->size = bytes;
+    area->bus = memory_place(memory, bytes + shift) + shift;
+    area->allocation = memory_must(calloc(1, bytes + shift + 2 * MEMORY_PLACE));
+    uintptr_t start =
+        ((uintptr_t)area->allocation + MEMORY_PLACE - 1) & ~(uintptr_t)(MEMORY_PLACE - 1);
+    area->bytes = area->allocation + (start - (uintptr_t)area->allocation) + shift;
+    area->uncached = uncached;
+    if (is_data && memory->data_form == MEMORY_TAGS && bytes % PATTERN_BYTES == 0)
+        area->tags = memory_must(calloc(bytes / PATTERN_BYTES, sizeof *area->tags));
+    if (memory->count == memory->capacity) {
+        memory->capacity = memory->capacity == 0 ? 32 : memory->capacity * 2;
+        memory->by_bus =
+            memory_must(realloc(memory->by_bus, memory->capacity * sizeof *memory->by_bus));
+        memory->by_pointer =
+            memory_must(realloc(memory->by_pointer, memory->capacity * sizeof *memory->by_pointer));
+    }
+    list_insert(memory->by_bus, memory->count, area, false);
+    list_insert(memory->by_pointer, memory->count, area, true);
+    memory->count++;
+    places_set(memory, area, area);
+    return area;
+}
+
+void memory_free(struct memory *memory, struct memory_area *area)
+{
+    if (area == NULL)
+        return;
+    places_set(memory, area, NULL);
+    list_remove(memory->by_bus, memory->count, area);
+    list_remove(memory->by_pointer, memory->count, area);
+    memory->count--;
+    memory->last_pointer = NULL;
+    area_destroy(area);
+}
+
+/* ---- finding ---- */
+
+static bool holds_pointer(const struct memory_area *area, uintptr_t pointer)
+{
+    return pointer - (uintptr_t)area->bytes < area->size;
+}
+
+struct memory_area *memory_find(struct memory *memory, const void *pointer, size_t bytes,
+                                size_t *offset)
+{
+    uintptr_t address = (uintptr_t)pointer;
+    struct memory_area *area = memory->last_pointer;
+    if (area == NULL || !holds_pointer(area, address)) {
+        unsigned low = 0, high = memory->count;
+        while (low < high) { /* first area that begins above the address */
+            unsigned middle = (low + high) / 2;
+            if ((uintptr_t)memory->by_pointer[middle]->bytes <= address)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low == 0 || !holds_pointer(memory->by_pointer[low - 1], address))
+            return NULL;
+        area = memory->last_pointer = memory->by_pointer[low - 1];
+    }
+    *offset = address - (uintptr_t)area->bytes;
+    return bytes <= area->size - *offset ? area : NULL;
+}
+
+struct memory_area *memory_at_bus(struct memory *memory, uint64_t bus)
+{
+    uint64_t place = (bus - memory->base) / MEMORY_PLACE;
+    if (bus < memory->base || place >= memory->place_count)
+        return NULL;
+    struct memory_area *area = memory->by_place[place];
+    return area != NULL && bus - area->bus < area->size ? area : NULL;
+}
+
+void *memory_pointer(const struct memory_area *area)
+{
+    return area->bytes;
+}
+
+uint64_t memory_bus(const struct memory_area *area)
+{
+    return area->bus;
+}
+
+size_t memory_bytes(const struct memory_area *area)
+{
+    return area->size;
+}
+
+bool memory_is_uncached(const struct memory_area *area)
+{
+    return area->uncached;
+}
+
+uint64_t memory_refused(const struct memory *memory)
+{
+    return memory->refused;
+}
+
+/* ---- grants ---- */
+
+void memory_grant(struct memory_area *area, size_t offset, size_t bytes,
+                  enum memory_direction direction)
+{
+    assert(bytes <= area->size && offset <= area->size - bytes);
+    if (area->grant_count == area->grant_capacity) {
+        area->grant_capacity = area->grant_capacity == 0 ? 4 : area->grant_capacity * 2;
+        area->grants =
+            memory_must(realloc(area->grants, area->grant_capacity * sizeof *area->grants));
+    }
+    area->grants[area->grant_count++] = (struct memory_grant){offset, bytes, direction};
+}
+
+bool memory_revoke(struct memory_area *area, size_t offset, size_t bytes,
+                   enum memory_direction direction)
+{
+    for (unsigned i = 0; i < area->grant_count; i++) {
+        const struct memory_grant *grant = &area->grants[i];
+        if (grant->offset == offset && grant->bytes == bytes && grant->direction == direction) {
+            area->grants[i] = area->grants[--area->grant_count];
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned memory_grants(const struct memory_area *area)
+{
+    return area->grant_count;
+}
+
+bool memory_granted(const struct memory_area *area, size_t offset, size_t bytes,
+                    enum memory_direction direction)
+{
+    for (unsigned i = 0; i < area->grant_count; i++) {
+        const struct memory_grant *grant = &area->grants[i];
+        if ((grant->direction & direction) != 0 && offset >= grant->offset &&
+            bytes <= grant->bytes && offset - grant->offset <= grant->bytes - bytes)
+            return true;
+    }
+    return false;
+}
+
+/* ---- contents ---- */
+
+void memory_to_bytes(struct memory_area *area)
+{
+    if (area->tags == NULL)
+        return;
+    for (size_t i = 0; i < area->size / PATTERN_BYTES; i++)
+        pattern_expand(area->tags[i], area->bytes + i * PATTERN_BYTES);
+    free(area->tags);
+    area->tags = NULL;
+}
+
+void memory_copy(struct memory_area *to, size_t to_offset, struct memory_area *from,
+                 size_t from_offset, size_t bytes)
+{
+    if (to->tags != NULL && from->tags != NULL &&
+        (to_offset | from_offset | bytes) % PATTERN_BYTES == 0) {
+        memmove(to->tags + to_offset / PATTERN_BYTES, from->tags + from_offset / PATTERN_BYTES,
+                bytes / PATTERN_BYTES * sizeof *to->tags);
+        return;
+    }
+    memory_to_bytes(to);
+    memory_to_bytes(from);
+    memmove(to->bytes + to_offset, from->bytes + from_offset, bytes);
+}
+
+void memory_set_tag(struct memory_area *area, size_t offset, uint64_t tag)
+{
+    if (area->tags != NULL)
+        area->tags[offset / PATTERN_BYTES] = tag;
+    else
+        pattern_expand(tag, area->bytes + offset);
+}
+
+bool memory_get_tag(struct memory_area *area, size_t offset, uint64_t *tag)
+{
+    if (area->tags == NULL)
+        return pattern_recognise(area->bytes + offset, tag);
+    *tag = area->tags[offset / PATTERN_BYTES];
+    return true;
+}

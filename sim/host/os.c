@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Operating system paths; see os.h. The amigaos path follows the published description of
+ * nvme.device (docs/drivers.md): BeginIO sends a message, the unit task harvests, takes the
+ * message, submits, rings, harvests, and then polls, checking its signals and yielding at every
+ * turn. Pieces of a split request are waited for in a tight loop without either.
+ */
+#include "host/os.h"
+
+#include <stdlib.h>
+
+#define PARAM_AS_ROWS struct os_params
+#include "config/param_begin.h"
+const struct param_row os_rows[] = {
+#include "host/os.def"
+};
+#include "config/param_end.h"
+const size_t os_row_count = sizeof os_rows / sizeof os_rows[0];
+
+struct os {
+    struct os_params p;
+    struct os_config c;
+    unsigned in_flight;
+    uint64_t ended_count;
+    void (*ended)(void *ctx, struct nvme_request *request);
+    void *ended_ctx;
+};
+
+static void os_interrupt(void *ctx, unsigned vector)
+{
+    struct os *os = ctx;
+    nvme_interrupt(os->c.nvme, vector);
+}
+
+struct os *os_create(const struct os_params *params, const struct os_config *config)
+{
+    struct os *os = calloc(1, sizeof *os);
+    if (os == NULL)
+        abort();
+    os->p = *params;
+    os->c = *config;
+    host_set_interrupt_handler(config->host, os_interrupt, os);
+    return os;
+}
+
+void os_destroy(struct os *os)
+{
+    if (os == NULL)
+        return;
+    host_set_interrupt_handler(os->c.host, NULL, NULL);
+    free(os);
+}
+
+static void os_spend(struct os *os, struct param_cost cost)
+{
+    host_spend(os->c.host, CPU_OS, cost);
+}
+
+/* The driver says that a request has ended. */
+static void os_done(struct nvme_request *request)
+{
+    struct os *os = request->user;
+    os->in_flight--;
+    os->ended_count++;
+    if (os->ended != NULL) {
+        os_spend(os, os->p.path == OS_DIRECT ? os->p.complete : os->p.reply);
+        os->ended(os->ended_ctx, request);
+    }
+}
+
+/* Nothing in the machine is due any more: what has not completed never will. */
+static bool os_is_stuck(const struct os *os)
+{
+    return engine_next_time(host_engine(os->c.host)) == ENGINE_NEVER;
+}
+
+/* Look again until something has ended. */
+static int os_poll_until(struct os *os, uint64_t ended_before, bool tight)
+{
+    bool last_chance = false;
+    while (os->ended_count == ended_before) {
+        if (os->p.path == OS_AMIGAOS && !tight) {
+            host_spend(os->c.host, CPU_POLL, os->p.check_signals);
+            host_spend(os->c.host, CPU_POLL, os->p.yield);
+        } else if (os->p.path == OS_DIRECT) {
+            host_spend(os->c.host, CPU_POLL, os->p.poll_pause);
+        }
+        if (nvme_poll(os->c.queue, 0) != 0) {
+            last_chance = false; /* a piece of a split request: the next one is on its way */
+        } else {
+            if (last_chance && os->ended_count == ended_before)
+                return NVME_E_TIMEOUT;
+            last_chance = os_is_stuck(os);
+        }
+    }
+    return NVME_OK;
+}
+
+static int os_idle_until(struct os *os, uint64_t ended_before)
+{
+    while (os->ended_count == ended_before)
+        if (!host_idle(os->c.host))
+            return NVME_E_TIMEOUT;
+    return NVME_OK;
+}
+
+static void os_spin(struct os *os, uint64_t ended_before)
+{
+    for (uint32_t i = 0; i < os->c.hybrid_spins && os->ended_count == ended_before; i++) {
+        host_spin(os->c.host);
+        nvme_poll_quiet(os->c.queue, 0);
+    }
+}
+
+static int os_finish(struct os *os, uint64_t ended_before, bool split)
+{
+    os_spin(os, ended_before);
+    if (os->c.interrupts)
+        return os_idle_until(os, ended_before);
+    nvme_poll(os->c.queue, 0);
+    return os_poll_until(os, ended_before, split);
+}
+
+static void os_enter(struct os *os)
+{
+    if (os->p.path == OS_DIRECT) {
+        os_spend(os, os->p.submit);
+        return;
+    }
+    os_spend(os, os->p.begin_io);
+    os_spend(os, os->p.task_switch);
+    nvme_poll_quiet(os->c.queue, 0); /* the unit task harvests before it takes a message */
+    os_spend(os, os->p.dispatch);
+}
+
+static void os_return(struct os *os)
+{
+    if (os->p.path == OS_DIRECT) {
+        os_spend(os, os->p.complete);
+        return;
+    }
+    os_spend(os, os->p.reply);
+    os_spend(os, os->p.task_switch);
+}
+
+int os_io(struct os *os, struct nvme_request *request)
+{
+    uint64_t before = os->ended_count;
+    os->ended = NULL;
+    request->done = os_done;
+    request->user = os;
+    os_enter(os);
+    os->in_flight++; /* before the driver sees it: a completion interrupt may come inside the call
+                      */
+    int error = nvme_submit(os->c.queue, request);
+    if (error != NVME_OK) {
+        os->in_flight--;
+    } else {
+        nvme_ring(os->c.queue);
+        error = os_finish(os, before, request->was_split);
+        if (error == NVME_OK)
+            error = request->error;
+    }
+    os_return(os);
+    return error;
+}
+
+int os_start(struct os *os, struct nvme_request *request,
+             void (*ended)(void *ctx, struct nvme_request *request), void *ctx)
+{
+    os->ended = ended;
+    os->ended_ctx = ctx;
+    request->done = os_done;
+    request->user = os;
+    if (os->p.path == OS_DIRECT) {
+        os_spend(os, os->p.submit);
+    } else {
+        os_spend(os, os->p.begin_io);
+        os_spend(os, os->p.dispatch);
+    }
+    os->in_flight++;
+    int error = nvme_submit(os->c.queue, request);
+    if (error != NVME_OK)
+        os->in_flight--;
+    return error;
+}
+
+void os_kick(struct os *os)
+{
+    if (os->p.path == OS_AMIGAOS)
+        os_spend(os, os->p.task_switch);
+    nvme_ring(os->c.queue);
+}
+
+int os_wait(struct os *os)
+{
+    uint64_t before = os->ended_count;
+    if (os->in_flight == 0)
+        return NVME_OK;
+    return os_finish(os, before, false);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The operating system between a program and the driver core: what it costs to bring a block
+ * request to the driver, who looks for its completion, and what it costs to bring that back. Two
+ * personalities: `direct`, where the caller itself enters the driver (and polls, or sleeps until
+ * the interrupt), and `amigaos`, where a request is a message to a unit task that polls. Called by
+ * machine/.
+ */
+#ifndef HOST_OS_H
+#define HOST_OS_H
+
+#include <nvme/nvme.h>
+
+#include "host/host.h"
+
+enum os_path { OS_DIRECT, OS_AMIGAOS };
+
+#define PARAM_AS_STRUCT
+#include "config/param_begin.h"
+struct os_params {
+#include "host/os.def"
+};
+#include "config/param_end.h"
+
+extern const struct param_row os_rows[];
+extern const size_t os_row_count;
+
+struct os;
+
+struct os_config {
+    struct host *host;
+    struct nvme *nvme;
+    struct nvme_queue *queue;
+    bool interrupts;       /* completions are announced; otherwise they are polled for */
+    uint32_t hybrid_spins; /* looks at the completion queue right after the doorbell, in a loop over
+                            * memory alone */
+};
+
+struct os *os_create(const struct os_params *params, const struct os_config *config);
+void os_destroy(struct os *os);
+
+/* One request, from the program's call to its return. The request's done and user are the os's.
+ * Returns request.error, the error of nvme_submit(), or NVME_E_TIMEOUT when nothing can complete it
+ * any more (a lost completion: reported at once instead of polling for ever). */
+int os_io(struct os *os, struct nvme_request *request);
+
+/* Many requests at once. os_start brings one to the driver without ringing; os_kick rings for all
+ * of them (where the driver batches) ; os_wait waits until at least one has ended: NVME_OK or
+ * NVME_E_TIMEOUT as above. ended(ctx, request) is called for each, from inside os_kick or os_wait,
+ * or from an interrupt during any call that takes time. */
+int os_start(struct os *os, struct nvme_request *request,
+             void (*ended)(void *ctx, struct nvme_request *request), void *ctx);
+void os_kick(struct os *os);
+int os_wait(struct os *os);
+
+#endif
