@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Putting a machine together and starting it; see machine.h. Its block device is in device.c, its
+ * data oracle in oracle.c.
+ */
+#include "machine/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct machine *machine_create(const struct machine_params *params,
+                               const struct machine_options *options)
+{
+    struct machine *machine = calloc(1, sizeof *machine);
+    if (machine == NULL)
+        abort();
+    machine->params = *params;
+    machine->options = *options;
+    machine->engine = engine_create(options->seed);
+    machine->port = pcie_port_create(machine->engine, &params->link);
+    machine->media = media_create(machine->engine, &params->media);
+    machine->ctrl = ctrl_create(machine->engine, machine->port, machine->media, &params->ctrl, 0);
+    machine->host =
+        host_create(machine->engine, machine->port, &params->host, &params->cache, options->form);
+    machine->cpus = cpu_set_create(machine->engine);
+    host_set_cpu(machine->host, cpu_add(machine->cpus, NULL, NULL,
+                                        params->host.emulation == HOST_EMULATION_SINGLE_THREAD));
+    oracle_create(&machine->oracle, params->ctrl.namespace_size, options->verify);
+    return machine;
+}
+
+void machine_destroy(struct machine *machine)
+{
+    if (machine == NULL)
+        return;
+    os_destroy(machine->os);
+    ctrl_destroy(machine->ctrl);
+    media_destroy(machine->media);
+    host_destroy(machine->host);
+    cpu_set_destroy(machine->cpus);
+    pcie_port_destroy(machine->port);
+    oracle_destroy(&machine->oracle);
+    engine_destroy(machine->engine);
+    free(machine->nvme_allocation);
+    free(machine);
+}
+
+static int start_failed(struct machine *machine, int error, const char **why)
+{
+    uint16_t status = 0;
+    if (machine->nvme != NULL)
+        nvme_failure(machine->nvme, &status);
+    if (error == NVME_E_STATUS)
+        snprintf(machine->why, sizeof machine->why, "bring-up failed: %s (status %03xh)",
+                 nvme_status_text(status), status);
+    else
+        snprintf(machine->why, sizeof machine->why, "bring-up failed: %s", nvme_error_text(error));
+    *why = machine->why;
+    return error;
+}
+
+#define CORE_ALIGN 64u
+
+int machine_start(struct machine *machine, const char **why)
+{
+    int error = host_enumerate(machine->host, why);
+    if (error != NVME_OK)
+        return error;
+    struct nvme_config config;
+    machine_driver_config(&machine->params.driver, &config);
+    size_t bytes = nvme_memory_size(&config);
+    machine->nvme_allocation = calloc(1, bytes + CORE_ALIGN);
+    if (machine->nvme_allocation == NULL)
+        abort();
+    uintptr_t start =
+        ((uintptr_t)machine->nvme_allocation + CORE_ALIGN - 1) & ~(uintptr_t)(CORE_ALIGN - 1);
+    machine->nvme = nvme_init((void *)start, bytes, host_platform(machine->host), &config);
+    if (machine->nvme == NULL)
+        return start_failed(machine, NVME_E_INVAL, why);
+    error = nvme_start_blocking(machine->nvme);
+    if (error != NVME_OK)
+        return start_failed(machine, error, why);
+    if (nvme_namespace_count(machine->nvme) == 0)
+        return start_failed(machine, NVME_E_UNSUPPORTED, why);
+    machine->ns = *nvme_get_namespace(machine->nvme, 0);
+    machine->queue = nvme_get_queue(machine->nvme, 0);
+    const struct os_config os = {
+        .host = machine->host,
+        .nvme = machine->nvme,
+        .queue = machine->queue,
+        .interrupts = config.completion == NVME_COMPLETION_INTERRUPT,
+        .hybrid_spins = (uint32_t)machine->params.driver.hybrid_spins,
+    };
+    machine->os = os_create(&machine->params.os, &os);
+    device_init(machine);
+    return NVME_OK;
+}
+
+int machine_stop(struct machine *machine)
+{
+    return nvme_stop_blocking(machine->nvme);
+}
+
+struct engine *machine_engine(struct machine *machine)
+{
+    return machine->engine;
+}
+
+struct host *machine_host(struct machine *machine)
+{
+    return machine->host;
+}
+
+struct ctrl *machine_ctrl(struct machine *machine)
+{
+    return machine->ctrl;
+}
+
+struct media *machine_media(struct machine *machine)
+{
+    return machine->media;
+}
+
+struct link *machine_link(struct machine *machine)
+{
+    return pcie_port_link(machine->port);
+}
+
+struct os *machine_os(struct machine *machine)
+{
+    return machine->os;
+}
+
+struct nvme *machine_nvme(struct machine *machine)
+{
+    return machine->nvme;
+}
+
+struct nvme_queue *machine_queue(struct machine *machine)
+{
+    return machine->queue;
+}
+
+struct block_device *machine_device(struct machine *machine)
+{
+    return &machine->device;
+}
+
+void machine_snapshot(const struct machine *machine, struct machine_snapshot *snapshot)
+{
+    ctrl_get_stats(machine->ctrl, &snapshot->ctrl);
+    snapshot->host = *host_get_stats(machine->host);
+    nvme_get_queue_stats(machine->queue, &snapshot->queue);
+    snapshot->requests = machine->oracle.verdict.requests;
+}

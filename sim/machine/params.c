@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The driver's parameters, the checks of combinations, and the driver core's configuration; see
+ * params.h.
+ */
+#include "machine/params.h"
+
+#include <stdio.h>
+
+#include "engine/clock.h"
+
+#define PARAM_AS_ROWS struct driver_params
+#include "config/param_begin.h"
+const struct param_row driver_rows[] = {
+#include "machine/driver.def"
+};
+#include "config/param_end.h"
+
+const size_t driver_row_count = sizeof driver_rows / sizeof driver_rows[0];
+
+static bool power_of_two(uint64_t x)
+{
+    return x != 0 && (x & (x - 1)) == 0;
+}
+
+static const char *link_check(const struct link_params *link)
+{
+    if (!power_of_two(link->lanes))
+        return "link.lanes must be 1, 2, 4, 8 or 16";
+    if (!power_of_two(link->max_payload))
+        return "link.max_payload must be a power of two";
+    if (!power_of_two(link->max_read_request))
+        return "link.max_read_request must be a power of two";
+    if (!power_of_two(link->completion_payload) || link->completion_payload > link->max_payload)
+        return "link.completion_payload must be a power of two and not above link.max_payload";
+    return NULL;
+}
+
+static const char *times_check(const struct driver_params *driver)
+{
+    if (driver->admin_timeout % PS_PER_MS != 0 || driver->shutdown_timeout % PS_PER_MS != 0)
+        return "driver.admin_timeout and driver.shutdown_timeout must be whole milliseconds";
+    return NULL;
+}
+
+static const char *driver_check(const struct driver_params *driver)
+{
+    static char message[128];
+    struct nvme_config config;
+    const char *field;
+    machine_driver_config(driver, &config);
+    if (nvme_config_check(&config, &field) == NVME_OK)
+        return NULL;
+    snprintf(message, sizeof message, "the driver core does not take this value for %s", field);
+    return message;
+}
+
+static const char *emulation_check(const struct machine_params *p)
+{
+    if (p->host.emulation == HOST_EMULATION_SINGLE_THREAD && p->link.kind != LINK_EMULATED)
+        return "host.emulation = single-thread needs link.kind = emulated: one thread has no link "
+               "to "
+               "wait for";
+    return NULL;
+}
+
+const char *machine_params_check(const struct machine_params *p)
+{
+    const char *wrong = link_check(&p->link);
+    if (wrong == NULL)
+        wrong = ctrl_params_check(&p->ctrl);
+    if (wrong == NULL)
+        wrong = cache_params_check(&p->cache);
+    if (wrong == NULL)
+        wrong = times_check(&p->driver);
+    if (wrong == NULL)
+        wrong = driver_check(&p->driver);
+    if (wrong == NULL)
+        wrong = emulation_check(p);
+    return wrong;
+}
+
+static enum nvme_irq_mode irq_mode(uint64_t choice)
+{
+    return choice == 0 ? NVME_IRQ_INTX : NVME_IRQ_MSIX;
+}
+
+void machine_driver_config(const struct driver_params *p, struct nvme_config *config)
+{
+    *config = (struct nvme_config){
+        .admin_depth = (uint16_t)p->admin_depth,
+        .io_queues = (uint16_t)p->io_queues,
+        .io_depth = (uint16_t)p->io_depth,
+        .slots = (uint16_t)p->slots,
+        .cid_base = (uint16_t)p->cid_base,
+        .cid = (enum nvme_cid_policy)p->cid,
+        .negotiate_queues = p->negotiate_queues != 0,
+        .sq_priority = 3, /* low; round robin arbitration, the only one here, ignores it */
+        .full = (enum nvme_full_policy)p->full,
+        .bounce_bytes = (uint32_t)p->bounce_bytes,
+        .read = {(uint32_t)p->read_direct_min, (uint32_t)p->read_direct_align},
+        .write = {(uint32_t)p->write_direct_min, (uint32_t)p->write_direct_align},
+        .copy = (enum nvme_copy_routine)p->copy,
+        .dma_list = (enum nvme_dma_list_policy)p->dma_list,
+        .list_pages = (uint16_t)p->list_pages,
+        .transfer_cap = (uint32_t)p->transfer_cap,
+        .transfer_no_mdts = (uint32_t)p->transfer_no_mdts,
+        .split = (enum nvme_split_policy)p->split,
+        .ring = (enum nvme_ring_policy)p->ring,
+        .cq_ring = (enum nvme_cq_ring_policy)p->cq_ring,
+        .completion = (enum nvme_completion_policy)p->completion,
+        .irq = p->completion == NVME_COMPLETION_INTERRUPT ? irq_mode(p->irq) : NVME_IRQ_NONE,
+        .poll_unmasks = p->poll_unmasks != 0,
+        .aer_count = (uint8_t)p->aer_count,
+        .flush_always = p->flush_always != 0,
+        .delete_queues = p->delete_queues != 0,
+        .admin_timeout_ms = (uint32_t)(p->admin_timeout / PS_PER_MS),
+        .ready_min_ms = 0, /* the modelled controller keeps to its CAP.TO */
+        .shutdown_timeout_ms = (uint32_t)(p->shutdown_timeout / PS_PER_MS),
+    };
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Runs of AmigaDiskBench suites and of traces; see run.h.
+ */
+#include "run/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static void suite_timed_begin(void *ctx, unsigned pass)
+{
+    (void)pass;
+    run_timed_begin(ctx);
+}
+
+static void suite_timed_end(void *ctx, unsigned pass)
+{
+    (void)pass;
+    run_timed_end(ctx);
+}
+
+int run_suite(const struct run_spec *spec, const struct adb_suite *suite, uint64_t block_bytes,
+              struct result *result, char message[RUN_MESSAGE_MAX])
+{
+    struct run run;
+    int error = run_begin(&run, spec, result, message);
+    if (error != RUN_OK)
+        return error;
+    const struct adb_observer observer = {&run, suite_timed_begin, suite_timed_end};
+    int ended = adb_run(suite, run.device, &spec->params->fs, &spec->params->workload, block_bytes,
+                        spec->options.seed, &observer, result);
+    if (ended != 0) {
+        const char *text = ended >= NVME_E_RANGE ? nvme_error_text(ended) : adb_error_text(ended);
+        snprintf(message, RUN_MESSAGE_MAX, "%s with %s ended early: %s", suite->name,
+                 result->driver, text);
+        error = RUN_E_WORKLOAD;
+    }
+    return run_end(&run, error);
+}
+
+static int replay_file(struct run *run, FILE *file, const char *name,
+                       const struct replay_options *options)
+{
+    char why[IOLOG_MESSAGE_MAX];
+    struct iolog_reader *reader = iolog_reader_create(file, name);
+    run_timed_begin(run);
+    int ended = replay_run(reader, run->device, options, run->result, why);
+    run_timed_end(run);
+    iolog_reader_destroy(reader);
+    if (ended == 0)
+        return RUN_OK;
+    snprintf(run->message, RUN_MESSAGE_MAX, "%s", why);
+    return ended == REPLAY_E_DEVICE ? RUN_E_WORKLOAD : RUN_E_TRACE;
+}
+
+int run_replay(const struct run_spec *spec, const char *trace, const struct replay_options *options,
+               struct result *result, char message[RUN_MESSAGE_MAX])
+{
+    struct run run;
+    bool standard_input = strcmp(trace, "-") == 0;
+    FILE *file = standard_input ? stdin : fopen(trace, "r");
+    if (file == NULL) {
+        snprintf(message, RUN_MESSAGE_MAX, "%s: cannot be read: %s", trace, strerror(errno));
+        return RUN_E_TRACE;
+    }
+    int error = run_begin(&run, spec, result, message);
+    if (error == RUN_OK) {
+        snprintf(result->suite, sizeof result->suite, "replay");
+        error = run_end(
+            &run, replay_file(&run, file, standard_input ? "standard input" : trace, options));
+    }
+    if (!standard_input)
+        fclose(file);
+    return error;
+}
