@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * `doorbell bench`: benchmark programs on simulated machines, for one or more drivers, beside the
+ * published figures.
+ */
+#include "cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/output.h"
+#include "run/pool.h"
+
+#define PUBLISHED_FILE "published/amiga.csv"
+#define PUBLISHED_SET  "release-1.65"
+
+struct cell {
+    const struct adb_suite *suite;
+    uint64_t block_bytes;
+    const struct cli_config *config;
+    char *trace; /* NULL: none */
+};
+
+struct bench {
+    const struct cli_settings *settings;
+    struct cli_config *configs; /* one per driver */
+    size_t config_count;
+    const struct adb_suite *suites[16];
+    size_t suite_count;
+    uint64_t block_sizes[CLI_LIST_MAX];
+    size_t block_size_count;
+    struct cell *cells;
+    size_t cell_count;
+    struct progress progress;
+};
+
+/* ---- what is to be run ---- */
+
+static int choose_suites(struct bench *bench)
+{
+    const struct cli_list *wanted = &bench->settings->suites;
+    size_t count;
+    const struct adb_suite *all = adb_suites(&count);
+    bool every = false;
+    for (size_t i = 0; i < wanted->count; i++)
+        every = every || strcasecmp(wanted->items[i], "all") == 0;
+    if (wanted->count == 0 || every) {
+        for (size_t i = 0; i < count; i++)
+            if (every || all[i].published)
+                bench->suites[bench->suite_count++] = &all[i];
+        return CLI_OK;
+    }
+    for (size_t i = 0; i < count; i++) { /* in the suites' order, each once */
+        for (size_t j = 0; j < wanted->count; j++) {
+            if (adb_find(wanted->items[j]) == &all[i]) {
+                bench->suites[bench->suite_count++] = &all[i];
+                break;
+            }
+        }
+    }
+    for (size_t j = 0; j < wanted->count; j++) {
+        if (adb_find(wanted->items[j]) == NULL) {
+            output_unknown_suite(wanted->items[j]);
+            return CLI_USAGE;
+        }
+    }
+    return CLI_OK;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+static int choose_block_sizes(struct bench *bench)
+{
+    const struct cli_list *wanted = &bench->settings->block_sizes;
+    if (wanted->count == 0) {
+        memcpy(bench->block_sizes, adb_block_sizes, sizeof adb_block_sizes);
+        bench->block_size_count = ADB_BLOCK_SIZES;
+        return CLI_OK;
+    }
+    for (size_t i = 0; i < wanted->count; i++) {
+        uint64_t bytes;
+        if (!cli_size("block-size", wanted->items[i], &bytes))
+            return CLI_USAGE;
+        if (bytes == 0) {
+            cli_complain("--block-size %s: a block has at least one byte", wanted->items[i]);
+            return CLI_USAGE;
+        }
+        for (size_t s = 0; s < bench->suite_count; s++) {
+            const char *wrong = adb_block_size_check(bench->suites[s], bytes);
+            if (wrong != NULL) {
+                cli_complain("--block-size %s: %s: %s", wanted->items[i], bench->suites[s]->name,
+                             wrong);
+                return CLI_USAGE;
+            }
+        }
+        bool known = false;
+        for (size_t j = 0; j < bench->block_size_count; j++)
+            known = known || bench->block_sizes[j] == bytes;
+        if (!known)
+            bench->block_sizes[bench->block_size_count++] = bytes;
+    }
+    qsort(bench->block_sizes, bench->block_size_count, sizeof bench->block_sizes[0], compare_sizes);
+    return CLI_OK;
+}
+
+static int load_configs(struct bench *bench)
+{
+    const struct cli_list *drivers = &bench->settings->drivers;
+    size_t count = drivers->count == 0 ? 1 : drivers->count;
+    if (count > REPORT_DRIVERS_MAX) {
+        cli_complain("--driver: given %zu times; at most %d drivers fit one report", count,
+                     REPORT_DRIVERS_MAX);
+        return CLI_USAGE;
+    }
+    bench->configs = calloc(count, sizeof *bench->configs);
+    if (bench->configs == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        struct cli_config *config = &bench->configs[i];
+        int error = cli_config_load(bench->settings, drivers->count == 0 ? NULL : drivers->items[i],
+                                    config);
+        if (error != CLI_OK)
+            return error;
+        bench->config_count++;
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(bench->configs[j].driver, config->driver) == 0) {
+                cli_complain("--driver %s: named twice", config->driver);
+                return CLI_USAGE;
+            }
+        }
+    }
+    return CLI_OK;
+}
+
+static void make_cells(struct bench *bench)
+{
+    bench->cells = calloc(bench->suite_count * bench->block_size_count * bench->config_count,
+                          sizeof *bench->cells);
+    if (bench->cells == NULL)
+        abort();
+    for (size_t s = 0; s < bench->suite_count; s++) {
+        size_t sizes = bench->suites[s]->default_block_bytes == 0 ? 1 : bench->block_size_count;
+        for (size_t b = 0; b < sizes; b++)
+            for (size_t c = 0; c < bench->config_count; c++)
+                bench->cells[bench->cell_count++] = (struct cell){
+                    .suite = bench->suites[s],
+                    .block_bytes =
+                        bench->suites[s]->default_block_bytes == 0 ? 0 : bench->block_sizes[b],
+                    .config = &bench->configs[c]};
+    }
+    for (size_t i = 0; bench->settings->trace != NULL && i < bench->cell_count; i++) {
+        const struct cell *cell = &bench->cells[i];
+        bench->cells[i].trace =
+            output_trace_name(bench->settings->trace, bench->cell_count > 1, cell->config->driver,
+                              cell->suite->name, cell->block_bytes);
+    }
+}
+
+/* ---- running ---- */
+
+static void bench_work(void *ctx, size_t index, struct pool_outcome *outcome)
+{
+    const struct bench *bench = ctx;
+    const struct cell *cell = &bench->cells[index];
+    struct run_spec spec = cli_run_spec(bench->settings, cell->config);
+    spec.trace = cell->trace;
+    outcome->error =
+        run_suite(&spec, cell->suite, cell->block_bytes, &outcome->result, outcome->message);
+}
+
+static void bench_finished(void *ctx, size_t done)
+{
+    struct bench *bench = ctx;
+    progress_update(&bench->progress, done, NULL);
+}
+
+static int bench_run(struct bench *bench, struct pool_outcome *outcomes)
+{
+    char message[RUN_MESSAGE_MAX];
+    progress_begin(&bench->progress, stderr, bench->settings->progress, bench->cell_count);
+    int died = pool_run(bench->cell_count, (unsigned)bench->settings->jobs, bench_work,
+                        bench_finished, bench, outcomes, message);
+    progress_end(&bench->progress);
+    if (died != 0) {
+        cli_complain("%s", message);
+        return CLI_INTERNAL;
+    }
+    int worst = CLI_OK;
+    for (size_t i = 0; i < bench->cell_count; i++) {
+        if (outcomes[i].error != RUN_OK) {
+            cli_complain("%s", outcomes[i].message);
+            int code = cli_exit_of(outcomes[i].error);
+            worst = code > worst ? code : worst;
+        }
+    }
+    return worst;
+}
+
+/* ---- reporting ---- */
+
+static int bench_report(struct bench *bench, const struct pool_outcome *outcomes)
+{
+    struct published_table published;
+    int error = output_published(bench->settings, PUBLISHED_FILE, &published);
+    if (error != CLI_OK)
+        return error;
+    struct result *results = calloc(bench->cell_count, sizeof *results);
+    if (results == NULL)
+        abort();
+    for (size_t i = 0; i < bench->cell_count; i++)
+        results[i] = outcomes[i].result;
+    const char *names[REPORT_DRIVERS_MAX];
+    for (size_t i = 0; i < bench->config_count; i++)
+        names[i] = bench->configs[i].driver;
+    const struct report report = {
+        .results = results,
+        .count = bench->cell_count,
+        .drivers = names,
+        .driver_count = bench->config_count,
+        .block_sizes = adb_block_sizes,
+        .block_size_count = ADB_BLOCK_SIZES,
+        .published = &published,
+        .published_set = PUBLISHED_SET,
+        .seed = bench->settings->seed,
+        .version = DOORBELL_VERSION,
+        .config_hash = output_combined_hash(bench->configs, bench->config_count),
+    };
+    error = output_report(bench->settings, &report);
+    published_free(&published);
+    free(results);
+    return error;
+}
+
+static void bench_free(struct bench *bench)
+{
+    for (size_t i = 0; i < bench->cell_count; i++)
+        free(bench->cells[i].trace);
+    free(bench->cells);
+    for (size_t i = 0; i < bench->config_count; i++)
+        cli_config_free(&bench->configs[i]);
+    free(bench->configs);
+}
+
+static int bench_amigadiskbench(struct bench *bench)
+{
+    int error = choose_suites(bench);
+    if (error == CLI_OK)
+        error = choose_block_sizes(bench);
+    if (error == CLI_OK)
+        error = load_configs(bench);
+    if (error != CLI_OK)
+        return error;
+    if (bench->settings->dump_config) {
+        for (size_t i = 0; i < bench->config_count; i++)
+            cli_config_dump(&bench->configs[i]);
+        return CLI_OK;
+    }
+    error = output_check(bench->settings);
+    if (error != CLI_OK)
+        return error;
+    make_cells(bench);
+    struct pool_outcome *outcomes = calloc(bench->cell_count, sizeof *outcomes);
+    if (outcomes == NULL)
+        abort();
+    error = bench_run(bench, outcomes);
+    if (error != CLI_INTERNAL) {
+        int reported = bench_report(bench, outcomes);
+        error = error != CLI_OK ? error : reported;
+    }
+    free(outcomes);
+    return error;
+}
+
+/* Random reads: one machine, one line per figure. */
+static int bench_random_read(struct bench *bench)
+{
+    const struct cli_settings *s = bench->settings;
+    char message[RUN_MESSAGE_MAX];
+    struct result result;
+    struct run_random_read job = {s->ios, s->depth, 4096, s->footprint};
+    if (s->block_sizes.count > 1) {
+        cli_complain("--block-size: random-read takes one");
+        return CLI_USAGE;
+    }
+    if (s->block_sizes.count == 1 &&
+        !cli_size("block-size", s->block_sizes.items[0], &job.block_bytes))
+        return CLI_USAGE;
+    int error = load_configs(bench);
+    if (error != CLI_OK)
+        return error;
+    if (bench->config_count != 1) {
+        cli_complain("--driver: random-read takes one");
+        return CLI_USAGE;
+    }
+    if (s->dump_config) {
+        cli_config_dump(&bench->configs[0]);
+        return CLI_OK;
+    }
+    struct run_spec spec = cli_run_spec(s, &bench->configs[0]);
+    const char *wrong = run_random_read_check(spec.params, &job);
+    if (wrong != NULL) {
+        cli_complain("%s", wrong);
+        return CLI_USAGE;
+    }
+    error = run_random_read(&spec, &job, &result, message);
+    if (error != RUN_OK) {
+        cli_complain("%s", message);
+        return cli_exit_of(error);
+    }
+    return output_single(s, &result, bench->configs);
+}
+
+static int bench_main(struct cli_settings *settings)
+{
+    struct bench bench = {.settings = settings};
+    int error;
+    if (settings->arguments.count != 1) {
+        cli_complain("bench: name one workload: amigadiskbench or random-read");
+        return CLI_USAGE;
+    }
+    if (strcmp(settings->arguments.items[0], "amigadiskbench") == 0) {
+        error = bench_amigadiskbench(&bench);
+    } else if (strcmp(settings->arguments.items[0], "random-read") == 0) {
+        error = bench_random_read(&bench);
+    } else {
+        cli_complain("bench: unknown workload '%s'; allowed: amigadiskbench, random-read",
+                     settings->arguments.items[0]);
+        error = CLI_USAGE;
+    }
+    bench_free(&bench);
+    return error;
+}
+
+#define OPTION(id) (UINT64_C(1) << (id))
+
+const struct cli_command cli_bench_command = {
+    .name = "bench",
+    .arguments = "WORKLOAD",
+    .summary = "run a benchmark program on simulated machines",
+    .text = "WORKLOAD is\n"
+            "  amigadiskbench   the AmigaDiskBench suites, each at seven block sizes, for every\n"
+            "                   --driver, beside the published figures\n"
+            "  random-read      random reads in a closed loop (--depth, --ios, --block-size,\n"
+            "                   --footprint), without a file system\n\n"
+            "Exit codes: 0 all is well; 1 data did not match or a run failed; 2 usage or\n"
+            "configuration; 3 unreadable input; 4 internal error.",
+    .options = OPTION(CLI_DRIVER) | OPTION(CLI_DRIVE) | OPTION(CLI_HOST) | OPTION(CLI_SETUP) |
+               OPTION(CLI_PROFILES) | OPTION(CLI_CONFIG) | OPTION(CLI_SET) | OPTION(CLI_SEED) |
+               OPTION(CLI_JOBS) | OPTION(CLI_SUITE) | OPTION(CLI_BLOCK_SIZE) | OPTION(CLI_CSV) |
+               OPTION(CLI_JSON) | OPTION(CLI_TRACE) | OPTION(CLI_PLOT) | OPTION(CLI_PUBLISHED) |
+               OPTION(CLI_DUMP_CONFIG) | OPTION(CLI_PROGRESS) | OPTION(CLI_QUIET) |
+               OPTION(CLI_NO_VERIFY) | OPTION(CLI_PLAIN) | OPTION(CLI_DEPTH) | OPTION(CLI_IOS) |
+               OPTION(CLI_FOOTPRINT) | OPTION(CLI_HELP),
+    .run = bench_main,
+};

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Results on their way out; see output.h.
+ */
+#include "cli/output.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/text.h"
+#include "engine/clock.h"
+
+static int check_file(const char *path)
+{
+    char message[REPORT_MESSAGE_MAX];
+    struct outfile out;
+    if (path == NULL || strcmp(path, "-") == 0)
+        return CLI_OK;
+    if (outfile_open(&out, path, message) != 0) {
+        cli_complain("%s", message);
+        return CLI_USAGE;
+    }
+    outfile_abandon(&out);
+    return CLI_OK;
+}
+
+int output_check(const struct cli_settings *settings)
+{
+    const char *const paths[] = {settings->csv, settings->json, settings->trace};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        int error = check_file(paths[i]);
+        if (error != CLI_OK)
+            return error;
+    }
+    struct stat status;
+    if (settings->plot != NULL && stat(settings->plot, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        cli_complain("--plot %s: is not a directory", settings->plot);
+        return CLI_USAGE;
+    }
+    return CLI_OK;
+}
+
+static int write_files(const struct cli_settings *settings, const struct report *report)
+{
+    char message[REPORT_MESSAGE_MAX];
+    if ((settings->csv != NULL && csv_write(report, settings->csv, message) != 0) ||
+        (settings->json != NULL && report_json_write(report, settings->json, message) != 0) ||
+        (settings->plot != NULL && plot_write(report, settings->plot, message) != 0)) {
+        cli_complain("%s", message);
+        return CLI_USAGE;
+    }
+    return CLI_OK;
+}
+
+static int verdict(const struct report *report)
+{
+    uint64_t verified, mismatched;
+    report_blocks(report, &verified, &mismatched);
+    if (mismatched == 0)
+        return CLI_OK;
+    cli_complain("%" PRIu64 " of %" PRIu64 " blocks read back did not hold what was written",
+                 mismatched, verified);
+    return CLI_CHECK_FAILED;
+}
+
+int output_report(const struct cli_settings *settings, const struct report *report)
+{
+    bool on_stdout = (settings->csv != NULL && strcmp(settings->csv, "-") == 0) ||
+                     (settings->json != NULL && strcmp(settings->json, "-") == 0);
+    if (!settings->quiet && !on_stdout)
+        table_print(report, stdout);
+    int error = write_files(settings, report);
+    return error != CLI_OK ? error : verdict(report);
+}
+
+static void print_single(const struct result *result)
+{
+    double seconds = (double)result->pass_ps[0] / (double)PS_PER_SECOND;
+    printf("%s: driver %s, drive %s, host %s\n", result->suite, result->driver, result->drive,
+           result->host);
+    printf("  operations   %" PRIu64 "\n  bytes        %" PRIu64 "\n", result->pass_ops[0],
+           result->pass_bytes[0]);
+    printf("  time         %.9f s (simulated)\n", seconds);
+    if (seconds > 0)
+        printf("  throughput   %.2f MiB/s, %.0f operations per second\n", result_mib_per_s(result),
+               (double)result->pass_ops[0] / seconds);
+    printf("counters per operation\n");
+    for (size_t i = 0; i < report_counter_count(); i++)
+        printf("  %-22s %14.3f   %s\n", report_counter_name(i),
+               result->pass_ops[0] == 0 ? 0.0
+                                        : (double)report_counter_value(&result->counters, i) /
+                                              (double)result->pass_ops[0],
+               report_counter_text(i));
+    printf("blocks verified: %" PRIu64 ", mismatched: %" PRIu64 "\n", result->blocks_verified,
+           result->blocks_mismatched);
+}
+
+int output_single(const struct cli_settings *settings, const struct result *result,
+                  const struct cli_config *config)
+{
+    const char *const drivers[] = {result->driver};
+    const struct report report = {.results = result,
+                                  .count = 1,
+                                  .drivers = drivers,
+                                  .driver_count = 1,
+                                  .block_sizes = &result->block_bytes,
+                                  .block_size_count = 1,
+                                  .seed = settings->seed,
+                                  .version = DOORBELL_VERSION,
+                                  .config_hash = config->hash};
+    if (!settings->quiet)
+        print_single(result);
+    int error = write_files(settings, &report);
+    return error != CLI_OK ? error : verdict(&report);
+}
+
+int output_published(const struct cli_settings *settings, const char *shipped,
+                     struct published_table *table)
+{
+    char message[REPORT_MESSAGE_MAX];
+    const char *directory = cli_profile_directory();
+    char *path = settings->published != NULL
+                     ? text_copy(settings->published)
+                     : text_format("%s/%s", directory != NULL ? directory : ".", shipped);
+    int error = published_read(table, path, message);
+    free(path);
+    if (error == 0)
+        return CLI_OK;
+    cli_complain("%s", message);
+    return CLI_INPUT;
+}
+
+const char *output_combined_hash(const struct cli_config *configs, size_t count)
+{
+    /* FNV-1a over the single hashes; one configuration keeps its own. */
+    static char text[17];
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    if (count == 1)
+        return configs[0].hash;
+    for (size_t i = 0; i < count; i++)
+        for (const char *c = configs[i].hash; *c != '\0'; c++)
+            hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    snprintf(text, sizeof text, "%016" PRIx64, hash);
+    return text;
+}
+
+char *output_trace_name(const char *file, bool several, const char *driver, const char *suite,
+                        uint64_t block_bytes)
+{
+    if (!several)
+        return text_copy(file);
+    const char *base = text_path_base(file);
+    const char *dot = strrchr(base, '.');
+    size_t stem = dot != NULL && dot != base ? (size_t)(dot - file) : strlen(file);
+    char *name = text_format("%.*s.%s.%s.%" PRIu64 "%s", (int)stem, file, driver, suite,
+                             block_bytes, file + stem);
+    for (char *c = name + (base - file); *c != '\0'; c++)
+        if (*c == '/') /* MixedRW70/30 */
+            *c = '-';
+    return name;
+}
+
+void output_unknown_suite(const char *name)
+{
+    struct text_nearest nearest;
+    size_t count;
+    const struct adb_suite *suites = adb_suites(&count);
+    text_nearest_start(&nearest, name);
+    for (size_t i = 0; i < count; i++)
+        text_nearest_try(&nearest, suites[i].name);
+    if (nearest.best != NULL)
+        cli_complain("--suite: unknown suite '%s'; did you mean '%s'?", name, nearest.best);
+    else
+        cli_complain("--suite: unknown suite '%s'; see doorbell list suites", name);
+}

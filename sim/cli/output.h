@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What commands do with results: table, files, plots, verdict.
+ */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "cli/cli.h"
+
+/* Before hours of work: can the files be written at all? CLI_OK, or CLI_USAGE with a message. */
+int output_check(const struct cli_settings *settings);
+/* Print and write a report as the settings want it. CLI_OK, CLI_CHECK_FAILED if blocks were
+ * mismatched, or CLI_USAGE if a file could not be written. */
+int output_report(const struct cli_settings *settings, const struct report *report);
+/* The same for one run that has no published figures. */
+int output_single(const struct cli_settings *settings, const struct result *result,
+                  const struct cli_config *config);
+/* Published figures: --published, or `shipped` beside the profiles. CLI_OK or CLI_INPUT. */
+int output_published(const struct cli_settings *settings, const char *shipped,
+                     struct published_table *table);
+/* One hash for several configurations; valid until the next call. */
+const char *output_combined_hash(const struct cli_config *configs, size_t count);
+/* FILE as it is, or with the run's name before its ending. The caller frees it. */
+char *output_trace_name(const char *file, bool several, const char *driver, const char *suite,
+                        uint64_t block_bytes);
+void output_unknown_suite(const char *name);
+
+#endif

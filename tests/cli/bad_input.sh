@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Wrong input of every kind gets one clear message and the documented exit code, and nothing is left half
+# written: bad_input.sh DOORBELL
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+quick=(bench amigadiskbench --suite Sprinter --block-size 4096 -s workload.passes=1 "${published[@]}")
+
+# commands and options
+expect 2 "unknown command 'bensh'; did you mean 'bench'?" -- bensh
+expect 2 "unknown workload 'amiga'" -- bench amiga
+expect 2 "name one workload" -- bench
+expect 2 "did you mean --driver?" -- bench amigadiskbench --drivr amiga-1.61
+expect 2 "unknown option -z" -- bench amigadiskbench -z
+expect 2 "--seed: 'x' is not a number" -- bench amigadiskbench --seed x
+expect 2 "--seed: '-1' is not a number" -- bench amigadiskbench --seed -1
+expect 2 "--jobs: '0' is not a number from 1 to 256" -- bench amigadiskbench --jobs 0
+expect 2 "--seed needs a value" -- bench amigadiskbench --seed
+expect 2 "--quiet takes no value" -- bench amigadiskbench --quiet=yes
+expect 2 "--progress: 'sometimes' is not allowed" -- bench amigadiskbench --progress sometimes
+expect 2 "unknown suite 'Sprintr'; did you mean 'Sprinter'?" -- bench amigadiskbench --suite Sprintr
+expect 2 "--block-size: 'big' is not a size" -- bench amigadiskbench --block-size big
+expect 2 "--block-size 0" -- bench amigadiskbench --block-size 0
+expect 2 "--block-size 9GiB" -- bench amigadiskbench --block-size 9GiB
+expect 2 "named twice" -- "${quick[@]}" --driver amiga-1.61 --driver amiga-1.61
+expect 2 "random-read takes one" -- bench random-read --driver amiga-1.61 --driver amiga-1.65
+expect 2 "--footprint" -- bench random-read --footprint 1
+expect 2 "list: say what" -- list
+expect 2 "no section 'nothing'" -- list parameters nothing
+expect 2 "--request: Sprinter has requests 1 to" -- explain Sprinter --request 4000000
+
+# profiles and parameters
+expect 2 "unknown profile 'amiga-1.66'" -- "${quick[@]}" --driver amiga-1.66
+expect 2 "unknown profile 'fast'" -- "${quick[@]}" --drive fast
+expect 2 "unknown profile 'tcg'" -- "${quick[@]}" --host tcg
+expect 2 "unknown profile 'nowhere'" -- "${quick[@]}" --setup nowhere
+expect 2 "host.spinn: unknown key; did you mean 'host.spin'?" -- "${quick[@]}" -s host.spinn=1ns
+expect 2 "hots" -- "${quick[@]}" -s hots.spin=1ns
+expect 2 "host.spin" -- "${quick[@]}" -s host.spin=1
+expect 2 "link.lanes: 17 is above the maximum" -- "${quick[@]}" -s link.lanes=17
+expect 2 "link.lanes must be" -- "${quick[@]}" -s link.lanes=3
+expect 2 "link.kind" -- "${quick[@]}" -s link.kind=usb
+expect 2 "host.emulation = single-thread needs link.kind = emulated" -- "${quick[@]}" -s link.kind=pcie
+expect 2 "driver core" -- "${quick[@]}" -s driver.slots=64
+
+mkdir -p mine/drivers mine/hosts
+printf '; a\nextends = b\n[driver]\nslots = 4\n' >mine/drivers/a.ini
+printf '; b\nextends = a\n' >mine/drivers/b.ini
+expect 2 "a.ini" -- "${quick[@]}" --profiles mine --driver a
+printf '; c\ninclude = c.ini\n' >mine/drivers/c.ini
+expect 2 "c.ini" -- "${quick[@]}" --profiles mine --driver c
+printf '; d\n[driver]\nslot = 4\n' >mine/drivers/d.ini
+expect 2 "mine/drivers/d.ini:3:1: driver.slot: unknown key; did you mean 'driver.slots'?" -- "${quick[@]}" \
+    --profiles mine --driver d
+printf '; e\n[driver]\nbounce_bytes = 65536\n' >mine/drivers/e.ini
+expect 2 "mine/drivers/e.ini:3:16: driver.bounce_bytes:" -- "${quick[@]}" --profiles mine --driver e
+printf '; f\n[link]\nlanes = 4\n' >mine/drivers/f.ini
+expect 2 "mine/drivers/f.ini:2:2:" -- "${quick[@]}" --profiles mine --driver f
+mkdir -p mine/drivers/g.ini
+expect 2 "g" -- "${quick[@]}" --profiles mine --driver g
+expect 2 "no-such.ini" -- "${quick[@]}" --config no-such.ini
+expect 2 "no-such.ini" -- "${quick[@]}" --driver ./no-such.ini
+DOORBELL_SET='host.spin=1' expect 2 "DOORBELL_SET" -- "${quick[@]}"
+
+# output that cannot be written
+expect 2 "no/such/directory" -- "${quick[@]}" --csv no/such/directory/out.csv
+expect 2 "no/such/directory" -- "${quick[@]}" --json no/such/directory/out.json
+expect 2 "no/such/directory" -- "${quick[@]}" --trace no/such/directory/out.log
+: >file
+expect 2 "is not a directory" -- "${quick[@]}" --plot file
+[ -e /dev/full ] && { "$doorbell" list parameters >/dev/full 2>stderr; [ $? -eq 2 ] && ok || bad "/dev/full"; }
+
+# input that cannot be read
+expect 3 "no-such.csv" -- "${quick[@]}" --published no-such.csv
+printf 'set,version\n' >short.csv
+expect 3 "short.csv:1" -- "${quick[@]}" --published short.csv
+expect 3 "no-such.log: cannot be read" -- replay no-such.log
+: >empty.log
+expect 3 "empty.log" -- replay empty.log
+printf 'fio version 3 iolog\n0 d add\n0 d open\n0 d read 0 4096\n1 d read 4096' >truncated.log
+expect 3 "truncated.log:5" -- replay truncated.log
+printf 'fio version 3 iolog\n0 d add\n0 d open\n0 d read 0 1000\n' >odd.log
+expect 3 "odd.log:4" -- replay odd.log
+printf 'fio version 3 iolog\n0 d add\n0 d open\n0 d read 99999999999999488 512\n' >far.log
+expect 3 "far.log:4" -- replay far.log
+printf 'fio version 3 iolog\n0 d add\n0 d open\n0 d trim 0 4096\n' >trim.log
+expect 3 "trim.log:4" -- replay trim.log
+expect 0 "" -- replay trim.log --trim zero
+expect 0 "" -- replay trim.log --trim skip
+expect 2 "name one trace" -- replay
+# A run that fails leaves none of its outputs, and what was there before stays.
+printf 'precious\n' >kept.csv
+expect 3 "odd.log:4" -- replay odd.log --csv kept.csv --json new.json --trace new.log
+[ "$(cat kept.csv)" = precious ] && ok || bad "kept.csv was touched"
+absent new.json new.log
+
+# a machine that does not come up, and a drive that fails the driver
+expect 1 "bring-up failed" -- "${quick[@]}" -s ctrl.decode=1ms -s driver.admin_timeout=1ms
+
+leftover=$(find . -name '*.tmp*' -o -name '*.part*' | head -3)
+[ -z "$leftover" ] && ok || bad "temporary files left: $leftover"
+finish

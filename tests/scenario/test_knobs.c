@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * No dead knob: every parameter of the table, changed alone, changes what some run says. What a run
+ * says is its result, its error and its event stream; configuration hashes do not count. A
+ * parameter without a line here fails the test too.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pcie/record.h"
+#include "scenario/fixture.h"
+
+/* Runs that show what a parameter does: machine and workload. */
+enum context {
+    GEN,          /* this project's driver, PCIe drive, coherent host; 128 KiB writes and reads */
+    RANDOM,       /* the same; random 4 KiB reads at depth 32 */
+    RANDOM_LARGE, /* the same; random 4 MiB reads */
+    FLUSH,        /* the same; writes and flushes */
+    A61,          /* published machine, 1.61; 16 KiB writes and reads */
+    A65,          /* published machine, 1.65; 16 KiB writes and reads */
+    MIXED,        /* the same; mixed suite, 16 KiB */
+    SMALL,        /* the same; many small files */
+    NAMES,        /* the same; many names */
+    CACHED,       /* the same with caches; append 32 KiB */
+    CACHED_LARGE, /* the same; append 1 MiB */
+    IDENTIFY,     /* the Identify Controller data structure */
+    CONTEXTS
+};
+
+static const struct {
+    const char *setup, *driver, *drive, *host;
+    const char *suite;
+    uint64_t block_bytes;
+} contexts[CONTEXTS] = {
+    [GEN] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 131072},
+    [RANDOM] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 4096},
+    [RANDOM_LARGE] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 4194304},
+    [FLUSH] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 4096},
+    [A61] = {"amiga-pegasos2", "amiga-1.61", NULL, NULL, NULL, 16384},
+    [A65] = {"amiga-pegasos2", "amiga-1.65", NULL, NULL, NULL, 16384},
+    [MIXED] = {"amiga-pegasos2", "amiga-1.65", NULL, NULL, "MixedRW", 16384},
+    [SMALL] = {"amiga-pegasos2", "amiga-1.65", NULL, NULL, "Sprinter", 4096},
+    [NAMES] = {"amiga-pegasos2", "amiga-1.65", NULL, NULL, "Profiler", 0},
+    [CACHED] = {"amiga-pegasos2", "amiga-1.65", NULL, "pegasos2-cached", "HeavyLifter", 32768},
+    [CACHED_LARGE] = {"amiga-pegasos2", "amiga-1.65", NULL, "pegasos2-cached", "HeavyLifter",
+                      1048576},
+    [IDENTIFY] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
+};
+
+static const struct knob {
+    const char *key, *value;
+    enum context context;
+    const char *with; /* both runs have these; separated by ';' */
+} knobs[] = {
+    /* clang-format off */
+    {"driver.admin_depth", "33", GEN, NULL},
+    {"driver.io_queues", "2", GEN, NULL},
+    {"driver.io_depth", "16", RANDOM, "driver.slots=15"},
+    {"driver.slots", "8", RANDOM, NULL},
+    {"driver.cid_base", "7", GEN, NULL},
+    {"driver.cid", "lifo", RANDOM, NULL},
+    {"driver.negotiate_queues", "no", GEN, NULL},
+    {"driver.full", "reject", RANDOM, "driver.slots=8"},
+    {"driver.bounce_bytes", "4 KiB", A65, NULL},
+    {"driver.read_direct_min", "32 KiB", A65, "workload.buffer_alignment=4 KiB"},
+    {"driver.read_direct_align", "4 B", A65, NULL},
+    {"driver.write_direct_min", "32 KiB", A65, "workload.buffer_alignment=4 KiB"},
+    {"driver.write_direct_align", "4 B", A65, NULL},
+    {"driver.copy", "optimised", A61, NULL},
+    {"driver.dma_list", "fresh", A65, "workload.buffer_alignment=4 KiB"},
+    {"driver.list_pages", "1", RANDOM_LARGE, "ctrl.mdts=0"},
+    {"driver.transfer_cap", "64 KiB", GEN, NULL},
+    {"driver.transfer_no_mdts", "64 KiB", GEN, "ctrl.mdts=0"},
+    {"driver.split", "serial", GEN, "ctrl.mdts=3"},
+    {"driver.ring", "per-command", RANDOM, NULL},
+    {"driver.cq_ring", "per-entry", RANDOM, NULL},
+    {"driver.completion", "poll", GEN, NULL},
+    {"driver.irq", "intx", GEN, NULL},
+    {"driver.poll_unmasks", "no", A65, NULL},
+    {"driver.hybrid_spins", "16", A65, NULL},
+    {"driver.aer_count", "0", GEN, NULL},
+    {"driver.flush_always", "yes", FLUSH, "ctrl.vwc=no;driver.completion=poll"},
+    {"driver.delete_queues", "no", GEN, NULL},
+    {"driver.admin_timeout", "1 ms", GEN, "ctrl.decode=1 ms"},
+    {"driver.shutdown_timeout", "1 ms", GEN, NULL},
+    {"link.kind", "emulated", GEN, NULL},
+    {"link.generation", "1", GEN, NULL},
+    {"link.lanes", "1", GEN, NULL},
+    {"link.max_payload", "128 B", GEN, NULL},
+    {"link.max_read_request", "128 B", GEN, "link.tags=4"},
+    {"link.completion_payload", "256 B", GEN, NULL},
+    {"link.tags", "2", GEN, NULL},
+    {"link.propagation", "151 ns", GEN, NULL},
+    {"link.memory_latency", "121 ns", GEN, NULL},
+    {"link.packet_overhead", "25 B", GEN, NULL},
+    {"link.completion_overhead", "21 B", GEN, NULL},
+    {"link.flow_overhead", "10 %", GEN, NULL},
+    {"ctrl.vendor_id", "1", GEN, NULL},
+    {"ctrl.device_id", "1", GEN, NULL},
+    {"ctrl.subsystem_vendor_id", "1", GEN, NULL},
+    {"ctrl.subsystem_id", "1", GEN, NULL},
+    {"ctrl.serial", "other", GEN, NULL},
+    {"ctrl.model", "other", GEN, NULL},
+    {"ctrl.firmware", "other", GEN, NULL},
+    {"ctrl.version", "1.3", GEN, NULL},
+    {"ctrl.cap_mqes", "15", RANDOM, NULL},
+    {"ctrl.cap_cqr", "no", GEN, NULL},
+    {"ctrl.cap_to", "16", GEN, NULL},
+    {"ctrl.cap_dstrd", "2", GEN, NULL},
+    {"ctrl.cap_nssrs", "yes", GEN, NULL},
+    {"ctrl.cap_css", "nvm-and-admin-only", GEN, NULL},
+    {"ctrl.cap_mpsmin", "1", GEN, NULL},
+    {"ctrl.cap_mpsmax", "0", GEN, NULL},
+    {"ctrl.mdts", "3", GEN, NULL},
+    {"ctrl.acl", "0", IDENTIFY, NULL},
+    {"ctrl.aerl", "0", GEN, "driver.aer_count=4"},
+    {"ctrl.vwc", "no", GEN, NULL},
+    {"ctrl.max_io_queues", "1", GEN, "driver.io_queues=2"},
+    {"ctrl.msix_vectors", "1", GEN, "driver.io_queues=2"},
+    {"ctrl.namespace_size", "8 GiB", GEN, NULL},
+    {"ctrl.block_bytes", "4096", A65, NULL},
+    {"ctrl.clock", "2 GHz", GEN, "ctrl.decode=1000 cycles"},
+    {"ctrl.contexts", "2", RANDOM, NULL},
+    {"ctrl.arbitration_burst", "5", IDENTIFY, NULL},
+    {"ctrl.fetch_burst", "1", RANDOM, NULL},
+    {"ctrl.doorbell_latency", "21 ns", GEN, NULL},
+    {"ctrl.fetch_setup", "21 ns", GEN, NULL},
+    {"ctrl.decode", "51 ns", GEN, NULL},
+    {"ctrl.list_setup", "21 ns", GEN, NULL},
+    {"ctrl.dma_setup", "31 ns", GEN, NULL},
+    {"ctrl.completion", "31 ns", GEN, NULL},
+    {"ctrl.interrupt", "21 ns", GEN, NULL},
+    {"ctrl.ready_delay", "6 ms", GEN, NULL},
+    {"ctrl.reset_delay", "2 ms", GEN, NULL},
+    {"ctrl.shutdown_delay", "3 ms", GEN, NULL},
+    {"media.kind", "null", GEN, NULL},
+    {"media.read_latency", "81 us", GEN, NULL},
+    {"media.write_latency", "21 us", GEN, NULL},
+    {"media.flush_latency", "101 us", FLUSH, NULL},
+    {"media.units", "2", RANDOM, NULL},
+    {"media.read_bandwidth", "1 GB/s", GEN, NULL},
+    {"media.write_bandwidth", "1 GB/s", GEN, NULL},
+    {"media.hop_latency", "100 us", A65, NULL},
+    {"media.workers", "1", RANDOM, "media.kind=page-cache"},
+    {"media.cache_read_bandwidth", "1 GB/s", A65, NULL},
+    {"media.cache_write_bandwidth", "1 GB/s", A65, NULL},
+    {"media.cache_flush_latency", "5 ms", FLUSH, "media.kind=page-cache"},
+    {"host.emulation", "none", A65, NULL},
+    {"host.emulation_tick", "100 us", A65, "driver.poll_unmasks=no"},
+    {"host.cpu_clock", "2 GHz", GEN, "host.publish=1000 cycles"},
+    {"host.memory_base", "0x200000000", GEN, NULL},
+    {"host.coherent", "no", GEN, NULL},
+    {"host.bounce_memory", "cached", CACHED, NULL},
+    {"host.loads_ordered", "no", GEN, NULL},
+    {"host.register_write", "2 us", A65, NULL},
+    {"host.register_read", "2 us", A65, NULL},
+    {"host.entry_build", "3 us", A65, NULL},
+    {"host.publish", "200 ns", A65, NULL},
+    {"host.entry_look", "100 ns", A65, NULL},
+    {"host.entry_consume", "3 us", A65, NULL},
+    {"host.read_barrier", "50 ns", GEN, "host.loads_ordered=no"},
+    {"host.relax", "2 us", GEN, NULL},
+    {"host.spin", "200 ns", A65, "driver.hybrid_spins=16"},
+    {"host.map", "20 us", A65, "workload.buffer_alignment=4 KiB"},
+    {"host.map_page", "1 us", A65, "workload.buffer_alignment=4 KiB"},
+    {"host.unmap", "20 us", A65, "workload.buffer_alignment=4 KiB"},
+    {"host.list_alloc", "20 us", A65, "workload.buffer_alignment=4 KiB;driver.dma_list=fresh"},
+    {"host.copy_call", "1 us", A65, NULL},
+    {"host.copy_byte_cached", "100 MB/s", A61, "host.bounce_memory=cached"},
+    {"host.copy_byte_uncached", "100 MB/s", A61, NULL},
+    {"host.copy_optimised_cached", "100 MB/s", A65, "host.bounce_memory=cached"},
+    {"host.copy_optimised_uncached", "100 MB/s", A65, NULL},
+    {"host.fill", "100 MB/s", SMALL, NULL},
+    {"host.interrupt_entry", "2 us", GEN, NULL},
+    {"host.interrupt_exit", "2 us", GEN, NULL},
+    {"host.idle_exit", "2 us", GEN, NULL},
+    {"cache.enabled", "no", CACHED, NULL},
+    {"cache.line", "64 B", CACHED, NULL},
+    {"cache.l1_size", "16 KiB", CACHED, NULL},
+    {"cache.l1_ways", "4", CACHED, NULL},
+    {"cache.l2_size", "128 KiB", CACHED_LARGE, NULL},
+    {"cache.l2_ways", "4", CACHED, "cache.l2_size=32 KiB;cache.l1_size=1 KiB"},
+    {"cache.l2_hit", "100 ns", CACHED, NULL},
+    {"cache.miss", "200 ns", CACHED, NULL},
+    {"cache.write_back", "200 ns", CACHED_LARGE, NULL},
+    {"cache.maintain_call", "1 us", CACHED, "workload.buffer_alignment=4 KiB"},
+    {"cache.maintain_dirty", "1 us", CACHED, "workload.buffer_alignment=4 KiB"},
+    {"cache.maintain_clean", "1 us", CACHED, "workload.buffer_alignment=4 KiB"},
+    {"cache.maintain_absent", "1 us", CACHED_LARGE, NULL},
+    {"os.path", "direct", A65, NULL},
+    {"os.submit", "1 us", GEN, NULL},
+    {"os.complete", "1 us", GEN, NULL},
+    {"os.poll_pause", "1 us", GEN, "driver.completion=poll"},
+    {"os.begin_io", "3 us", A65, NULL},
+    {"os.task_switch", "6 us", A65, NULL},
+    {"os.dispatch", "3 us", A65, NULL},
+    {"os.check_signals", "1 us", A65, NULL},
+    {"os.yield", "1 us", A65, NULL},
+    {"os.reply", "3 us", A65, NULL},
+    {"fs.block_size", "4 KiB", MIXED, NULL},
+    {"fs.metadata_zone", "2 MiB", MIXED, NULL},
+    {"fs.call_open", "1 ms", SMALL, NULL},
+    {"fs.call_close", "1 ms", SMALL, NULL},
+    {"fs.call_read", "1 ms", MIXED, NULL},
+    {"fs.call_write", "1 ms", SMALL, NULL},
+    {"fs.call_seek", "1 ms", MIXED, NULL},
+    {"fs.call_delete", "1 ms", SMALL, NULL},
+    {"fs.call_rename", "1 ms", NAMES, NULL},
+    {"fs.call_create_dir", "1 ms", NAMES, NULL},
+    {"fs.extend_unit", "128 KiB", SMALL, NULL},
+    {"fs.extend_cost", "1 ms", SMALL, NULL},
+    {"fs.create_writes", "3", SMALL, NULL},
+    {"fs.extend_writes", "1", MIXED, NULL},
+    {"fs.close_writes", "2", SMALL, NULL},
+    {"fs.delete_writes", "3", SMALL, NULL},
+    {"fs.rename_writes", "2", NAMES, NULL},
+    {"fs.create_dir_writes", "3", NAMES, NULL},
+    {"fs.copy_rate", "1 MB/s", MIXED, "fs.block_size=4 KiB"},
+    {"workload.passes", "2", SMALL, NULL},
+    {"workload.buffer_alignment", "4 KiB", A65, NULL},
+    {"workload.rand", "xoshiro", MIXED, NULL},
+    /* clang-format on */
+};
+#define KNOBS (sizeof knobs / sizeof knobs[0])
+
+/* ---- what a run says ---- */
+
+static uint64_t mix(uint64_t hash, const void *data, size_t bytes)
+{
+    const uint8_t *byte = data;
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+struct listener {
+    struct stream_reader reader;
+    uint64_t hash;
+};
+
+static void listen(void *ctx, const struct stream_record *r)
+{
+    struct listener *listener = ctx;
+    const uint64_t words[] = {r->time_ps, r->kind, r->a, r->b, r->c, r->d};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        listener->hash = (listener->hash ^ words[i]) * UINT64_C(0x100000001b3);
+}
+
+static void listen_begin(void *ctx, struct machine *machine)
+{
+    struct listener *listener = ctx;
+    listener->reader = (struct stream_reader){listen, listener, UINT64_MAX, NULL};
+    stream_add(engine_stream(machine_engine(machine)), &listener->reader);
+}
+
+/* A trace of writes and reads, with a flush after each write if asked for. */
+static int run_trace(const struct run_spec *spec, uint64_t block_bytes, bool flushes,
+                     struct result *result, char *message)
+{
+    enum { REQUESTS = 24 };
+    const struct replay_options options = {.buffer_alignment =
+                                               (uint32_t)spec->params->workload.buffer_alignment};
+    char path[] = "knobs-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    FILE *file = fdopen(fd, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "fio version 3 iolog\n0 drive add\n0 drive open\n");
+    for (uint64_t i = 0; i < REQUESTS; i++) {
+        uint64_t at = i % (REQUESTS / 2) * block_bytes;
+        fprintf(file, "0 drive %s %llu %llu\n", i < REQUESTS / 2 ? "write" : "read",
+                (unsigned long long)at, (unsigned long long)block_bytes);
+        if (flushes)
+            fprintf(file, "0 drive sync 0 0\n");
+    }
+    fprintf(file, "0 drive close\n");
+    ck_assert_int_eq(fclose(file), 0);
+    int error = run_replay(spec, path, &options, result, message);
+    unlink(path);
+    return error;
+}
+
+/* Identify Controller (CNS 01h) through the driver's own memory is gone by the end of a run, so
+ * this one asks the controller itself, by hand: registers, one admin command, no driver. */
+static uint64_t identify_hash(const struct run_params *params);
+
+static uint64_t say(enum context context, const struct fixture *fixture)
+{
+    struct listener listener = {.hash = UINT64_C(0xcbf29ce484222325)};
+    struct run_spec spec = fixture->spec;
+    struct result result;
+    char message[RUN_MESSAGE_MAX] = "";
+    int error;
+    memset(&result, 0, sizeof result);
+    spec.observe = listen_begin;
+    spec.observe_ctx = &listener;
+    const struct run_random_read job = {
+        .ios = context == RANDOM ? 2000 : 20,
+        .depth = context == RANDOM ? 32 : 2,
+        .block_bytes = contexts[context].block_bytes,
+        .footprint = UINT64_C(64) << 20,
+    };
+    if (context == IDENTIFY)
+        return identify_hash(fixture->spec.params);
+    if (context == RANDOM || context == RANDOM_LARGE)
+        error = run_random_read(&spec, &job, &result, message);
+    else if (contexts[context].suite == NULL)
+        error = run_trace(&spec, contexts[context].block_bytes, context == FLUSH, &result, message);
+    else
+        error = run_suite(&spec, adb_find(contexts[context].suite), contexts[context].block_bytes,
+                          &result, message);
+    uint64_t hash = mix(listener.hash, &result, sizeof result);
+    hash = mix(hash, &error, sizeof error);
+    return mix(hash, message, strlen(message));
+}
+
+/* ---- Identify by hand (NVMe 1.4 sections 3.1, 5.15, 7.6.1) ---- */
+
+enum { MEMORY = 65536, ASQ = 0, ACQ = 4096, PAGE = 8192 };
+static uint8_t identify_memory[MEMORY];
+
+static int memory_read(void *ctx, uint64_t bus, void *to, uint32_t bytes)
+{
+    (void)ctx;
+    memcpy(to, identify_memory + bus, bytes);
+    return PCIE_OK;
+}
+
+static int memory_write(void *ctx, uint64_t bus, const void *from, uint32_t bytes)
+{
+    (void)ctx;
+    memcpy(identify_memory + bus, from, bytes);
+    return PCIE_OK;
+}
+
+static void no_msi(void *ctx, uint64_t address, uint32_t data)
+{
+    (void)ctx;
+    (void)address;
+    (void)data;
+}
+
+static void no_pin(void *ctx, bool asserted)
+{
+    (void)ctx;
+    (void)asserted;
+}
+
+static uint64_t identify_hash(const struct run_params *params)
+{
+    static const struct pcie_host_ops ops = {
+        .dma_read = memory_read, .dma_write = memory_write, .msi = no_msi, .intx = no_pin};
+    const struct link_params link = {.kind = LINK_EMULATED};
+    struct engine *engine = engine_create(1);
+    struct pcie_port *port = pcie_port_create(engine, &link);
+    struct media *media = media_create(engine, &params->machine.media);
+    struct ctrl *ctrl = ctrl_create(engine, port, media, &params->machine.ctrl, 0);
+    memset(identify_memory, 0, sizeof identify_memory);
+    pcie_port_attach_host(port, &ops, NULL);
+    pcie_port_config_write(port, 4, 2, 6); /* memory space, bus master */
+    pcie_port_bar_write(port, 0, 0, 0x24, 4, 1 << 16 | 1);
+    pcie_port_bar_write(port, 0, 0, 0x28, 8, ASQ);
+    pcie_port_bar_write(port, 0, 0, 0x30, 8, ACQ);
+    pcie_port_bar_write(port, 0, 0, 0x14, 4, 4 << 20 | 6 << 16 | 1);
+    while (engine_step(engine))
+        ;
+    identify_memory[ASQ] = 6;              /* Identify */
+    identify_memory[ASQ + 25] = PAGE >> 8; /* PRP1 */
+    identify_memory[ASQ + 40] = 1;         /* CNS: controller */
+    pcie_port_bar_write(port, engine_now(engine), 0, 0x1000, 4, 1);
+    while (engine_step(engine))
+        ;
+    ck_assert_uint_ne(identify_memory[PAGE] | identify_memory[PAGE + 1], 0); /* VID */
+    uint64_t hash = mix(0, identify_memory + PAGE, 4096);
+    ctrl_destroy(ctrl);
+    media_destroy(media);
+    pcie_port_destroy(port);
+    engine_destroy(engine);
+    return hash;
+}
+
+/* ---- the tests ---- */
+
+static void open_knob(const struct knob *knob, struct fixture *fixture)
+{
+    char with[256], *rest;
+    fixture_open(fixture, contexts[knob->context].setup, contexts[knob->context].driver,
+                 contexts[knob->context].drive, contexts[knob->context].host);
+    fixture_set(fixture, "workload.passes=1");
+    snprintf(with, sizeof with, "%s", knob->with == NULL ? "" : knob->with);
+    for (char *one = strtok_r(with, ";", &rest); one != NULL; one = strtok_r(NULL, ";", &rest))
+        fixture_set(fixture, one);
+}
+
+START_TEST(changing_it_changes_something)
+{
+    const struct knob *knob = &knobs[_i];
+    struct fixture fixture;
+    char assignment[128];
+    open_knob(knob, &fixture);
+    uint64_t before = say(knob->context, &fixture);
+    snprintf(assignment, sizeof assignment, "%s=%s", knob->key, knob->value);
+    fixture_set(&fixture, assignment);
+    ck_assert_msg(before != say(knob->context, &fixture), "%s = %s changes nothing", knob->key,
+                  knob->value);
+    fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(a_run_repeats_itself)
+{
+    struct fixture fixture;
+    const struct knob knob = {.context = (enum context)_i};
+    open_knob(&knob, &fixture);
+    uint64_t once = say(knob.context, &fixture);
+    ck_assert_uint_eq(once, say(knob.context, &fixture));
+    fixture_close(&fixture);
+}
+END_TEST
+
+START_TEST(every_parameter_has_a_line)
+{
+    const struct param_table *table = run_param_table();
+    for (size_t g = 0; g < table->count; g++) {
+        for (size_t r = 0; r < table->groups[g].count; r++) {
+            const struct param_row *row = &table->groups[g].rows[r];
+            char key[128];
+            bool found = false;
+            snprintf(key, sizeof key, "%s.%s", row->section, row->name);
+            for (size_t k = 0; k < KNOBS; k++)
+                found = found || strcmp(knobs[k].key, key) == 0;
+            ck_assert_msg(found, "%s has no line in the table of knobs", key);
+        }
+    }
+}
+END_TEST
+
+START_TEST(the_table_is_sound)
+{
+    struct diag *diag = diag_create();
+    bool good = config_table_check(run_param_table(), CONFIG_SECTIONS_IN_ONE_GROUP, diag);
+    diag_print(diag, stderr);
+    diag_destroy(diag);
+    ck_assert(good);
+}
+END_TEST
+
+Suite *knobs_suite(void);
+Suite *knobs_suite(void)
+{
+    Suite *suite = suite_create("knobs");
+    TCase *tcase = tcase_create("no dead knob");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, the_table_is_sound);
+    tcase_add_test(tcase, every_parameter_has_a_line);
+    tcase_add_loop_test(tcase, a_run_repeats_itself, 0, CONTEXTS);
+    tcase_add_loop_test(tcase, changing_it_changes_something, 0, KNOBS);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
