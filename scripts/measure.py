@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Measure the simulator and the driver core: measure.py BUILD_DIRECTORY [--assert-instructions N].
+
+Prints one `name: value` line per figure. The workload is simulated 4 KiB random reads at depth 32 on the
+fixed-latency drive, on one core. Instructions per I/O are the slope between two run lengths under
+callgrind, so start-up and bring-up do not count.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+SHORT, LONG = 20_000, 60_000  # I/Os under callgrind
+TIMED = 2_000_000  # I/Os for rates
+REPEATS = 3
+
+
+def command(build, ios, verify):
+    words = [os.path.join(build, "bin", "doorbell"), "bench", "random-read", "--driver", "doorbell",
+             "--drive", "fixed-latency", "--host", "generic", "--quiet", "--ios", str(ios)]
+    return words if verify else words + ["--no-verify"]
+
+
+def rate(build, verify):
+    """Simulated reads per second of wall time, start-up removed; the best of a few runs."""
+    best = 0.0
+    for _ in range(REPEATS):
+        times = []
+        for ios in (TIMED // 10, TIMED):
+            start = time.perf_counter()
+            subprocess.run(command(build, ios, verify), check=True)
+            times.append(time.perf_counter() - start)
+        best = max(best, (TIMED - TIMED // 10) / (times[1] - times[0]))
+    return best
+
+
+def instructions(build, ios, verify):
+    run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+                         + command(build, ios, verify), check=True, capture_output=True, text=True)
+    match = re.search(r"Collected\s*:\s*(\d+)", run.stderr)
+    if match is None:
+        sys.exit("measure.py: callgrind printed no count:\n" + run.stderr)
+    return int(match.group(1))
+
+
+def slope(build, verify):
+    return (instructions(build, LONG, verify) - instructions(build, SHORT, verify)) / (LONG - SHORT)
+
+
+def peak_mib(build, ios):
+    """Peak resident memory of one run, in a child of its own so that earlier ones do not count."""
+    code = ("import resource,subprocess,sys;"
+            "subprocess.run(sys.argv[1:],check=True);"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    run = subprocess.run([sys.executable, "-c", code] + command(build, ios, True), check=True,
+                         capture_output=True, text=True)
+    return int(run.stdout) / 1024
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build")
+    parser.add_argument("--assert-instructions", type=float, metavar="N",
+                        help="only count instructions without verification; exit 1 above N per I/O")
+    parser.add_argument("--assert-flat", action="store_true",
+                        help="only compare peak memory of a run with one 100 times as long; exit 1 if it"
+                        " grew by more than 2 MiB")
+    arguments = parser.parse_args()
+    build = arguments.build
+    if arguments.assert_instructions is not None:
+        count = slope(build, False)
+        print(f"sim_instructions_per_io: {count:.1f}")
+        sys.exit(0 if count <= arguments.assert_instructions else 1)
+    if arguments.assert_flat:
+        short, long = peak_mib(build, 20_000), peak_mib(build, 2_000_000)
+        print(f"sim_peak_rss_mib: {short:.1f} for 20,000 I/Os, {long:.1f} for 2,000,000")
+        sys.exit(0 if long <= short + 2 else 1)
+    print(f"sim_reads_per_second: {rate(build, False):.0f}")
+    print(f"sim_reads_per_second_verified: {rate(build, True):.0f}")
+    print(f"sim_instructions_per_io: {slope(build, False):.1f}")
+    print(f"sim_instructions_per_io_verified: {slope(build, True):.1f}")
+    print(f"sim_peak_rss_mib: {peak_mib(build, TIMED):.1f}")
+    sys.stdout.flush()
+    here = os.path.dirname(os.path.abspath(__file__))
+    subprocess.run([sys.executable, os.path.join(here, "driver_instructions.py"),
+                    os.path.join(build, "bin", "driver_hot_path")], check=True)
+
+
+if __name__ == "__main__":
+    main()
