@@ -86,7 +86,7 @@ def main():
     sys.stdout.flush()
     here = os.path.dirname(os.path.abspath(__file__))
     subprocess.run([sys.executable, os.path.join(here, "driver_instructions.py"),
-                    os.path.join(build, "bin", "driver_hot_path")], check=True)
+                    os.path.join(build, "tests", "bench", "driver_hot_path")], check=True)
 
 
 if __name__ == "__main__":

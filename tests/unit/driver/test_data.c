@@ -154,6 +154,7 @@ START_TEST(synchronisation)
     fake->platform.flags = 0;
     start(false);
     fake_request(&request, NVME_OP_WRITE, 0, 17, fake_buffer(17 * 512, 4096, 512));
+    memset(request.buffer, 0x3C, 17 * 512);
     ck_assert_int_eq(nvme_submit(queue, &request), NVME_OK);
     ck_assert_uint_eq(fake->sync_count, 2);
     bounce = &fake->syncs[0];

@@ -20,6 +20,7 @@ static struct nvme_queue *fill(void)
     fake_request(&requests[1], NVME_OP_READ, 8, 64, fake_buffer(32768, 4096, 0));
     fake_request(&requests[2], NVME_OP_READ, 99, 1, fake_buffer(512, 4096, 0));
     fake_request(&requests[3], NVME_OP_WRITE, 1000, 2000, fake_buffer(1024000, 4096, 0));
+    memset(requests[3].buffer, 0x3C, 1024000);
     fake_request(&requests[4], NVME_OP_FLUSH, 0, 0, NULL);
     for (uint32_t i = 0; i < FLIGHT; i++)
         ck_assert_int_eq(nvme_submit(queue, &requests[i]), NVME_OK);
