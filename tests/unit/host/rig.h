@@ -38,6 +38,7 @@ struct rig_device {
     uint8_t config[RIG_CONFIG];
     uint64_t bar0_mask; /* bits of BAR0 (and BAR1) that can be written */
     void (*on_write)(uint64_t offset, uint64_t value);
+    uint64_t (*on_read)(uint64_t offset); /* NULL: read_value */
 };
 
 struct rig {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What the host's PCI code makes of a configuration space, good and hostile (PCI Local Bus 3.0
- * chapter 6).
+ * chapter 6), and how it sets
+ * up interrupts there.
  */
 #include <string.h>
 
@@ -162,6 +163,56 @@ START_TEST(a_loop_in_the_list_ends)
 }
 END_TEST
 
+/* ---- interrupts: MSI-X (6.8.2) and the INTx disable bit (6.2.2) ---- */
+
+#define CONTROL 0x42u
+#define COMMAND 0x04u
+
+START_TEST(msix_vectors_are_routed_to_themselves)
+{
+    ck_works();
+    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSIX, 3), 3);
+    ck_assert_uint_eq(rig.device.count, 12);
+    for (unsigned v = 0; v < 3; v++) {
+        const uint64_t entry[] = {UINT64_C(0xfee00000), 0, v, 0}; /* address, data, not masked */
+        for (unsigned i = 0; i < 4; i++) {
+            ck_assert_uint_eq(rig.device.writes[4 * v + i].offset, 0x2000 + 16 * v + 4 * i);
+            ck_assert_uint_eq(rig.device.writes[4 * v + i].value, entry[i]);
+            ck_assert_uint_eq(rig.device.writes[4 * v + i].size, 4);
+        }
+    }
+    ck_assert_uint_eq(rig_config_get(CONTROL, 2), 0x8007); /* enabled, the rest untouched */
+    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_NONE, 0), 0);
+    ck_assert_uint_eq(rig_config_get(CONTROL, 2), 0x0007);
+    ck_assert_uint_eq(rig_config_get(COMMAND, 2) & 0x400, 0x400);
+    /* INTx takes the disable bit back, and MSI-X stays off */
+    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_INTX, 1), 1);
+    ck_assert_uint_eq(rig_config_get(COMMAND, 2) & 0x400, 0);
+    ck_assert_uint_eq(rig_config_get(CONTROL, 2), 0x0007);
+}
+END_TEST
+
+START_TEST(no_more_vectors_are_granted_than_there_are)
+{
+    ck_works();
+    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSIX, 9), 8);
+    rig_config_set(CONTROL, 2, 0x7ff); /* 2048: the host has 64 */
+    rig.device.count = 0;
+    ck_works();
+    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSIX, 1000), 64);
+    ck_assert_uint_eq(rig.device.count, RIG_WRITES);
+}
+END_TEST
+
+START_TEST(what_the_device_cannot_do_is_refused)
+{
+    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSIX, 1), NVME_E_UNSUPPORTED);
+    ck_works();
+    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSI, 1), NVME_E_UNSUPPORTED);
+    ck_assert_uint_eq(rig.device.count, 0);
+}
+END_TEST
+
 Suite *suite_enumerate(void)
 {
     Suite *suite = suite_create("enumeration");
@@ -175,6 +226,9 @@ Suite *suite_enumerate(void)
     tcase_add_test(tcase, without_msix_there_are_no_vectors);
     tcase_add_test(tcase, msix_is_found_anywhere_in_the_list);
     tcase_add_test(tcase, a_loop_in_the_list_ends);
+    tcase_add_test(tcase, msix_vectors_are_routed_to_themselves);
+    tcase_add_test(tcase, no_more_vectors_are_granted_than_there_are);
+    tcase_add_test(tcase, what_the_device_cannot_do_is_refused);
     suite_add_tcase(suite, tcase);
     return suite;
 }

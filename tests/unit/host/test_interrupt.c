@@ -330,64 +330,6 @@ START_TEST(intx_counts_only_while_it_is_set_up)
 }
 END_TEST
 
-/* ---- setting up ---- */
-
-#define CONTROL 0x42u
-#define COMMAND 0x04u
-
-static void enumerate(void)
-{
-    const char *why = NULL;
-    rig_config_nvme();
-    ck_assert_int_eq(host_enumerate(rig.host, &why), NVME_OK);
-}
-
-START_TEST(msix_vectors_are_routed_to_themselves)
-{
-    enumerate();
-    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSIX, 3), 3);
-    ck_assert_uint_eq(rig.device.count, 12);
-    for (unsigned v = 0; v < 3; v++) {
-        const uint64_t entry[] = {MSI_ADDRESS, 0, v, 0}; /* address, data, not masked */
-        for (unsigned i = 0; i < 4; i++) {
-            ck_assert_uint_eq(rig.device.writes[4 * v + i].offset, 0x2000 + 16 * v + 4 * i);
-            ck_assert_uint_eq(rig.device.writes[4 * v + i].value, entry[i]);
-            ck_assert_uint_eq(rig.device.writes[4 * v + i].size, 4);
-        }
-    }
-    ck_assert_uint_eq(rig_config_get(CONTROL, 2), 0x8007); /* enabled, the rest untouched */
-    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_NONE, 0), 0);
-    ck_assert_uint_eq(rig_config_get(CONTROL, 2), 0x0007);
-    ck_assert_uint_eq(rig_config_get(COMMAND, 2) & 0x400, 0x400);
-    /* INTx takes the disable bit back, and MSI-X stays off */
-    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_INTX, 1), 1);
-    ck_assert_uint_eq(rig_config_get(COMMAND, 2) & 0x400, 0);
-    ck_assert_uint_eq(rig_config_get(CONTROL, 2), 0x0007);
-}
-END_TEST
-
-START_TEST(no_more_vectors_are_granted_than_there_are)
-{
-    enumerate();
-    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSIX, 9), 8);
-    rig_config_set(CONTROL, 2, 0x7ff); /* 2048: the host has 64 */
-    const char *why = NULL;
-    rig.device.count = 0;
-    ck_assert_int_eq(host_enumerate(rig.host, &why), NVME_OK);
-    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSIX, 1000), 64);
-    ck_assert_uint_eq(rig.device.count, RIG_WRITES);
-}
-END_TEST
-
-START_TEST(what_the_device_cannot_do_is_refused)
-{
-    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSIX, 1), NVME_E_UNSUPPORTED);
-    enumerate();
-    ck_assert_int_eq(rig.ops->irq_setup(rig.ctx, NVME_IRQ_MSI, 1), NVME_E_UNSUPPORTED);
-    ck_assert_uint_eq(rig.device.count, 0);
-}
-END_TEST
-
 /* ---- accounting ---- */
 
 START_TEST(every_picosecond_is_accounted_for)
@@ -441,9 +383,6 @@ Suite *suite_interrupt(void)
     tcase_add_test(tcase, the_level_of_intx_delivers_until_it_falls);
     tcase_add_test(tcase, a_level_that_falls_before_it_is_looked_at_is_nothing);
     tcase_add_test(tcase, intx_counts_only_while_it_is_set_up);
-    tcase_add_test(tcase, msix_vectors_are_routed_to_themselves);
-    tcase_add_test(tcase, no_more_vectors_are_granted_than_there_are);
-    tcase_add_test(tcase, what_the_device_cannot_do_is_refused);
     tcase_add_test(tcase, every_picosecond_is_accounted_for);
     suite_add_tcase(suite, tcase);
     return suite;

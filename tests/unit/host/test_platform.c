@@ -321,6 +321,24 @@ START_TEST(work_that_is_not_due_yet_waits_for_its_time)
 }
 END_TEST
 
+START_TEST(the_guest_s_timer_bounds_how_long_devices_are_held_off)
+{
+    /* given a tick of 50 us and work due after 10, when the guest has looked at memory for 50 us */
+    struct rig_options options = rig_options();
+    options.host.emulation = HOST_EMULATION_SINGLE_THREAD;
+    options.host.emulation_tick = 50000 * NS;
+    remake(&options);
+    rig.device.on_write = doorbell;
+    work_count = 0;
+    rig.ops->write32(rig.ctx, 0x1000, 1);
+    host_spend_ps(rig.host, CPU_WORKLOAD, 50000 * NS);
+    ck_assert_uint_eq(work_count, 0); /* t */
+    host_spend_ps(rig.host, CPU_WORKLOAD, 1);
+    ck_assert_uint_eq(work_count, 1); /* t + 1: the timer's exit lets the device run */
+    ck_assert_uint_eq(work_time_ps, 50101 * NS + 1);
+}
+END_TEST
+
 START_TEST(without_emulation_spinning_lets_time_pass_for_all)
 {
     rig.device.on_write = doorbell;
@@ -352,6 +370,7 @@ Suite *suite_platform(void)
     tcase_add_test(tcase, a_loop_over_memory_holds_devices_off);
     tcase_add_test(tcase, what_lets_devices_run_and_what_does_not);
     tcase_add_test(tcase, work_that_is_not_due_yet_waits_for_its_time);
+    tcase_add_test(tcase, the_guest_s_timer_bounds_how_long_devices_are_held_off);
     tcase_add_test(tcase, without_emulation_spinning_lets_time_pass_for_all);
     suite_add_tcase(suite, tcase);
     return suite;
