@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The event queue: a 4-ary array heap whose entries hold the whole key (time, sequence number), so
+ * The event queue: a binary array heap whose entries hold the whole key (time, sequence number), so
  * that comparing never follows a pointer; actions live in a pool of slots that the entries name. No
  * allocation per event. Cancelling leaves the entry in the heap and marks its slot dead; it is
  * dropped when it reaches the top. While an event fires, its place at the top stays vacant: most
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAP_WAYS   4u
+#define HEAP_WAYS   2u
 #define FIRST_SLOTS 64u
 #define SLOT_BITS   32
 
@@ -132,11 +132,6 @@ static inline void heap_rise(struct heap_entry *heap, uint32_t at, struct heap_e
     heap[at] = entry;
 }
 
-static inline uint32_t earlier(const struct heap_entry *heap, uint32_t x, uint32_t y)
-{
-    return entry_before(&heap[y], &heap[x]) ? y : x;
-}
-
 /* Fill the vacant top with an entry. What comes here belongs near the bottom nearly always (the
  * last entry, or something newly scheduled), so the vacancy sinks all the way without comparing,
  * and the entry rises from there. */
@@ -144,18 +139,14 @@ static void heap_fill(struct engine *engine, struct heap_entry entry)
 {
     struct heap_entry *heap = engine->heap;
     uint32_t count = engine->heap_count, at = 0, child = 1;
-    for (; child + HEAP_WAYS <= count; child = at * HEAP_WAYS + 1) {
-        uint32_t best =
-            earlier(heap, earlier(heap, child, child + 1), earlier(heap, child + 2, child + 3));
-        heap[at] = heap[best];
-        at = best;
+    for (; child + 1 < count; child = at * HEAP_WAYS + 1) {
+        child += entry_before(&heap[child + 1], &heap[child]);
+        heap[at] = heap[child];
+        at = child;
     }
-    if (child < count) { /* a last family that is not complete; its members have no children */
-        uint32_t best = child;
-        while (++child < count)
-            best = earlier(heap, best, child);
-        heap[at] = heap[best];
-        at = best;
+    if (child < count) { /* an only child, and the last entry of all */
+        heap[at] = heap[child];
+        at = child;
     }
     heap_rise(heap, at, entry);
 }
