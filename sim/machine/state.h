@@ -32,7 +32,8 @@ struct machine {
     struct nvme_queue *queue;
     struct nvme_namespace ns;
     struct block_device device;
-    struct nvme_request request; /* the device's one request; the driver's if a completion was lost */
+    struct nvme_request
+        request; /* the device's one request; the driver's if a completion was lost */
     bool stuck;
     struct oracle oracle;
     char why[128];

@@ -2,14 +2,14 @@
  *
  * The line between the driver core and the world: everything that the core asks of the machine it
  * runs on. One object file of the core serves every port, because the world is a table of functions
- * with a context. Implemented by sim/host (simulated machine), by driver/ports (bare metal, VFIO) and
- * by anybody who ports the core; called only by driver/src.
+ * with a context. Implemented by sim/host (simulated machine), by driver/ports (bare metal, VFIO)
+ * and by anybody who ports the core; called only by driver/src.
  *
  * What the hot path may call, and nothing else: publish (once per ring of a doorbell), write32 (the
  * doorbell), cq_load (once per look at a completion entry), rmb (once per completion, unless
  * NVME_PLATFORM_LOADS_ORDERED), map/unmap or sync for buffers that are not registered, copy for
- * bounced data, lock/unlock where given. The core stores submission entries and PRP lists with plain
- * stores into memory from dma_alloc; a checker finds them by comparing memory at publish.
+ * bounced data, lock/unlock where given. The core stores submission entries and PRP lists with
+ * plain stores into memory from dma_alloc; a checker finds them by comparing memory at publish.
  *
  * Byte order: registers are passed as numbers (the port swaps); memory shared with the device is
  * little endian and the core swaps; cq_load returns the 32 bits as they lie in memory.
@@ -41,11 +41,11 @@ enum nvme_dir {
 
 /* What a piece of DMA memory is for; a port may place each kind differently. */
 enum nvme_dma_use {
-    NVME_DMA_SQ,      /* submission entries: CPU writes, device reads */
-    NVME_DMA_CQ,      /* completion entries: device writes, CPU reads */
-    NVME_DMA_LIST,    /* PRP lists: CPU writes, device reads */
-    NVME_DMA_BOUNCE,  /* bounce buffers: both ways */
-    NVME_DMA_CONTROL  /* identify pages and other admin data: both ways */
+    NVME_DMA_SQ,     /* submission entries: CPU writes, device reads */
+    NVME_DMA_CQ,     /* completion entries: device writes, CPU reads */
+    NVME_DMA_LIST,   /* PRP lists: CPU writes, device reads */
+    NVME_DMA_BOUNCE, /* bounce buffers: both ways */
+    NVME_DMA_CONTROL /* identify pages and other admin data: both ways */
 };
 
 /* Memory that both CPU and device reach, from dma_alloc. */
@@ -64,8 +64,9 @@ struct nvme_segment {
 };
 
 /* Flags of map and unmap. */
-#define NVME_MAP_FRESH_LIST (1u << 0) /* allocate the list of DMA entries for this I/O and free it at
-                                       * unmap, instead of using the one that was preallocated */
+#define NVME_MAP_FRESH_LIST                                                                        \
+    (1u << 0) /* allocate the list of DMA entries for this I/O and free it at                      \
+               * unmap, instead of using the one that was preallocated */
 
 /* Moments at which memory changes hands (as bus_dmamap_sync). */
 enum nvme_sync {
@@ -81,27 +82,29 @@ enum nvme_copy_routine {
 enum nvme_irq_mode { NVME_IRQ_NONE, NVME_IRQ_INTX, NVME_IRQ_MSI, NVME_IRQ_MSIX };
 
 /* Facts about the platform, in nvme_platform.flags. */
-#define NVME_PLATFORM_COHERENT      (1u << 0) /* device sees CPU stores without sync: the core skips sync
-                                               * for rings, lists and bounce memory */
+#define NVME_PLATFORM_COHERENT                                                                     \
+    (1u << 0) /* device sees CPU stores without sync: the core skips sync                          \
+               * for rings, lists and bounce memory */
 #define NVME_PLATFORM_LOADS_ORDERED (1u << 1) /* loads are not reordered: the core skips rmb */
 
 /* The operations. "May be NULL" is said where it holds; all others are required. None may call back
  * into the core, except that an interrupt handler of the port may run between any two operations
  * while no lock is held. All may be called from the context in which the core was called. */
 struct nvme_platform_ops {
-    /* Registers. offset: bytes from BAR0 (NVMe 1.4 section 3.1), aligned to the access. A device that
-     * is gone reads as all ones. read64/write64 may be NULL: two 32-bit accesses, low word first. */
+    /* Registers. offset: bytes from BAR0 (NVMe 1.4 section 3.1), aligned to the access. A device
+     * that is gone reads as all ones. read64/write64 may be NULL: two 32-bit accesses, low word
+     * first. */
     uint32_t (*read32)(void *ctx, uint32_t offset);
     void (*write32)(void *ctx, uint32_t offset, uint32_t value);
     uint64_t (*read64)(void *ctx, uint32_t offset);
     void (*write64)(void *ctx, uint32_t offset, uint64_t value);
 
-    /* publish: all earlier stores of the core (entries [first, first+count) of this ring, modulo its
-     * depth, and PRP lists) are visible to the device before any later register write. A write fence
-     * and, on non-coherent machines, a clean of those entries. count 1..depth-1. */
+    /* publish: all earlier stores of the core (entries [first, first+count) of this ring, modulo
+     * its depth, and PRP lists) are visible to the device before any later register write. A write
+     * fence and, on non-coherent machines, a clean of those entries. count 1..depth-1. */
     void (*publish)(void *ctx, const struct nvme_ring *sq, uint16_t first, uint16_t count);
-    /* cq_load: dword 3 of the entry (command identifier and status with the phase tag), loaded once,
-     * as one 32-bit access, fresh from memory. */
+    /* cq_load: dword 3 of the entry (command identifier and status with the phase tag), loaded
+     * once, as one 32-bit access, fresh from memory. */
     uint32_t (*cq_load)(void *ctx, const struct nvme_ring *cq, uint16_t slot);
     /* rmb: loads of the entry after this call are not older than cq_load's. */
     void (*rmb)(void *ctx, const struct nvme_ring *cq, uint16_t slot);
