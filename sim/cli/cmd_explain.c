@@ -14,6 +14,7 @@ struct watch {
     uint64_t request;
     uint32_t block_bytes; /* of the namespace */
     struct ledger_reader *reader;
+    struct ledger ledger;
 };
 
 static void watch_begin(void *ctx, struct machine *machine)
@@ -21,6 +22,13 @@ static void watch_begin(void *ctx, struct machine *machine)
     struct watch *watch = ctx;
     watch->reader =
         ledger_attach(engine_stream(machine_engine(machine)), watch->request, watch->block_bytes);
+}
+
+static void watch_end(void *ctx, struct machine *machine)
+{
+    struct watch *watch = ctx;
+    (void)machine;
+    ledger_detach(watch->reader, &watch->ledger);
 }
 
 static void ledger_print(const struct ledger *ledger, const struct result *result, uint64_t request)
@@ -52,7 +60,6 @@ static int explain_run(const struct cli_settings *settings, const struct cli_con
     struct run_spec spec = cli_run_spec(settings, config);
     struct watch watch = {.request = settings->request};
     struct result result;
-    struct ledger ledger;
     char message[RUN_MESSAGE_MAX];
     int error;
     error = run_suite(&spec, suite, block_bytes, &result, message);
@@ -61,6 +68,7 @@ static int explain_run(const struct cli_settings *settings, const struct cli_con
         watch.request = result.requests_total;
     if (error == RUN_OK) {
         spec.observe = watch_begin;
+        spec.unobserve = watch_end;
         spec.observe_ctx = &watch;
         error = run_suite(&spec, suite, block_bytes, &result, message);
     }
@@ -68,14 +76,13 @@ static int explain_run(const struct cli_settings *settings, const struct cli_con
         cli_complain("%s", message);
         return cli_exit_of(error);
     }
-    ledger_detach(watch.reader, &ledger);
-    if (!ledger.complete) {
+    if (!watch.ledger.complete) {
         cli_complain("--request: %s has requests 1 to %" PRIu64, suite->name,
                      result.requests_total);
         return CLI_USAGE;
     }
-    ledger_print(&ledger, &result, watch.request);
-    return ledger.total_ps == ledger.latency_ps ? CLI_OK : CLI_CHECK_FAILED;
+    ledger_print(&watch.ledger, &result, watch.request);
+    return watch.ledger.total_ps == watch.ledger.latency_ps ? CLI_OK : CLI_CHECK_FAILED;
 }
 
 static int explain_main(struct cli_settings *settings)

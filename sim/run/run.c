@@ -73,6 +73,13 @@ static void describe_device(struct run *run, uint64_t began_ps)
     device->subsystem_id = ids.subsystem;
 }
 
+static void take_down(struct run *run)
+{
+    if (run->spec->unobserve != NULL)
+        run->spec->unobserve(run->spec->observe_ctx, run->machine);
+    machine_destroy(run->machine);
+}
+
 int run_begin(struct run *run, const struct run_spec *spec, struct result *result, char *message)
 {
     const char *why;
@@ -90,14 +97,14 @@ int run_begin(struct run *run, const struct run_spec *spec, struct result *resul
         result->error = error;
         snprintf(message, RUN_MESSAGE_MAX, "driver %s, drive %s: %s", result->driver, result->drive,
                  why);
-        machine_destroy(run->machine);
+        take_down(run);
         return RUN_E_START;
     }
     run->device = machine_device(run->machine);
     describe_device(run, began_ps);
     error = trace_begin(run);
     if (error != RUN_OK) {
-        machine_destroy(run->machine);
+        take_down(run);
         return error;
     }
     return RUN_OK;
@@ -122,7 +129,7 @@ int run_end(struct run *run, int error)
     result->blocks_verified = verdict->blocks_verified;
     result->blocks_mismatched = verdict->blocks_mismatched;
     result->requests_total = verdict->requests;
-    machine_destroy(run->machine);
+    take_down(run);
     return error;
 }
 

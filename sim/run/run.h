@@ -21,9 +21,10 @@ struct run_spec {
     const char *driver, *drive, *host; /* names for the result */
     struct machine_options options;
     const char *trace; /* write the block requests there as fio iolog v3; NULL: do not */
-    /* Read the event stream of the run: called when the machine is up, before the workload; may be
-     * NULL. */
+    /* Read the event stream of the run: observe is called before the machine is started, unobserve
+     * before it is taken down. Either may be NULL. */
     void (*observe)(void *ctx, struct machine *machine);
+    void (*unobserve)(void *ctx, struct machine *machine);
     void *observe_ctx;
 };
 
