@@ -103,6 +103,9 @@ int cli_exit_of(int run_error);
 
 /* ---- configurations (cli_config.c) ---- */
 
+/* The machine of the published figures. */
+#define CLI_DEFAULT_SETUP "amiga-pegasos2"
+
 /* One resolved configuration, for one driver. */
 struct cli_config {
     struct config *config;

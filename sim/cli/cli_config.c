@@ -12,8 +12,6 @@
 #include "config/config.h"
 #include "config/text.h"
 
-#define DEFAULT_SETUP "amiga-pegasos2"
-
 static const char *const driver_sections[] = {"driver", NULL};
 static const char *const drive_sections[] = {"link", "ctrl", "media", NULL};
 static const char *const host_sections[] = {"host", "cache", "os", "fs", NULL};
@@ -59,7 +57,7 @@ static bool load_all(const struct cli_settings *settings, const char *driver, st
      * for. */
     const char *setup = settings->setup;
     if (setup == NULL && (settings->drive == NULL || settings->host == NULL))
-        setup = DEFAULT_SETUP;
+        setup = CLI_DEFAULT_SETUP;
     bool good = config_load_setup(config, setup, &choice, diag);
     if (settings->config != NULL)
         good &= config_load_file(config, settings->config, diag);

@@ -33,6 +33,7 @@ struct bench {
     struct cell *cells;
     size_t cell_count;
     struct progress progress;
+    struct published_table published; /* empty where there is nothing to compare with */
 };
 
 /* ---- what is to be run ---- */
@@ -203,12 +204,20 @@ static int bench_run(struct bench *bench, struct pool_outcome *outcomes)
 
 /* ---- reporting ---- */
 
+/* The published figures belong to one machine: another drive or host is compared with nothing,
+ * unless figures for it are given. */
+static int load_published(struct bench *bench)
+{
+    const struct cli_settings *s = bench->settings;
+    bool published_machine = s->drive == NULL && s->host == NULL &&
+                             (s->setup == NULL || strcmp(s->setup, CLI_DEFAULT_SETUP) == 0);
+    if (!published_machine && s->published == NULL)
+        return CLI_OK;
+    return output_published(s, PUBLISHED_FILE, &bench->published);
+}
+
 static int bench_report(struct bench *bench, const struct pool_outcome *outcomes)
 {
-    struct published_table published;
-    int error = output_published(bench->settings, PUBLISHED_FILE, &published);
-    if (error != CLI_OK)
-        return error;
     struct result *results = calloc(bench->cell_count, sizeof *results);
     if (results == NULL)
         abort();
@@ -224,14 +233,13 @@ static int bench_report(struct bench *bench, const struct pool_outcome *outcomes
         .driver_count = bench->config_count,
         .block_sizes = adb_block_sizes,
         .block_size_count = ADB_BLOCK_SIZES,
-        .published = &published,
+        .published = bench->published.count > 0 ? &bench->published : NULL,
         .published_set = PUBLISHED_SET,
         .seed = bench->settings->seed,
         .version = DOORBELL_VERSION,
         .config_hash = output_combined_hash(bench->configs, bench->config_count),
     };
-    error = output_report(bench->settings, &report);
-    published_free(&published);
+    int error = output_report(bench->settings, &report);
     free(results);
     return error;
 }
@@ -244,6 +252,7 @@ static void bench_free(struct bench *bench)
     for (size_t i = 0; i < bench->config_count; i++)
         cli_config_free(&bench->configs[i]);
     free(bench->configs);
+    published_free(&bench->published);
 }
 
 static int bench_amigadiskbench(struct bench *bench)
@@ -261,6 +270,8 @@ static int bench_amigadiskbench(struct bench *bench)
         return CLI_OK;
     }
     error = output_check(bench->settings);
+    if (error == CLI_OK)
+        error = load_published(bench);
     if (error != CLI_OK)
         return error;
     make_cells(bench);
@@ -287,6 +298,10 @@ static int bench_random_read(struct bench *bench)
         cli_complain("--block-size: random-read takes one");
         return CLI_USAGE;
     }
+    if (s->suites.count > 0 || s->trace != NULL || s->plot != NULL || s->published != NULL) {
+        cli_complain("random-read takes no --suite, --trace, --plot or --published");
+        return CLI_USAGE;
+    }
     if (s->block_sizes.count == 1 &&
         !cli_size("block-size", s->block_sizes.items[0], &job.block_bytes))
         return CLI_USAGE;
@@ -302,6 +317,9 @@ static int bench_random_read(struct bench *bench)
         return CLI_OK;
     }
     struct run_spec spec = cli_run_spec(s, &bench->configs[0]);
+    error = output_check(s);
+    if (error != CLI_OK)
+        return error;
     const char *wrong = run_random_read_check(spec.params, &job);
     if (wrong != NULL) {
         cli_complain("%s", wrong);

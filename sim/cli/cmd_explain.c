@@ -10,6 +10,30 @@
 #include "cli/output.h"
 #include "report/ledger.h"
 
+/* First run: which request is the last of the largest? */
+struct finder {
+    struct stream_reader reader;
+    uint64_t request, bytes;
+};
+
+static void finder_read(void *ctx, const struct stream_record *record)
+{
+    struct finder *finder = ctx;
+    if (record->d >= finder->bytes) {
+        finder->bytes = record->d;
+        finder->request = record->b;
+    }
+}
+
+static void finder_begin(void *ctx, struct machine *machine)
+{
+    struct finder *finder = ctx;
+    finder->reader =
+        (struct stream_reader){finder_read, finder, UINT64_C(1) << RECORD_REQUEST, NULL};
+    stream_add(engine_stream(machine_engine(machine)), &finder->reader);
+}
+
+/* Second run: the ledger of one request. */
 struct watch {
     uint64_t request;
     uint32_t block_bytes; /* of the namespace */
@@ -53,19 +77,20 @@ static void ledger_print(const struct ledger *ledger, const struct result *resul
            ledger->latency_ps % 1000);
 }
 
-/* Runs the suite once to learn how many requests it has and of which blocks, and once to watch. */
 static int explain_run(const struct cli_settings *settings, const struct cli_config *config,
                        const struct adb_suite *suite, uint64_t block_bytes)
 {
     struct run_spec spec = cli_run_spec(settings, config);
+    struct finder finder = {.request = 0};
     struct watch watch = {.request = settings->request};
     struct result result;
     char message[RUN_MESSAGE_MAX];
-    int error;
-    error = run_suite(&spec, suite, block_bytes, &result, message);
+    spec.observe = finder_begin;
+    spec.observe_ctx = &finder;
+    int error = run_suite(&spec, suite, block_bytes, &result, message);
     watch.block_bytes = result.device.block_bytes;
     if (watch.request == 0)
-        watch.request = result.requests_total;
+        watch.request = finder.request;
     if (error == RUN_OK) {
         spec.observe = watch_begin;
         spec.unobserve = watch_end;

@@ -23,7 +23,8 @@ struct cli_option {
 };
 
 static const struct cli_option options[CLI_OPTIONS] = {
-    [CLI_DRIVER] = {"driver", 0, "NAME", "driver profile; repeat it to compare drivers"},
+    [CLI_DRIVER] = {"driver", 0, "NAME",
+                    "driver profile (bench amigadiskbench: repeat it to compare drivers)"},
     [CLI_DRIVE] = {"drive", 0, "NAME", "drive profile: link, controller and medium"},
     [CLI_HOST] = {"host", 0, "NAME", "host profile: CPU, caches, memory, operating system"},
     [CLI_SETUP] = {"setup", 0, "NAME", "a whole published machine (default: amiga-pegasos2)"},
@@ -35,7 +36,9 @@ static const struct cli_option options[CLI_OPTIONS] = {
     [CLI_JOBS] = {"jobs", 'j', "N", "worker processes (default: processors); changes no figure"},
     [CLI_SUITE] = {"suite", 0, "NAME",
                    "only this suite, repeatable; all: also those without published figures"},
-    [CLI_BLOCK_SIZE] = {"block-size", 0, "SIZE", "only this block size (4096, 64KiB); repeatable"},
+    [CLI_BLOCK_SIZE] =
+        {"block-size", 0, "SIZE",
+         "only this block size, as 4096 or 64KiB (bench amigadiskbench: repeatable)"},
     [CLI_CSV] = {"csv", 0, "FILE", "write the results as CSV"},
     [CLI_JSON] = {"json", 0, "FILE", "write the results as JSON"},
     [CLI_TRACE] =
@@ -61,7 +64,7 @@ static const struct cli_option options[CLI_OPTIONS] = {
     [CLI_TRIM] = {"trim", 0, "WHAT",
                   "trim lines of the trace: error (default), skip, zero (Write Zeroes)"},
     [CLI_REQUEST] = {"request", 0, "N",
-                     "which block request, counted from 1 (default: the last one)"},
+                     "which block request, counted from 1 (default: the last of the largest)"},
     [CLI_HELP] = {"help", 'h', NULL, "show this help"},
 };
 

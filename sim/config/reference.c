@@ -142,10 +142,9 @@ void reference_print_markdown(const struct param_table *table, FILE *out)
     struct walk all = {table, NULL, 0, 0};
     const struct param_row *row;
 
-    fputs(
-        "# Parameters\n\n"
-        "Made from the parameter table by `doorbell list parameters --markdown`; do not edit.\n\n",
-        out);
+    fputs("# Parameters\n\n"
+          "Made from the parameter table by `doorbell list parameters-markdown`; do not edit.\n\n",
+          out);
     print_markdown_units(out);
     while ((row = next_row(&all)) != NULL) {
         if (!is_first_of_section(table, row)) {

@@ -9,12 +9,15 @@
 
 #include <stdint.h>
 
+#include "engine/rng.h"
+
 /* In the order of the choices of workload.rand. */
 enum workload_rand_kind { WORKLOAD_RAND_NEWLIB, WORKLOAD_RAND_XOSHIRO };
 
 struct workload_rand {
     enum workload_rand_kind kind;
-    uint64_t state[4]; /* newlib uses the first */
+    uint64_t state; /* newlib's */
+    struct rng rng; /* the other's */
 };
 
 /* srand(seed). A C program that never calls srand() has seed 1 (C11, 7.22.2.2). */

@@ -25,6 +25,8 @@ expect 2 "--block-size 9GiB" -- bench amigadiskbench --block-size 9GiB
 expect 2 "named twice" -- "${quick[@]}" --driver amiga-1.61 --driver amiga-1.61
 expect 2 "random-read takes one" -- bench random-read --driver amiga-1.61 --driver amiga-1.65
 expect 2 "--footprint" -- bench random-read --footprint 1
+expect 2 "random-read takes no" -- bench random-read --trace out.log
+expect 2 "no/such/directory" -- bench random-read --ios 1 --csv no/such/directory/out.csv
 expect 2 "list: say what" -- list
 expect 2 "no section 'nothing'" -- list parameters nothing
 expect 2 "--request: Sprinter has requests 1 to" -- explain Sprinter --request 4000000

@@ -4,7 +4,7 @@
 # a directory of its own, with a blank in its name, which is removed at the end.
 
 set -u
-doorbell=$1
+doorbell=$(realpath "$1")
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/doorbell test.XXXXXX")
 trap 'rm -rf "$work"' EXIT

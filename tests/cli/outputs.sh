@@ -47,6 +47,13 @@ IFS=, read -ra cell <<<"$row"
 [ "${cell[10]}" = "${cell[9]}" ] && [ "${cell[11]}" = "${cell[9]}" ] && ok || bad "one SQ and one CQ doorbell per command"
 [ "${cell[17]}" = 0 ] && [ "${cell[18]}" = 0 ] && ok || bad "an emulator has no dirty and no clean lines"
 
+# published figures belong to the published machine
+"$doorbell" bench amigadiskbench --suite Random4K --block-size 65536 -s workload.passes=1 --csv pub.csv --quiet
+"$doorbell" bench amigadiskbench --suite Random4K --block-size 65536 -s workload.passes=1 --csv other.csv --quiet \
+    --host pegasos2-cached
+[ "$(cut -d, -f7 pub.csv | tail -1)" = 117.000 ] && ok || bad "the published figure of Random4K at 64 KiB"
+[ -z "$(cut -d, -f7 other.csv | tail -1)" ] && ok || bad "another host is compared with the published machine"
+
 # plots
 if command -v gnuplot >/dev/null; then
     "$doorbell" bench amigadiskbench "${both[@]}" --suite Sprinter "${published[@]}" --plot "plots here" --quiet ||

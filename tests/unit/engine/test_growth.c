@@ -7,46 +7,8 @@
 
 #include "engine/engine.h"
 #include "engine/rng.h"
+#include "unit/engine/event_log.h"
 #include "unit/engine/suites.h"
-
-#define LOG_LENGTH 8192u
-
-static struct engine *engine;
-static struct {
-    uint64_t arg, time_ps;
-} seen[LOG_LENGTH];
-static unsigned seen_count;
-
-static void setup(void)
-{
-    engine = engine_create(7);
-    seen_count = 0;
-}
-
-static void teardown(void)
-{
-    engine_destroy(engine);
-}
-
-static void note(void *ctx, uint64_t arg)
-{
-    struct engine *on = ctx;
-    ck_assert_uint_lt(seen_count, LOG_LENGTH);
-    seen[seen_count].arg = arg;
-    seen[seen_count++].time_ps = engine_now(on);
-}
-
-static engine_handle note_at(uint64_t time_ps, uint64_t arg)
-{
-    return engine_at(engine, time_ps, note, engine, arg);
-}
-
-static void ck_seen(unsigned index, uint64_t arg, uint64_t time_ps)
-{
-    ck_assert_uint_lt(index, seen_count);
-    ck_assert_uint_eq(seen[index].arg, arg);
-    ck_assert_uint_eq(seen[index].time_ps, time_ps);
-}
 
 struct expected {
     uint64_t time_ps, seq;
@@ -71,25 +33,25 @@ START_TEST(thousands_of_events_fire_in_the_order_of_a_sort)
     rng_init(&rng, 1, "order");
     for (unsigned i = 0; i < EVENTS; i++) {
         expected[i] = (struct expected){rng_below(&rng, 1000), i, i % 7 == 3};
-        handles[i] = note_at(expected[i].time_ps, i);
+        handles[i] = event_log_at(expected[i].time_ps, i);
     }
     unsigned left = 0;
     for (unsigned i = 0; i < EVENTS; i++) {
         left += !expected[i].cancelled;
         if (expected[i].cancelled)
-            ck_assert(engine_cancel(engine, handles[i]));
+            ck_assert(engine_cancel(event_log_engine, handles[i]));
     }
     qsort(expected, EVENTS, sizeof expected[0], expected_order);
     /* when all are stepped through */
-    while (engine_step(engine))
+    while (engine_step(event_log_engine))
         ;
     /* then the order is that of the sort */
-    ck_assert_uint_eq(seen_count, left);
-    ck_assert_uint_eq(engine_fired(engine), left);
+    ck_assert_uint_eq(event_log_count, left);
+    ck_assert_uint_eq(engine_fired(event_log_engine), left);
     unsigned at = 0;
     for (unsigned i = 0; i < EVENTS; i++)
         if (!expected[i].cancelled)
-            ck_seen(at++, expected[i].seq, expected[i].time_ps);
+            event_log_expect(at++, expected[i].seq, expected[i].time_ps);
 }
 END_TEST
 
@@ -103,23 +65,24 @@ START_TEST(slots_are_used_again_under_churn)
     rng_init(&rng, 2, "churn");
     for (unsigned round = 0; round < ROUNDS; round++) {
         unsigned at = (unsigned)rng_below(&rng, MOST);
-        cancelled += engine_cancel(engine, live[at]);
-        live[at] = engine_after(engine, rng_below(&rng, 50), note, engine, round);
+        cancelled += engine_cancel(event_log_engine, live[at]);
+        live[at] = engine_after(event_log_engine, rng_below(&rng, 50), event_log_note,
+                                event_log_engine, round);
         scheduled++;
         if (round % 3 == 0)
-            engine_run_until(engine, engine_now(engine) + rng_below(&rng, 20));
+            engine_run_until(event_log_engine, engine_now(event_log_engine) + rng_below(&rng, 20));
     }
-    while (engine_step(engine))
+    while (engine_step(event_log_engine))
         ;
     /* then every event either fired or was cancelled, in order of time, */
-    ck_assert_uint_eq(engine_fired(engine) + cancelled, scheduled);
-    ck_assert_uint_eq(seen_count, scheduled - cancelled);
+    ck_assert_uint_eq(engine_fired(event_log_engine) + cancelled, scheduled);
+    ck_assert_uint_eq(event_log_count, scheduled - cancelled);
     ck_assert_uint_gt(cancelled, 100);
-    for (unsigned i = 1; i < seen_count; i++)
-        ck_assert_uint_ge(seen[i].time_ps, seen[i - 1].time_ps);
+    for (unsigned i = 1; i < event_log_count; i++)
+        ck_assert_uint_ge(event_log[i].time_ps, event_log[i - 1].time_ps);
     /* and all handles are stale */
     for (unsigned i = 0; i < MOST; i++)
-        ck_assert(!engine_cancel(engine, live[i]));
+        ck_assert(!engine_cancel(event_log_engine, live[i]));
 }
 END_TEST
 
@@ -127,7 +90,7 @@ Suite *suite_growth(void)
 {
     Suite *suite = suite_create("event load");
     TCase *tcase = tcase_create("growth");
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, event_log_setup, event_log_teardown);
     tcase_add_test(tcase, thousands_of_events_fire_in_the_order_of_a_sort);
     tcase_add_test(tcase, slots_are_used_again_under_churn);
     suite_add_tcase(suite, tcase);
