@@ -96,8 +96,18 @@ static int finish(int code)
     return code;
 }
 
+/* Interrupted: leave no temporary file behind, and die of the signal as anybody would. */
+static void interrupted(int number)
+{
+    outfile_remove_pending();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 int main(int argc, char **argv)
 {
+    signal(SIGINT, interrupted);
+    signal(SIGTERM, interrupted);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a message, not a silent end */
     if (argc < 2) {
         print_help(stderr);

@@ -13,27 +13,15 @@
 #include "config/text.h"
 #include "engine/clock.h"
 
-static int check_file(const char *path)
-{
-    char message[REPORT_MESSAGE_MAX];
-    struct outfile out;
-    if (path == NULL || strcmp(path, "-") == 0)
-        return CLI_OK;
-    if (outfile_open(&out, path, message) != 0) {
-        cli_complain("%s", message);
-        return CLI_USAGE;
-    }
-    outfile_abandon(&out);
-    return CLI_OK;
-}
-
 int output_check(const struct cli_settings *settings)
 {
     const char *const paths[] = {settings->csv, settings->json, settings->trace};
+    char message[REPORT_MESSAGE_MAX];
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        int error = check_file(paths[i]);
-        if (error != CLI_OK)
-            return error;
+        if (paths[i] != NULL && outfile_check(paths[i], message) != 0) {
+            cli_complain("%s", message);
+            return CLI_USAGE;
+        }
     }
     struct stat status;
     if (settings->plot != NULL && stat(settings->plot, &status) == 0 && !S_ISDIR(status.st_mode)) {

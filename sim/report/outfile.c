@@ -16,6 +16,27 @@
 #define TEMPORARY_SUFFIX ".part-XXXXXX"
 #define MODE_ALL         0666
 
+/* Temporary files that exist now, for outfile_remove_pending(). */
+#define PENDING_MAX 16
+static const char *volatile pending[PENDING_MAX];
+
+static void pending_replace(const char *old, const char *by)
+{
+    for (unsigned i = 0; i < PENDING_MAX; i++) {
+        if (pending[i] == old) {
+            pending[i] = by;
+            return;
+        }
+    }
+}
+
+void outfile_remove_pending(void)
+{
+    for (unsigned i = 0; i < PENDING_MAX; i++)
+        if (pending[i])
+            unlink(pending[i]);
+}
+
 static int complain(char message[REPORT_MESSAGE_MAX], const char *what, const char *name)
 {
     snprintf(message, REPORT_MESSAGE_MAX, "cannot %s %.900s: %s", what, name, strerror(errno));
@@ -31,6 +52,12 @@ static void set_mode(int fd)
     (void)fchmod(fd, MODE_ALL & ~mask);
 }
 
+static void remove_temporary(struct outfile *out)
+{
+    unlink(out->temporary);
+    pending_replace(out->temporary, NULL);
+}
+
 static int open_temporary(struct outfile *out, char message[REPORT_MESSAGE_MAX])
 {
     const size_t length = strlen(out->path);
@@ -44,11 +71,12 @@ static int open_temporary(struct outfile *out, char message[REPORT_MESSAGE_MAX])
     const int fd = mkstemp(out->temporary);
     if (fd < 0)
         return complain(message, "write", out->name);
+    pending_replace(NULL, out->temporary);
     set_mode(fd);
     out->file = fdopen(fd, "w");
     if (!out->file) {
         close(fd);
-        unlink(out->temporary);
+        remove_temporary(out);
         return complain(message, "write", out->name);
     }
     return 0;
@@ -99,12 +127,16 @@ int outfile_commit(struct outfile *out, char message[REPORT_MESSAGE_MAX])
     if (!failed && closed != 0)
         (void)complain(message, "write", out->name);
     if (!failed && closed == 0) {
-        if (!out->path[0] || rename(out->temporary, out->path) == 0)
+        if (!out->path[0])
             return 0;
+        if (rename(out->temporary, out->path) == 0) {
+            pending_replace(out->temporary, NULL);
+            return 0;
+        }
         (void)complain(message, "write", out->name);
     }
     if (out->path[0])
-        unlink(out->temporary);
+        remove_temporary(out);
     return -1;
 }
 
@@ -113,6 +145,27 @@ void outfile_abandon(struct outfile *out)
     if (out->file && out->file != stdout)
         fclose(out->file);
     if (out->path[0])
-        unlink(out->temporary);
+        remove_temporary(out);
     out->file = NULL;
+}
+
+int outfile_check(const char *path, char message[REPORT_MESSAGE_MAX])
+{
+    struct outfile out;
+    struct stat status;
+
+    if (strcmp(path, "-") == 0)
+        return 0;
+    /* Opening a pipe only to close it would tell its reader that this was all. */
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        if (S_ISDIR(status.st_mode))
+            errno = EISDIR;
+        else if (access(path, W_OK) == 0)
+            return 0;
+        return complain(message, "write", path);
+    }
+    if (outfile_open(&out, path, message) != 0)
+        return -1;
+    outfile_abandon(&out);
+    return 0;
 }

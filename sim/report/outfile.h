@@ -28,4 +28,9 @@ int outfile_commit(struct outfile *out, char message[REPORT_MESSAGE_MAX]);
 /* Leave no trace. */
 void outfile_abandon(struct outfile *out);
 
+/* Could this be opened? 0, or -1 and a message; changes nothing. */
+int outfile_check(const char *path, char message[REPORT_MESSAGE_MAX]);
+/* Remove the temporary files of this process; may be called from a signal handler that ends it. */
+void outfile_remove_pending(void);
+
 #endif

@@ -80,6 +80,19 @@ for trace in "$source_dir"/traces/*.iolog; do
     "$doorbell" replay "$trace" --trim zero --quiet && ok || bad "the shipped trace $trace"
 done
 
+# interrupted: no output, nothing left behind
+mkdir interrupted
+"$doorbell" bench random-read --ios 400000000 --quiet --csv interrupted/out.csv --driver doorbell --drive fixed-latency \
+    --host generic &
+sleep 1
+kill -TERM $!
+wait $! 2>/dev/null
+"$doorbell" replay - --quiet --trace interrupted/out.log < <(head -3 one.log; sleep 5) &
+sleep 1
+kill -TERM $!
+wait $! 2>/dev/null
+[ -z "$(ls -A interrupted)" ] && ok || bad "left behind after SIGTERM: $(ls -A interrupted)"
+
 # configuration: a dump is an input that gives the same configuration
 "$doorbell" bench amigadiskbench --driver amiga-1.61 --dump-config -s host.spin=200ns >dump.ini || bad "--dump-config"
 grep -q 'spin *= *200 ns *; *-s' dump.ini && ok || bad "origin of -s"
