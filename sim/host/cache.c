@@ -30,7 +30,14 @@ struct cache_level {
     unsigned ways;
 };
 
+/* Lines held, by groups of neighbouring lines: maintenance of a buffer that the caches do not hold,
+ * the usual case, goes by groups instead of by lines. Groups share counters; that only hides some
+ * empty ones. */
+#define GROUP_LOG2 7u
+#define GROUPS     4096u
+
 struct cache {
+    uint32_t held[GROUPS];
     struct cache_params p;
     struct clock_domain *clock;
     unsigned line_log2;
@@ -117,8 +124,14 @@ static struct cache_slot *level_touch(const struct cache_level *level, struct ca
     return set;
 }
 
+static uint32_t *held_at(struct cache *cache, uint64_t line)
+{
+    return &cache->held[(line >> GROUP_LOG2) & (GROUPS - 1)];
+}
+
 /* Put a line in; returns the one that had to go (not valid: none). */
-static struct cache_slot level_insert(const struct cache_level *level, uint64_t line, bool dirty)
+static struct cache_slot level_insert(struct cache *cache, const struct cache_level *level,
+                                      uint64_t line, bool dirty)
 {
     struct cache_slot *set = level_set(level, line);
     unsigned at = 0;
@@ -127,6 +140,9 @@ static struct cache_slot level_insert(const struct cache_level *level, uint64_t 
     struct cache_slot out = set[at];
     memmove(set + 1, set, at * sizeof *set);
     set[0] = (struct cache_slot){.line = line, .valid = true, .dirty = dirty};
+    ++*held_at(cache, line);
+    if (out.valid)
+        --*held_at(cache, out.line);
     return out;
 }
 
@@ -142,7 +158,7 @@ static uint64_t cache_give_down(struct cache *cache, struct cache_slot out)
         below->dirty = true;
         return 0;
     }
-    struct cache_slot gone = level_insert(&cache->level[1], out.line, true);
+    struct cache_slot gone = level_insert(cache, &cache->level[1], out.line, true);
     return gone.valid && gone.dirty ? clock_cost(cache->clock, cache->p.write_back) : 0;
 }
 
@@ -161,11 +177,11 @@ static uint64_t cache_line_access(struct cache *cache, uint64_t line, bool store
         ps = clock_cost(cache->clock, cache->p.l2_hit);
     } else {
         ps = clock_cost(cache->clock, cache->p.miss);
-        struct cache_slot gone = level_insert(&cache->level[1], line, false);
+        struct cache_slot gone = level_insert(cache, &cache->level[1], line, false);
         if (gone.valid && gone.dirty)
             ps += clock_cost(cache->clock, cache->p.write_back);
     }
-    return ps + cache_give_down(cache, level_insert(&cache->level[0], line, store));
+    return ps + cache_give_down(cache, level_insert(cache, &cache->level[0], line, store));
 }
 
 uint64_t cache_access(struct cache *cache, uint64_t address, uint64_t bytes, bool store)
@@ -194,6 +210,12 @@ enum cache_state cache_line_state(const struct cache *cache, uint64_t address)
     return cache->p.enabled ? cache_state_of(cache, address >> cache->line_log2) : CACHE_ABSENT;
 }
 
+static void level_drop(struct cache *cache, struct cache_slot *slot)
+{
+    slot->valid = false;
+    --*held_at(cache, slot->line);
+}
+
 static void cache_line_clean(struct cache *cache, uint64_t line, bool drop)
 {
     for (unsigned i = 0; i < 2; i++) {
@@ -202,7 +224,7 @@ static void cache_line_clean(struct cache *cache, uint64_t line, bool drop)
             continue;
         slot->dirty = false;
         if (drop)
-            slot->valid = false;
+            level_drop(cache, slot);
     }
 }
 
@@ -210,6 +232,14 @@ static void cache_line_clean(struct cache *cache, uint64_t line, bool drop)
 static uint64_t cache_cost_of(struct cache *cache, struct param_cost cost, uint64_t n)
 {
     return cost.cycles ? clock_advance(cache->clock, cost.amount * n) : cost.amount * n;
+}
+
+/* The first line from `line` on whose group holds any, at most last + 1. */
+static uint64_t cache_skip(struct cache *cache, uint64_t line, uint64_t last)
+{
+    while (line <= last && *held_at(cache, line) == 0)
+        line = ((line >> GROUP_LOG2) + 1) << GROUP_LOG2;
+    return line <= last ? line : last + 1;
 }
 
 uint64_t cache_maintain(struct cache *cache, enum cache_maintenance what, uint64_t address,
@@ -222,6 +252,11 @@ uint64_t cache_maintain(struct cache *cache, enum cache_maintenance what, uint64
         found.absent = last - first + 1;
     } else {
         for (uint64_t line = first; line <= last; line++) {
+            uint64_t past = cache_skip(cache, line, last);
+            found.absent += past - line;
+            line = past;
+            if (line > last)
+                break;
             switch (cache_state_of(cache, line)) {
             case CACHE_IS_DIRTY:
                 found.dirty++;
@@ -253,6 +288,9 @@ void cache_snoop_write(struct cache *cache, uint64_t address, uint64_t bytes)
     if (!cache->p.enabled || bytes == 0)
         return;
     uint64_t last = (address + bytes - 1) >> cache->line_log2;
-    for (uint64_t line = address >> cache->line_log2; line <= last; line++)
-        cache_line_clean(cache, line, true);
+    for (uint64_t line = address >> cache->line_log2; line <= last; line++) {
+        line = cache_skip(cache, line, last);
+        if (line <= last)
+            cache_line_clean(cache, line, true);
+    }
 }
