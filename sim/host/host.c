@@ -77,11 +77,13 @@ struct host *host_create(struct engine *engine, struct pcie_port *port,
     clock_init(&host->clock, params->cpu_clock);
     host->memory = memory_create(params->memory_base, form);
     host->cache = cache_create(cache, &host->clock);
-    /* Rings, lists and bounce memory are coherent or uncached on every host modelled so far. */
+    /* Where DMA is not coherent, rings and lists are uncached; bounce memory too, or else the core
+     * must say when it changes hands. */
+    bool coherent = params->coherent || params->bounce_memory == HOST_BOUNCE_UNCACHED;
     host->platform =
         (struct nvme_platform){.ops = &host_platform_ops,
                                .ctx = host,
-                               .flags = NVME_PLATFORM_COHERENT |
+                               .flags = (coherent ? NVME_PLATFORM_COHERENT : 0u) |
                                         (params->loads_ordered ? NVME_PLATFORM_LOADS_ORDERED : 0u)};
     pcie_port_attach_host(port, &host_ops, host);
     return host;

@@ -157,9 +157,8 @@ static int platform_dma_alloc(void *ctx, size_t bytes, size_t align, enum nvme_d
     };
     struct host *host = ctx;
     bool bounce = use == NVME_DMA_BOUNCE;
-    struct memory_area *area =
-        memory_alloc(host->memory, bytes, align, bounce,
-                     bounce && host->p.bounce_memory == HOST_BOUNCE_UNCACHED);
+    bool uncached = bounce ? host->p.bounce_memory == HOST_BOUNCE_UNCACHED : !host->p.coherent;
+    struct memory_area *area = memory_alloc(host->memory, bytes, align, bounce, uncached);
     memory_grant(area, 0, bytes, directions[use]);
     *out = (struct nvme_dma){memory_pointer(area), memory_bus(area), bytes, area};
     return NVME_OK;
@@ -236,6 +235,8 @@ static void platform_unmap(void *ctx, void *buffer, size_t bytes, enum nvme_dir 
 static void platform_sync(void *ctx, const struct nvme_dma *dma, size_t offset, size_t bytes,
                           enum nvme_sync what)
 {
+    if (memory_is_uncached(dma->platform))
+        return;
     host_maintain(ctx, what == NVME_SYNC_FOR_DEVICE ? CACHE_CLEAN : CACHE_INVALIDATE,
                   dma->bus + offset, bytes);
 }

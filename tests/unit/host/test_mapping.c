@@ -249,6 +249,27 @@ START_TEST(sync_cleans_for_the_device_and_invalidates_for_the_cpu)
 }
 END_TEST
 
+START_TEST(uncached_memory_needs_no_sync)
+{
+    struct rig_options options = rig_options();
+    options.host.coherent = 0;
+    options.host.bounce_memory = HOST_BOUNCE_CACHED;
+    again(&options);
+    struct nvme_dma ring, bounce;
+    rig.ops->dma_alloc(rig.ctx, 4096, 4096, NVME_DMA_SQ, &ring);
+    rig.ops->dma_alloc(rig.ctx, 4096, 4096, NVME_DMA_BOUNCE, &bounce);
+    /* Where DMA is not coherent rings are uncached; cached bounce memory is maintained. */
+    ck_takes(0, rig.ops->sync(rig.ctx, &ring, 0, 4096, NVME_SYNC_FOR_DEVICE));
+    uint64_t before = host_now(rig.host);
+    rig.ops->sync(rig.ctx, &bounce, 0, 4096, NVME_SYNC_FOR_DEVICE);
+    ck_assert_uint_gt(host_now(rig.host), before);
+    ck_assert_uint_eq(host_platform(rig.host)->flags & NVME_PLATFORM_COHERENT, 0);
+    options.host.bounce_memory = HOST_BOUNCE_UNCACHED;
+    again(&options);
+    ck_assert_uint_ne(host_platform(rig.host)->flags & NVME_PLATFORM_COHERENT, 0);
+}
+END_TEST
+
 /* ---- copies ---- */
 
 START_TEST(copies_run_at_four_rates)
@@ -345,6 +366,7 @@ Suite *suite_mapping(void)
     tcase_add_test(tcase, a_read_buffer_is_flushed_and_invalidated);
     tcase_add_test(tcase, both_ways_is_maintained_as_a_read);
     tcase_add_test(tcase, sync_cleans_for_the_device_and_invalidates_for_the_cpu);
+    tcase_add_test(tcase, uncached_memory_needs_no_sync);
     tcase_add_test(tcase, copies_run_at_four_rates);
     tcase_add_test(tcase, a_copy_moves_the_bytes);
     tcase_add_test(tcase, copies_go_through_the_cache);
