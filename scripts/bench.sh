@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 need gcc libc6-dev cmake ninja-build check pkg-config valgrind python3 >&2
 configure_options=()
-if [ -f build/release/CMakeCache.txt ]; then
+if [ -f build/release/build.ninja ]; then
     cmake --preset release -DDOORBELL_TESTS=ON >/dev/null
 fi
 build release >&2

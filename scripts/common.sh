@@ -38,9 +38,10 @@ need() {
 build() {
     local preset=$1
     shift
-    if [ ! -f "build/$preset/CMakeCache.txt" ]; then
+    # build.ninja is written last: a configuration that was interrupted is begun anew.
+    if [ ! -f "build/$preset/build.ninja" ]; then
         say "configuring $preset"
-        cmake --preset "$preset" -G Ninja ${configure_options[@]+"${configure_options[@]}"} >/dev/null
+        cmake --fresh --preset "$preset" -G Ninja ${configure_options[@]+"${configure_options[@]}"} >/dev/null
     fi
     say "building $preset"
     local targets=()

@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 need gcc libc6-dev cmake ninja-build gnuplot-nox
 configure_options=(-DDOORBELL_TESTS=OFF)
-[ -f build/release/CMakeCache.txt ] && configure_options=()
+[ -f build/release/build.ninja ] && configure_options=()
 build release doorbell
 
 mkdir -p out

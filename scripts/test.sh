@@ -15,7 +15,7 @@ say "checking formatting"
 git ls-files '*.c' '*.h' | xargs -d '\n' clang-format --dry-run -Werror
 
 # demo.sh may have configured the release preset without tests.
-if [ -f build/release/CMakeCache.txt ]; then
+if [ -f build/release/build.ninja ]; then
     cmake --preset release -DDOORBELL_TESTS=ON >/dev/null
 fi
 configure_options=(-DDOORBELL_TESTS=ON)

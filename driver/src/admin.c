@@ -29,10 +29,11 @@ void nvme_admin_reset(struct nvme *nvme)
     admin->cq =
         (struct nvme_ring){admin->cq_dma.cpu, admin->cq_dma.bus, depth, 0, NVME_CQE_LOG2, true};
     admin->sq_tail = admin->sq_head = admin->cq_head = 0;
+    admin->sequence = admin->head_sequence = 0;
     admin->cq_phase = NVME_CQE_PHASE;
     admin->sync = SYNC_IDLE;
-    admin->aer_busy = admin->aer_owed = 0;
-    admin->log_due = admin->log_sent = admin->broken = false;
+    admin->aer_busy = admin->aer_owed = admin->log_owed = 0;
+    admin->log_sent = admin->broken = false;
     queue_unlock(nvme, 0);
 }
 
@@ -51,6 +52,7 @@ static void put(struct nvme_admin *admin, const struct nvme_sqe *command, uint32
     sqe->cdw12_13 = le64(command->cdw12_13);
     sqe->cdw14_15 = 0;
     admin->sq_tail = admin->sq_tail + 1 == admin->sq.depth ? 0 : admin->sq_tail + 1;
+    admin->sequence++;
     admin->stats.commands++;
 }
 
@@ -79,6 +81,7 @@ int nvme_admin_send(struct nvme *nvme, const struct nvme_sqe *command, uint64_t 
     admin->sync = SYNC_SENT;
     admin->sync_deadline_ns = now_ns + (uint64_t)nvme->config.admin_timeout_ms * NVME_NS_PER_MS;
     first = admin->sq_tail;
+    admin->sync_sequence = admin->sequence;
     put(admin, command, admin->sync_cid);
     ring(nvme, first, 1);
     queue_unlock(nvme, 0);
@@ -93,8 +96,27 @@ static void take_event(struct nvme_admin *admin, uint32_t index, uint16_t status
         return; /* limit exceeded, or queue deleted: not sent again */
     admin->stats.async_events++;
     admin->aer_owed |= 1u << index;
-    admin->log_page = (uint8_t)(result >> NVME_AER_LOG_SHIFT);
-    admin->log_due = true;
+    admin->log_owed |= 1u << index;
+    admin->log_pages[index] = (uint8_t)(result >> NVME_AER_LOG_SHIFT);
+}
+
+/* True: the SQ head can be, and is noted. An entry may have been composed before one that was
+ * posted earlier: then its head is older, but past the command's own entry (as take_head() in
+ * reap.c). */
+static bool take_head(struct nvme_admin *admin, uint32_t sqhd, uint32_t sequence)
+{
+    uint32_t depth = admin->sq.depth;
+    uint32_t forward = (sqhd + depth - admin->sq_head) % depth;
+    uint32_t back = depth - forward;
+
+    if (sqhd >= depth)
+        return false;
+    if (forward <= admin->sequence - admin->head_sequence) {
+        admin->head_sequence += forward;
+        admin->sq_head = sqhd;
+        return true;
+    }
+    return (int32_t)(sequence - (admin->head_sequence - back)) < 0;
 }
 
 /* A new entry at the head. Everything in it is the device's word: believed only where it can be
@@ -105,9 +127,6 @@ static void take_entry(struct nvme_admin *admin, const struct nvme_cqe *cqe, uin
     uint16_t status = (uint16_t)(dw3 >> NVME_CQE_STATUS_SHIFT);
     uint32_t result = le32(cqe->result);
     uint32_t dw2 = le32(cqe->sqhd_sqid);
-    uint32_t sqhd = dw2 & 0xFFFFu;
-    uint32_t depth = admin->sq.depth;
-    uint32_t pending = (admin->sq_tail + depth - admin->sq_head) % depth;
     bool sync = admin->sync == SYNC_SENT && cid == admin->sync_cid;
     uint32_t aer = cid - CID_AER;
 
@@ -115,12 +134,11 @@ static void take_entry(struct nvme_admin *admin, const struct nvme_cqe *cqe, uin
         admin->stats.protocol_errors++;
         return;
     }
-    if (sqhd >= depth || (sqhd + depth - admin->sq_head) % depth > pending) {
+    if (!take_head(admin, dw2 & 0xFFFFu, sync ? admin->sync_sequence : admin->aer_sequence[aer])) {
         admin->stats.protocol_errors++;
         admin->broken = true;
         return;
     }
-    admin->sq_head = sqhd;
     if (sync) {
         admin->sync_status = status;
         admin->sync_result = result;
@@ -161,14 +179,15 @@ unsigned nvme_admin_reap(struct nvme *nvme)
     return count;
 }
 
-/* Why a deadline passed. */
-static int late(struct nvme *nvme)
+/* Nothing yet. Is the device still there? Asked at every look: admin commands may take a minute,
+ * and a device that was pulled out shall not hold its caller that long. */
+static int not_yet(struct nvme *nvme, uint64_t now_ns)
 {
-    uint32_t csts = nvme->ops->read32(nvme->ctx, NVME_REG_CSTS);
+    uint32_t csts = nvme_read_csts(nvme);
 
-    if (csts == NVME_REGISTER_GONE)
-        nvme->vanished = true;
-    return nvme->vanished || (csts & NVME_CSTS_CFS) ? NVME_E_GONE : NVME_E_TIMEOUT;
+    if (nvme->vanished || (csts & NVME_CSTS_CFS))
+        return NVME_E_GONE;
+    return now_ns >= nvme->admin.sync_deadline_ns ? NVME_E_TIMEOUT : 0;
 }
 
 int nvme_admin_wait(struct nvme *nvme, uint64_t now_ns, uint32_t *result)
@@ -188,39 +207,58 @@ int nvme_admin_wait(struct nvme *nvme, uint64_t now_ns, uint32_t *result)
         outcome = admin->sync_status ? NVME_E_STATUS : 1;
     }
     queue_unlock(nvme, 0);
-    if (outcome == 0 && now_ns >= admin->sync_deadline_ns)
-        outcome = late(nvme);
-    return outcome;
+    return outcome != 0 ? outcome : not_yet(nvme, now_ns);
 }
 
-/* Send the Asynchronous Event Requests that are owed, with one doorbell. */
+/* Send the Asynchronous Event Requests that are owed, with one doorbell; not those whose event's
+ * log page is unread, which a second event would displace. */
 void nvme_admin_arm(struct nvme *nvme)
 {
     static const struct nvme_sqe request = {.command_nsid = NVME_ADMIN_ASYNC_EVENT};
     struct nvme_admin *admin = &nvme->admin;
-    uint32_t first, count = 0;
+    uint32_t first, send, count = 0;
 
     queue_lock(nvme, 0);
     first = admin->sq_tail;
+    send = admin->aer_owed & ~admin->log_owed;
     for (uint32_t i = 0; i < NVME_AER_MAX; i++) {
-        if (!(admin->aer_owed & (1u << i)))
+        if (!(send & (1u << i)))
             continue;
+        admin->aer_sequence[i] = admin->sequence;
         put(admin, &request, CID_AER + i);
         admin->aer_busy |= 1u << i;
         count++;
     }
-    admin->aer_owed = 0;
+    admin->aer_owed &= ~send;
     if (count)
         ring(nvme, first, count);
     queue_unlock(nvme, 0);
 }
 
-/* While READY: collect events, read the log page that an event names (until then the controller
- * keeps silent about that type, 5.2), and hand the requests back. NVME_OK or why the controller has
- * failed. */
+/* One log page that is owed, taken off the list. False: none. */
+static bool next_log(struct nvme *nvme, uint8_t *page)
+{
+    struct nvme_admin *admin = &nvme->admin;
+    bool found = false;
+
+    queue_lock(nvme, 0);
+    for (uint32_t i = 0; !found && i < NVME_AER_MAX; i++)
+        if (admin->log_owed & (1u << i)) {
+            admin->log_owed &= ~(1u << i);
+            *page = admin->log_pages[i];
+            found = true;
+        }
+    queue_unlock(nvme, 0);
+    return found;
+}
+
+/* While READY: collect events, read the log page that each event names (until then the controller
+ * keeps silent about that type, 5.2), one per step, and when none is left hand the requests back.
+ * NVME_OK or why the controller has failed. */
 int nvme_admin_housekeep(struct nvme *nvme, uint64_t now_ns)
 {
     struct nvme_admin *admin = &nvme->admin;
+    uint8_t page;
     int outcome;
 
     if (admin->log_sent) {
@@ -236,13 +274,12 @@ int nvme_admin_housekeep(struct nvme *nvme, uint64_t now_ns)
     }
     if (admin->broken)
         return NVME_E_DEVICE;
-    if (admin->log_due) {
+    if (next_log(nvme, &page)) {
         const struct nvme_sqe command = {
             .command_nsid = NVME_ADMIN_GET_LOG_PAGE | ((uint64_t)UINT32_MAX << 32),
             .prp1 = admin->control.bus,
-            .cdw10_11 = admin->log_page | ((LOG_BYTES / 4 - 1) << NVME_LOG_NUMDL_SHIFT)};
+            .cdw10_11 = page | ((LOG_BYTES / 4 - 1) << NVME_LOG_NUMDL_SHIFT)};
 
-        admin->log_due = false;
         outcome = nvme_admin_send(nvme, &command, now_ns);
         if (outcome != NVME_OK)
             return outcome;

@@ -9,6 +9,9 @@
 #include "internal.h"
 
 #define LBA_SHIFT_MIN 9u /* 512 bytes (5.15.2.1, LBADS) */
+#define RTD3E_MAX_US                                                                               \
+    60000000u /* a shutdown that takes longer is not believed: 32 bits hold 71 min */
+#define NS_PER_US 1000u
 
 /* Send once, then wait; `entered` says which. */
 static int exchange(struct nvme *nvme, const struct nvme_sqe *command, uint64_t now_ns,
@@ -81,6 +84,16 @@ static uint32_t longest_transfer(const struct nvme *nvme, uint32_t mdts)
     return most;
 }
 
+/* How long a shutdown may take, as the device says (RTD3E, 5.15.2.2). */
+static uint64_t shutdown_time_ns(const struct nvme *nvme, const uint8_t *id)
+{
+    uint32_t us = get_le32(id + NVME_IDC_RTD3E);
+
+    if (nvme->info.version < NVME_VERSION_1_2)
+        return 0;
+    return (uint64_t)(us < RTD3E_MAX_US ? us : RTD3E_MAX_US) * NS_PER_US;
+}
+
 /* A field of two nibbles: required and largest entry size, log2. */
 static bool entry_size_ok(uint8_t field, uint32_t log2)
 {
@@ -103,6 +116,7 @@ int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns)
     copy_text(nvme->info.model, id + NVME_IDC_MN, sizeof(nvme->info.model) - 1);
     copy_text(nvme->info.firmware, id + NVME_IDC_FR, sizeof(nvme->info.firmware) - 1);
     nvme->info.max_transfer = longest_transfer(nvme, id[NVME_IDC_MDTS]);
+    nvme->shutdown_ns = shutdown_time_ns(nvme, id);
     nvme->info.volatile_write_cache = (id[NVME_IDC_VWC] & NVME_IDC_VWC_PRESENT) != 0;
     nvme->can_write_zeroes = (get_le16(id + NVME_IDC_ONCS) & NVME_IDC_ONCS_ZEROES) != 0;
     aers = id[NVME_IDC_AERL] + 1u;
@@ -176,15 +190,18 @@ static void add_namespace(struct nvme *nvme, uint32_t nsid)
     nvme->ns_count++;
 }
 
+/* A namespace that the controller lists and then does not describe is not offered; the others are.
+ */
 int nvme_phase_namespace(struct nvme *nvme, uint64_t now_ns)
 {
     while (nvme->list_next < nvme->list_count) {
         uint32_t nsid = nvme->nsids[nvme->list_next];
         int outcome = identify(nvme, NVME_CNS_NAMESPACE, nsid, now_ns);
 
-        if (outcome != 1)
+        if (outcome != 1 && outcome != NVME_E_STATUS)
             return outcome;
-        add_namespace(nvme, nsid);
+        if (outcome == 1)
+            add_namespace(nvme, nsid);
         nvme->list_next++;
     }
     return 1;

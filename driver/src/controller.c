@@ -13,7 +13,7 @@
  *                           │                            ▼
  *                           │                      SHUTDOWN   CC.SHN=01b, wait SHST=10b
  *                           ▼                            │   ◄─ nvme_stop from STARTING, FAILED
- *                         SETTLE   EN=1: wait RDY=1, then EN=0 ◄┘
+ *                         SETTLE   EN=1: wait RDY=1 (or CAP.TO), then EN=0 ◄┘
  *                           ▼
  *                         DISABLE  wait RDY=0; requests in flight end here
  *              stopping ┌───┴───────────────┐ starting
@@ -49,6 +49,13 @@ void nvme_end_everything(struct nvme *nvme)
     }
 }
 
+static void drop_interrupts(struct nvme *nvme)
+{
+    if (nvme->irq_on)
+        nvme->ops->irq_setup(nvme->ctx, NVME_IRQ_NONE, 0);
+    nvme->irq_on = false;
+}
+
 static void fail(struct nvme *nvme, int error)
 {
     close_queues(nvme);
@@ -57,31 +64,21 @@ static void fail(struct nvme *nvme, int error)
         nvme->failure_status = 0;
     enter(nvme, PHASE_NONE);
     nvme->state = NVME_STATE_FAILED;
-    if (nvme->vanished)
+    if (nvme->vanished) {
+        drop_interrupts(nvme); /* what comes back, if anything does, has lost its routing */
         nvme_end_everything(nvme);
+    }
 }
 
 static void finish_stop(struct nvme *nvme)
 {
     nvme_end_everything(nvme);
-    if (nvme->irq_on)
-        nvme->ops->irq_setup(nvme->ctx, NVME_IRQ_NONE, 0);
-    nvme->irq_on = false;
+    drop_interrupts(nvme);
     nvme->admin.cq.depth = 0; /* a late interrupt finds nothing to look at */
     nvme_memory_release(nvme);
     enter(nvme, PHASE_NONE);
     nvme->stopping = false;
     nvme->state = NVME_STATE_OFF;
-}
-
-/* CSTS, noticing a device that is gone. */
-static uint32_t read_csts(struct nvme *nvme)
-{
-    uint32_t csts = nvme->ops->read32(nvme->ctx, NVME_REG_CSTS);
-
-    if (csts == NVME_REGISTER_GONE)
-        nvme->vanished = true;
-    return csts;
 }
 
 static void start_deadline(struct nvme *nvme, uint64_t now_ns, uint64_t limit_ns)
@@ -92,11 +89,13 @@ static void start_deadline(struct nvme *nvme, uint64_t now_ns, uint64_t limit_ns
 
 /* ---- phases that look at registers: 1 when done, 0 to wait, or an nvme_error ---- */
 
-/* EN must not go from 1 to 0 before RDY is 1 (3.1.5), unless the controller has failed fatally. */
+/* EN must not go from 1 to 0 before RDY is 1 (3.1.5), unless the controller has failed fatally. One
+ * that has not become ready in the time that it states itself has failed too, whatever it says:
+ * nothing else can bring it back. SHN goes with EN, or the next enable would find it set. */
 static int phase_settle(struct nvme *nvme, uint64_t now_ns)
 {
     uint32_t cc = nvme->ops->read32(nvme->ctx, NVME_REG_CC);
-    uint32_t csts = read_csts(nvme);
+    uint32_t csts = nvme_read_csts(nvme);
 
     if (nvme->vanished)
         return NVME_E_GONE;
@@ -104,17 +103,16 @@ static int phase_settle(struct nvme *nvme, uint64_t now_ns)
         return 1;
     if (!nvme->entered)
         start_deadline(nvme, now_ns, nvme_ready_timeout_ns(nvme));
-    if (csts & (NVME_CSTS_RDY | NVME_CSTS_CFS)) {
-        nvme->ops->write32(nvme->ctx, NVME_REG_CC, cc & ~NVME_CC_EN);
-        return 1;
-    }
-    return now_ns >= nvme->deadline_ns ? NVME_E_TIMEOUT : 0;
+    if (!(csts & (NVME_CSTS_RDY | NVME_CSTS_CFS)) && now_ns < nvme->deadline_ns)
+        return 0;
+    nvme->ops->write32(nvme->ctx, NVME_REG_CC, cc & ~(NVME_CC_EN | NVME_CC_SHN_MASK));
+    return 1;
 }
 
 /* CFS may stay set until the reset is complete: only RDY counts here. */
 static int phase_disable(struct nvme *nvme, uint64_t now_ns)
 {
-    uint32_t csts = read_csts(nvme);
+    uint32_t csts = nvme_read_csts(nvme);
 
     if (nvme->vanished)
         return NVME_E_GONE;
@@ -136,13 +134,15 @@ static int phase_enable(struct nvme *nvme, uint64_t now_ns)
             return error;
         start_deadline(nvme, now_ns, nvme_ready_timeout_ns(nvme));
     }
-    csts = read_csts(nvme);
+    csts = nvme_read_csts(nvme);
     if (nvme->vanished || (csts & NVME_CSTS_CFS))
         return NVME_E_GONE;
     if (!(csts & NVME_CSTS_RDY))
         return now_ns >= nvme->deadline_ns ? NVME_E_TIMEOUT : 0;
-    /* The admin queue always interrupts (5.3 has no say in it); nobody listens when polling. */
-    if (nvme_uses_masks(nvme) && nvme->config.completion == NVME_COMPLETION_POLL)
+    /* The admin queue always interrupts (7.5.1); where nobody listens and the platform cannot
+     * silence the function (registers.c), its vectors are masked. */
+    if (nvme->config.completion == NVME_COMPLETION_POLL && !nvme->ops->irq_setup &&
+        nvme->config.irq != NVME_IRQ_MSIX)
         nvme->ops->write32(nvme->ctx, NVME_REG_INTMS, UINT32_MAX);
     return 1;
 }
@@ -155,13 +155,16 @@ static int phase_running(struct nvme *nvme, uint64_t now_ns)
         nvme->entered = true;
         nvme->state = NVME_STATE_READY;
         nvme->failure_status = 0;
+        /* An interrupt before IDENTIFY has left its vector masked (reap.c). */
+        if (nvme_uses_masks(nvme) && nvme->config.completion == NVME_COMPLETION_INTERRUPT)
+            nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, UINT32_MAX);
         nvme->admin.aer_owed = (1u << nvme->admin.aer_count) - 1;
         nvme_admin_arm(nvme); /* before the queues open: bring-up ends here */
         for (uint32_t i = 0; i < nvme->info.io_queues; i++)
             nvme_queue_open(&nvme->queues[i]);
         return 0;
     }
-    csts = read_csts(nvme);
+    csts = nvme_read_csts(nvme);
     if (nvme->vanished || (csts & NVME_CSTS_CFS))
         return NVME_E_GONE;
     for (uint32_t i = 0; i < nvme->info.io_queues; i++)
@@ -170,10 +173,12 @@ static int phase_running(struct nvme *nvme, uint64_t now_ns)
     return nvme_admin_housekeep(nvme, now_ns);
 }
 
-/* Normal shutdown notification (3.1.5 CC.SHN). A controller that is not running needs none. */
+/* Normal shutdown notification (3.1.5 CC.SHN). A controller that is not running needs none. The
+ * wait is the longer one of what the caller grants and what the device asks for (7.6.2). */
 static int phase_shutdown(struct nvme *nvme, uint64_t now_ns)
 {
-    uint32_t csts = read_csts(nvme);
+    uint64_t limit_ns = (uint64_t)nvme->config.shutdown_timeout_ms * NVME_NS_PER_MS;
+    uint32_t csts = nvme_read_csts(nvme);
     uint32_t cc;
 
     if (nvme->vanished)
@@ -185,7 +190,7 @@ static int phase_shutdown(struct nvme *nvme, uint64_t now_ns)
         if (!(cc & NVME_CC_EN) || !(csts & NVME_CSTS_RDY))
             return 1;
         nvme->ops->write32(nvme->ctx, NVME_REG_CC, (cc & ~NVME_CC_SHN_MASK) | NVME_CC_SHN_NORMAL);
-        start_deadline(nvme, now_ns, (uint64_t)nvme->config.shutdown_timeout_ms * NVME_NS_PER_MS);
+        start_deadline(nvme, now_ns, limit_ns > nvme->shutdown_ns ? limit_ns : nvme->shutdown_ns);
         return 0;
     }
     if ((csts & NVME_CSTS_SHST_MASK) == NVME_CSTS_SHST_COMPLETE)
@@ -255,8 +260,8 @@ static void advance(struct nvme *nvme)
             finish_stop(nvme);
             return;
         }
+        enter(nvme, PHASE_ENABLE); /* first: a done() may call nvme_stop(), which shall count */
         nvme_end_everything(nvme);
-        enter(nvme, PHASE_ENABLE);
         return;
     default: /* bring-up is in the order of the enumeration */
         enter(nvme, (enum nvme_phase)(nvme->phase + 1));

@@ -147,9 +147,10 @@ static int prepare_bounced(struct nvme_queue *queue, struct nvme_slot *slot, enu
 
     if (op == NVME_OP_WRITE) {
         nvme->ops->copy(nvme->ctx, data->bounce.cpu, data->buffer, data->bytes, nvme->config.copy);
-        nvme_dma_sync(nvme, &data->bounce, data->bytes, NVME_SYNC_FOR_DEVICE);
         queue->stats.bytes_bounced += data->bytes;
     }
+    /* Before a read too: a line left dirty by an earlier write would fall on the device's data. */
+    nvme_dma_sync(nvme, &data->bounce, data->bytes, NVME_SYNC_FOR_DEVICE);
     error = describe(queue, &data->list, &segment, 1, prp1, prp2);
     if (error == NVME_OK) {
         slot->flags = SLOT_BOUNCED;

@@ -125,7 +125,7 @@ struct nvme_queue {
     struct nvme_list ended_list; /* done() owed by the next poll */
     struct nvme_ring sq, cq;
     struct nvme_dma sq_dma, cq_dma;
-    uint32_t quarantined;        /* slots lost to impossible entries: a reset is due */
+    uint32_t quarantined;        /* impossible entries for commands in flight: a reset is due */
     bool cq_created, sq_created; /* as the controller knows it */
     uint16_t vector;
     struct nvme_queue_stats stats; /* those counters that are not derived */
@@ -144,12 +144,16 @@ struct nvme_admin {
     uint16_t sync_status;
     uint32_t sync_result;
     uint64_t sync_deadline_ns;
+    uint32_t sequence, head_sequence; /* commands put; of these, known to be fetched */
+    uint32_t sync_sequence;           /* which one the synchronous command was */
+    uint32_t aer_sequence[NVME_AER_MAX];
     uint16_t cid_counter;
     uint16_t aer_count; /* held by the controller or owed to it */
     uint32_t aer_busy;  /* bit per request that the controller holds */
     uint32_t aer_owed;  /* bit per request to send (again) */
-    uint8_t log_page;   /* to read so that this type of event is reported again */
-    bool log_due, log_sent;
+    uint32_t log_owed;  /* bit per request whose event names a log page that is still to be read */
+    uint8_t log_pages[NVME_AER_MAX]; /* that page: until it is read its type stays silent (5.2) */
+    bool log_sent;
     bool broken; /* an impossible SQ head: nothing from this queue can be trusted */
     struct nvme_admin_stats stats;
 };
@@ -187,6 +191,7 @@ struct nvme {
     int failure;
     uint16_t failure_status;
     uint64_t deadline_ns;
+    uint64_t shutdown_ns; /* what the device asks for (RTD3E), within reason; 0: nothing */
     struct nvme_info info;
     uint32_t page_shift;
     uint32_t held_page_shift; /* what DMA memory is aligned to */
@@ -278,6 +283,7 @@ void nvme_write64(const struct nvme *nvme, uint32_t offset, uint64_t value);
 int nvme_probe(struct nvme *nvme);
 int nvme_enable(struct nvme *nvme);
 uint64_t nvme_ready_timeout_ns(const struct nvme *nvme);
+uint32_t nvme_read_csts(struct nvme *nvme); /* notices a device that is gone */
 bool nvme_uses_masks(const struct nvme *nvme);
 
 /* ---- memory.c ---- */

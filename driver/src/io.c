@@ -178,8 +178,7 @@ static int submit_general(struct nvme_queue *queue, struct nvme_request *request
         list_append(&queue->ended_list, request);
         return NVME_OK;
     }
-    if (nvme_in_flight(queue) + queue->quarantined >= queue->slot_count ||
-        (queue->gate & GATE_WAITING)) {
+    if (nvme_in_flight(queue) >= queue->slot_count || (queue->gate & GATE_WAITING)) {
         if (nvme->config.full == NVME_FULL_REJECT) {
             queue->stats.busy_rejects++;
             return NVME_E_BUSY;

@@ -51,14 +51,15 @@ static void reap_rare(struct nvme_queue *queue, uint32_t index, uint32_t dw3,
     believable = (dw2 == queue->sqhd_sqid || take_head(queue, slot, dw2)) &&
                  (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0;
     if (!believable) {
-        /* The command is said to have ended, with its entry not fetched or fetched from nowhere.
-         * Its identifier is not used again until a reset; nvme_step() fails the controller. */
+        /* The command is said to have ended, with its entry not fetched or fetched from nowhere:
+         * the device may fetch it yet and write to its memory. So the request stays in its slot,
+         * which is not used again, until a reset has seen RDY = 0 (7.3.2); nvme_step() fails the
+         * controller. */
         queue->stats.protocol_errors++;
         queue->quarantined++;
-        error = NVME_E_DEVICE;
-    } else if (status) {
-        queue->stats.status_errors++;
+        return;
     }
+    queue->stats.status_errors += status != 0;
     queue->ended++;
     if (slot->request) {
         slot->request->error = error;
@@ -69,8 +70,7 @@ static void reap_rare(struct nvme_queue *queue, uint32_t index, uint32_t dw3,
     } else {
         nvme_io_piece_done(queue, slot, error, status, result, done, resume);
     }
-    if (believable)
-        queue->slot_ops->give(queue, slot);
+    queue->slot_ops->give(queue, slot);
 }
 
 /* Rare variations of a queue, for the template below. */
@@ -250,7 +250,11 @@ static unsigned drain_for_interrupt(struct nvme_queue *queue)
 /* With pin or MSI the vector is masked while its queues are drained and unmasked afterwards; a
  * controller that has posted in between raises it again then, because its queue is not empty
  * (7.5.1.1). MSI-X has no such registers, and every entry posted after the last look brings a
- * message of its own. */
+ * message of its own.
+ *
+ * Once the queues are closed (stop, reset, FAILED) nobody drains them and the pin, a level, would
+ * rise again at every unmask, for ever: the vector stays masked then. Steps poll the admin queue,
+ * and bring-up unmasks before it opens the queues (controller.c). */
 unsigned nvme_interrupt(struct nvme *nvme, unsigned vector)
 {
     bool masks = nvme_uses_masks(nvme) && vector < 32;
@@ -269,7 +273,8 @@ unsigned nvme_interrupt(struct nvme *nvme, unsigned vector)
         if (queue->vector == vector && !(queue->gate & GATE_CLOSED))
             count += drain_for_interrupt(queue);
     }
-    if (masks)
+    /* The phase as it is now: a done() may have stopped or reset the controller. */
+    if (masks && nvme->phase >= PHASE_IDENTIFY && nvme->phase <= PHASE_RUNNING)
         nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, 1u << vector);
     return count;
 }

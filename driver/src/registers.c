@@ -41,6 +41,15 @@ uint64_t nvme_ready_timeout_ns(const struct nvme *nvme)
     return (uint64_t)ms * NVME_NS_PER_MS;
 }
 
+uint32_t nvme_read_csts(struct nvme *nvme)
+{
+    uint32_t csts = nvme->ops->read32(nvme->ctx, NVME_REG_CSTS);
+
+    if (csts == NVME_REGISTER_GONE)
+        nvme->vanished = true;
+    return csts;
+}
+
 /* INTMS and INTMC must not be touched while MSI-X is in use (3.1.3, 3.1.4). */
 bool nvme_uses_masks(const struct nvme *nvme)
 {
@@ -68,6 +77,7 @@ int nvme_probe(struct nvme *nvme)
         return NVME_E_DEVICE;
     if (!NVME_CAP_CSS_NVM(cap) || NVME_PAGE_SHIFT_MIN + NVME_CAP_MPSMIN(cap) > PAGE_SHIFT_MAX)
         return NVME_E_UNSUPPORTED;
+    nvme->shutdown_ns = 0; /* until Identify says otherwise */
     nvme->info.cap = cap;
     nvme->info.version = version;
     nvme->page_shift = NVME_PAGE_SHIFT_MIN + NVME_CAP_MPSMIN(cap);
@@ -91,8 +101,14 @@ static int setup_interrupts(struct nvme *nvme)
     if (nvme->irq_on)
         return NVME_OK; /* a controller reset leaves the routing as it is */
     nvme->vectors = 1;
-    if (nvme->config.completion != NVME_COMPLETION_INTERRUPT)
+    if (nvme->config.completion != NVME_COMPLETION_INTERRUPT) {
+        /* The admin queue interrupts whatever the I/O queues were created with (7.5.1): without
+         * this the pin would stay asserted, which on a shared line is everybody's problem. Where
+         * there is no irq_setup, bring-up masks instead. */
+        if (nvme->ops->irq_setup)
+            nvme->ops->irq_setup(nvme->ctx, NVME_IRQ_NONE, 0);
         return NVME_OK;
+    }
     if (nvme->config.irq == NVME_IRQ_INTX)
         wanted = 1;
     if (nvme->config.irq == NVME_IRQ_MSI && wanted > MSI_VECTORS_MAX)

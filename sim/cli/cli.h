@@ -73,6 +73,7 @@ struct cli_settings {
     enum progress_mode progress;
     enum replay_trim trim;
     bool dump_config, quiet, no_verify, plain, timed, help;
+    uint64_t given;            /* bit per option that was there */
     struct cli_list arguments; /* what is no option */
 };
 
@@ -92,6 +93,9 @@ extern const struct cli_command cli_bench_command, cli_replay_command, cli_expla
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               struct cli_settings *settings);
 void cli_print_help(const struct cli_command *command, FILE *file);
+
+/* CLI_USAGE with a message if one of these options (bits) was given: `what` does not take it. */
+int cli_refuse(const struct cli_settings *settings, const char *what, uint64_t options);
 
 /* A size with a unit ("64 KiB", "64KiB"), or a bare number of bytes; complains if it is neither. */
 bool cli_size(const char *option, const char *text, uint64_t *value);

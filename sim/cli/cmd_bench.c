@@ -12,6 +12,8 @@
 #include "cli/output.h"
 #include "run/pool.h"
 
+#define OPTION(id) (UINT64_C(1) << (id))
+
 #define PUBLISHED_FILE "published/amiga.csv"
 #define PUBLISHED_SET  "release-1.65"
 
@@ -193,11 +195,15 @@ static int bench_run(struct bench *bench, struct pool_outcome *outcomes)
     }
     int worst = CLI_OK;
     for (size_t i = 0; i < bench->cell_count; i++) {
-        if (outcomes[i].error != RUN_OK) {
+        if (outcomes[i].error == RUN_OK)
+            continue;
+        bool said = false; /* the same cause stops many cells */
+        for (size_t j = 0; j < i && !said; j++)
+            said = strcmp(outcomes[i].message, outcomes[j].message) == 0;
+        if (!said)
             cli_complain("%s", outcomes[i].message);
-            int code = cli_exit_of(outcomes[i].error);
-            worst = code > worst ? code : worst;
-        }
+        int code = cli_exit_of(outcomes[i].error);
+        worst = code > worst ? code : worst;
     }
     return worst;
 }
@@ -239,6 +245,7 @@ static int bench_report(struct bench *bench, const struct pool_outcome *outcomes
         .version = DOORBELL_VERSION,
         .config_hash = output_combined_hash(bench->configs, bench->config_count),
     };
+    output_machine(bench->settings, &bench->configs[0]);
     int error = output_report(bench->settings, &report);
     free(results);
     return error;
@@ -257,7 +264,10 @@ static void bench_free(struct bench *bench)
 
 static int bench_amigadiskbench(struct bench *bench)
 {
-    int error = choose_suites(bench);
+    int error = cli_refuse(bench->settings, "amigadiskbench",
+                           OPTION(CLI_DEPTH) | OPTION(CLI_IOS) | OPTION(CLI_FOOTPRINT));
+    if (error == CLI_OK)
+        error = choose_suites(bench);
     if (error == CLI_OK)
         error = choose_block_sizes(bench);
     if (error == CLI_OK)
@@ -279,10 +289,8 @@ static int bench_amigadiskbench(struct bench *bench)
     if (outcomes == NULL)
         abort();
     error = bench_run(bench, outcomes);
-    if (error != CLI_INTERNAL) {
-        int reported = bench_report(bench, outcomes);
-        error = error != CLI_OK ? error : reported;
-    }
+    if (error == CLI_OK)
+        error = bench_report(bench, outcomes);
     free(outcomes);
     return error;
 }
@@ -298,14 +306,11 @@ static int bench_random_read(struct bench *bench)
         cli_complain("--block-size: random-read takes one");
         return CLI_USAGE;
     }
-    if (s->suites.count > 0 || s->trace != NULL || s->plot != NULL || s->published != NULL) {
-        cli_complain("random-read takes no --suite, --trace, --plot or --published");
-        return CLI_USAGE;
-    }
-    if (s->block_sizes.count == 1 &&
-        !cli_size("block-size", s->block_sizes.items[0], &job.block_bytes))
-        return CLI_USAGE;
-    int error = load_configs(bench);
+    int error = cli_refuse(s, "random-read",
+                           OPTION(CLI_SUITE) | OPTION(CLI_TRACE) | OPTION(CLI_PLOT) |
+                               OPTION(CLI_PUBLISHED) | OPTION(CLI_JOBS) | OPTION(CLI_PROGRESS));
+    if (error == CLI_OK)
+        error = load_configs(bench);
     if (error != CLI_OK)
         return error;
     if (bench->config_count != 1) {
@@ -353,8 +358,6 @@ static int bench_main(struct cli_settings *settings)
     bench_free(&bench);
     return error;
 }
-
-#define OPTION(id) (UINT64_C(1) << (id))
 
 const struct cli_command cli_bench_command = {
     .name = "bench",

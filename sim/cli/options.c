@@ -85,14 +85,25 @@ static bool takes(const struct cli_command *command, unsigned id)
 
 /* ---- values ---- */
 
+/* Decimal digits, or 0x and hexadecimal ones; nothing else (strtoull also takes blanks, signs and
+ * octal). */
+static bool plain_number(const char *text, uint64_t *value)
+{
+    bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = hexadecimal ? text + 2 : text;
+    if (digits[0] == '\0' ||
+        digits[strspn(digits, hexadecimal ? "0123456789abcdefABCDEF" : "0123456789")] != '\0')
+        return false;
+    errno = 0;
+    *value = strtoull(digits, NULL, hexadecimal ? 16 : 10);
+    return errno == 0;
+}
+
 static bool number(const struct cli_option *option, const char *text, uint64_t least, uint64_t most,
                    uint64_t *value)
 {
-    char *end;
-    errno = 0;
-    unsigned long long parsed = strtoull(text, &end, 0);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || parsed < least ||
-        parsed > most) {
+    uint64_t parsed;
+    if (!plain_number(text, &parsed) || parsed < least || parsed > most) {
         cli_complain("--%s: '%s' is not a number from %llu to %llu", option->name, text,
                      (unsigned long long)least, (unsigned long long)most);
         return false;
@@ -104,13 +115,8 @@ static bool number(const struct cli_option *option, const char *text, uint64_t l
 /* A size with a unit ("64 KiB"), or a bare number of bytes. */
 bool cli_size(const char *option, const char *text, uint64_t *value)
 {
-    char *end;
-    errno = 0;
-    unsigned long long parsed = strtoull(text, &end, 0);
-    if (errno == 0 && end != text && *end == '\0' && text[0] != '-') {
-        *value = parsed;
+    if (plain_number(text, value))
         return true;
-    }
     struct param_cost parsed_size;
     struct units_fault fault;
     if (units_parse(PARAM_SIZE, text, &parsed_size, &fault)) {
@@ -146,8 +152,20 @@ static bool add(const struct cli_option *option, struct cli_list *list, const ch
     return true;
 }
 
+int cli_refuse(const struct cli_settings *settings, const char *what, uint64_t refused)
+{
+    for (unsigned i = 0; i < CLI_OPTIONS; i++) {
+        if ((settings->given & refused) >> i & 1u) {
+            cli_complain("--%s: %s does not take it", options[i].name, what);
+            return CLI_USAGE;
+        }
+    }
+    return CLI_OK;
+}
+
 static bool cli_store(struct cli_settings *s, unsigned id, const char *text)
 {
+    s->given |= UINT64_C(1) << id;
     static const char *const whens[] = {"auto", "always", "never", NULL};
     static const char *const trims[] = {"error", "skip", "zero", NULL};
     const struct cli_option *option = &options[id];

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "config/text.h"
 #include "engine/clock.h"
 
@@ -17,6 +18,14 @@ int output_check(const struct cli_settings *settings)
 {
     const char *const paths[] = {settings->csv, settings->json, settings->trace};
     char message[REPORT_MESSAGE_MAX];
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (paths[i] != NULL && paths[j] != NULL && strcmp(paths[i], paths[j]) == 0) {
+                cli_complain("%s: two outputs cannot go to the same file", paths[i]);
+                return CLI_USAGE;
+            }
+        }
+    }
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (paths[i] != NULL && outfile_check(paths[i], message) != 0) {
             cli_complain("%s", message);
@@ -29,6 +38,33 @@ int output_check(const struct cli_settings *settings)
         return CLI_USAGE;
     }
     return CLI_OK;
+}
+
+static bool table_wanted(const struct cli_settings *settings)
+{
+    return !settings->quiet && !(settings->csv != NULL && strcmp(settings->csv, "-") == 0) &&
+           !(settings->json != NULL && strcmp(settings->json, "-") == 0);
+}
+
+struct description {
+    const char *what, *name;
+};
+
+static void print_description(void *ctx, const char *name, const char *text)
+{
+    const struct description *wanted = ctx;
+    if (strcmp(name, wanted->name) == 0)
+        printf("%s %s: %s\n", wanted->what, name, text);
+}
+
+void output_machine(const struct cli_settings *settings, const struct cli_config *config)
+{
+    if (!table_wanted(settings))
+        return;
+    struct description drive = {"drive", config->drive}, host = {"host", config->host};
+    config_list_profiles(config->config, CONFIG_DRIVE, print_description, &drive);
+    config_list_profiles(config->config, CONFIG_HOST, print_description, &host);
+    printf("\n");
 }
 
 static int write_files(const struct cli_settings *settings, const struct report *report)
@@ -56,9 +92,7 @@ static int verdict(const struct report *report)
 
 int output_report(const struct cli_settings *settings, const struct report *report)
 {
-    bool on_stdout = (settings->csv != NULL && strcmp(settings->csv, "-") == 0) ||
-                     (settings->json != NULL && strcmp(settings->json, "-") == 0);
-    if (!settings->quiet && !on_stdout)
+    if (table_wanted(settings))
         table_print(report, stdout);
     int error = write_files(settings, report);
     return error != CLI_OK ? error : verdict(report);
@@ -105,14 +139,35 @@ int output_single(const struct cli_settings *settings, const struct result *resu
     return error != CLI_OK ? error : verdict(&report);
 }
 
+/* Where profiles are, in order: --profiles, DOORBELL_PATH, beside the program. NULL if no directory
+ * of them has the file. The caller frees it. */
+static char *find_shipped(const struct cli_settings *settings, const char *shipped)
+{
+    const char *const lists[] = {settings->profiles, getenv("DOORBELL_PATH"),
+                                 cli_profile_directory()};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        for (const char *at = lists[i]; at != NULL && *at != '\0';) {
+            size_t length = strcspn(at, ":");
+            char *path = text_format("%.*s/%s", (int)length, at, shipped);
+            if (length > 0 && access(path, R_OK) == 0)
+                return path;
+            free(path);
+            at += length + (at[length] == ':');
+        }
+    }
+    return NULL;
+}
+
 int output_published(const struct cli_settings *settings, const char *shipped,
                      struct published_table *table)
 {
     char message[REPORT_MESSAGE_MAX];
-    const char *directory = cli_profile_directory();
-    char *path = settings->published != NULL
-                     ? text_copy(settings->published)
-                     : text_format("%s/%s", directory != NULL ? directory : ".", shipped);
+    char *path = settings->published != NULL ? text_copy(settings->published)
+                                             : find_shipped(settings, shipped);
+    if (path == NULL) {
+        cli_complain("note: no %s beside the profiles: nothing to compare with", shipped);
+        return CLI_OK;
+    }
     int error = published_read(table, path, message);
     free(path);
     if (error == 0)

@@ -9,13 +9,16 @@
 
 /* Before hours of work: can the files be written at all? CLI_OK, or CLI_USAGE with a message. */
 int output_check(const struct cli_settings *settings);
+/* One line each about drive and host, from their profiles (also: that one is not validated). */
+void output_machine(const struct cli_settings *settings, const struct cli_config *config);
 /* Print and write a report as the settings want it. CLI_OK, CLI_CHECK_FAILED if blocks were
  * mismatched, or CLI_USAGE if a file could not be written. */
 int output_report(const struct cli_settings *settings, const struct report *report);
 /* The same for one run that has no published figures. */
 int output_single(const struct cli_settings *settings, const struct result *result,
                   const struct cli_config *config);
-/* Published figures: --published, or `shipped` beside the profiles. CLI_OK or CLI_INPUT. */
+/* Published figures: --published, or `shipped` in a directory of profiles; none there is no error.
+ * CLI_OK or CLI_INPUT. */
 int output_published(const struct cli_settings *settings, const char *shipped,
                      struct published_table *table);
 /* One hash for several configurations; valid until the next call. */

@@ -173,8 +173,9 @@ engine_handle engine_at(struct engine *engine, uint64_t time_ps, engine_fn *fn, 
     assert(time_ps >= engine->now_ps);
     if (time_ps == ENGINE_NEVER)
         return 0;
+    assert(engine->seq < HEAP_SEQ_MAX);
     if (engine->free_head == 0) {
-        assert(engine->capacity < 1u << HEAP_SLOT_BITS && engine->seq < HEAP_SEQ_MAX);
+        assert(engine->capacity < 1u << HEAP_SLOT_BITS);
         engine_grow(engine, engine->capacity * 2);
     }
     uint32_t index = engine->free_head - 1;

@@ -53,7 +53,8 @@ void host_set_cpu(struct host *host, struct cpu *cpu);
 /* For the driver core. */
 const struct nvme_platform *host_platform(const struct host *host);
 /* handler(ctx, vector) runs on the CPU when an interrupt is delivered: at the end of a call that
- * takes time, or out of idle; never from an event, never while a lock is held. */
+ * takes time, or out of idle; never from an event, never while a lock is held. NULL: nobody
+ * listens, and what is pending waits. */
 void host_set_interrupt_handler(struct host *host, void (*handler)(void *ctx, unsigned vector),
                                 void *ctx);
 

@@ -66,8 +66,8 @@ extern const struct nvme_platform_ops host_platform_ops;
 
 static inline bool host_can_deliver(const struct host *host)
 {
-    return (host->pending != 0 || (host->intx_enabled && host->intx_level)) && host->locked == 0 &&
-           !host->in_handler;
+    return (host->pending != 0 || (host->intx_enabled && host->intx_level)) &&
+           host->handler != NULL && host->locked == 0 && !host->in_handler;
 }
 
 #endif

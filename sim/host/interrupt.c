@@ -47,8 +47,7 @@ void host_deliver(struct host *host)
         host_spend(host, CPU_INTERRUPT, host->p.interrupt_entry);
         RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_INTERRUPT, vector,
                     0, 0, 0);
-        if (host->handler != NULL)
-            host->handler(host->handler_ctx, vector);
+        host->handler(host->handler_ctx, vector);
         host_spend(host, CPU_INTERRUPT, host->p.interrupt_exit);
         host->in_handler = false;
     } while (host_can_deliver(host));

@@ -26,12 +26,6 @@ struct os {
     void *ended_ctx;
 };
 
-static void os_interrupt(void *ctx, unsigned vector)
-{
-    struct os *os = ctx;
-    nvme_interrupt(os->c.nvme, vector);
-}
-
 struct os *os_create(const struct os_params *params, const struct os_config *config)
 {
     struct os *os = calloc(1, sizeof *os);
@@ -39,15 +33,11 @@ struct os *os_create(const struct os_params *params, const struct os_config *con
         abort();
     os->p = *params;
     os->c = *config;
-    host_set_interrupt_handler(config->host, os_interrupt, os);
     return os;
 }
 
 void os_destroy(struct os *os)
 {
-    if (os == NULL)
-        return;
-    host_set_interrupt_handler(os->c.host, NULL, NULL);
     free(os);
 }
 

@@ -31,7 +31,8 @@ struct os_config {
     struct host *host;
     struct nvme *nvme;
     struct nvme_queue *queue;
-    bool interrupts;       /* completions are announced; otherwise they are polled for */
+    bool interrupts; /* completions are announced, and the host's handler calls nvme_interrupt();
+                      * otherwise they are polled for */
     uint32_t hybrid_spins; /* looks at the completion queue right after the doorbell, in a loop over
                             * memory alone */
 };

@@ -60,6 +60,12 @@ static int start_failed(struct machine *machine, int error, const char **why)
     return error;
 }
 
+static void machine_interrupt(void *ctx, unsigned vector)
+{
+    struct machine *machine = ctx;
+    nvme_interrupt(machine->nvme, vector);
+}
+
 #define CORE_ALIGN 64u
 
 int machine_start(struct machine *machine, const char **why)
@@ -78,6 +84,8 @@ int machine_start(struct machine *machine, const char **why)
     machine->nvme = nvme_init((void *)start, bytes, host_platform(machine->host), &config);
     if (machine->nvme == NULL)
         return start_failed(machine, NVME_E_INVAL, why);
+    /* Bring-up already causes interrupts: the admin queue's completions. */
+    host_set_interrupt_handler(machine->host, machine_interrupt, machine);
     error = nvme_start_blocking(machine->nvme);
     if (error != NVME_OK)
         return start_failed(machine, error, why);

@@ -140,6 +140,21 @@ void media_start(struct media *media, enum media_op op, uint64_t offset, uint32_
     engine_at(media->engine, span.end_ps, done, ctx, arg);
 }
 
+uint64_t media_flush_ps(const struct media *media)
+{
+    const struct media_params *params = &media->params;
+
+    switch ((enum media_kind)params->kind) {
+    case MEDIA_FIXED:
+        return params->flush_latency;
+    case MEDIA_PAGE_CACHE:
+        return params->hop_latency + params->cache_flush_latency;
+    case MEDIA_NULL:
+        break;
+    }
+    return 0;
+}
+
 void media_get_stats(const struct media *media, struct media_stats *stats)
 {
     *stats = media->stats;

@@ -35,6 +35,9 @@ void media_destroy(struct media *media);
 void media_start(struct media *media, enum media_op op, uint64_t offset, uint32_t bytes,
                  engine_fn *done, void *ctx, uint64_t arg, uint64_t *start_ps);
 
+/* How long a flush takes at most when nothing else is under way: what it adds to a shutdown. */
+uint64_t media_flush_ps(const struct media *media);
+
 struct media_stats {
     uint64_t reads, writes, flushes, zeroes;
     uint64_t bytes_read, bytes_written;

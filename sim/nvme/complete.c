@@ -57,6 +57,16 @@ static void finish_delete(struct ctrl *ctrl, uint16_t sqid)
     complete_command(ctrl, cmd, STATUS_SUCCESS);
 }
 
+/* A command has ended that something waits for: the deletion of its queue, or a shutdown. */
+static void awaited_progress(struct ctrl *ctrl, uint16_t sqid)
+{
+    const struct sq *sq = &ctrl->sqs[sqid];
+
+    if (sq->deleting && sq->in_flight == 0)
+        finish_delete(ctrl, sqid);
+    ctrl_shutdown_progress(ctrl);
+}
+
 static void cqe_visible(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
@@ -89,8 +99,8 @@ static void cqe_visible(void *ctx, uint64_t arg)
     if (cmd->is_abort)
         ctrl->aborts_running--;
     sq->in_flight--;
-    if (sq->deleting && sq->in_flight == 0)
-        finish_delete(ctrl, sqid);
+    if (sq->awaited)
+        awaited_progress(ctrl, sqid);
     command_release(ctrl, cmd);
 }
 
@@ -131,6 +141,7 @@ static void post_or_wait(struct ctrl *ctrl, struct command *cmd)
     else
         ctrl->commands[cq->waiting_last].next = cmd->index;
     cq->waiting_last = cmd->index;
+    ctrl_shutdown_progress(ctrl);
 }
 
 void complete_waiting(struct ctrl *ctrl, struct cq *cq)

@@ -6,8 +6,12 @@
  * sizes), or an admin queue that cannot be, sets CSTS.CFS at once and the controller stays not
  * ready;
  * - CC.EN = 1 written while a reset still runs takes effect when the reset has ended;
+ * - CC.SHN that is written together with EN = 1 begins a shutdown at once;
+ * - a reset leaves CC at zero, whatever was written beside EN = 0 (only AQA, ASQ and ACQ stay);
  * - after CC.SHN nothing more is fetched; commands in flight may still complete until CSTS.SHST
- * says complete, and are dropped then. A normal shutdown flushes the volatile write cache first.
+ * says complete, and are dropped then. A normal shutdown first lets I/O commands end, so that no
+ * write comes behind the flush of the volatile write cache; one that only waits for room in its
+ * completion queue has ended as far as the medium is concerned, and holds nothing up.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +68,7 @@ static void drop_work(struct ctrl *ctrl)
     commands_drop_all(ctrl);
     async_reset(ctrl);
     ctrl->arbiter_scheduled = false;
+    ctrl->shutdown_waits = false;
     ctrl->aborts_running = 0;
     queues_close_all(ctrl);
     interrupt_reset(ctrl);
@@ -115,6 +120,13 @@ static void become_ready(void *ctx, uint64_t arg)
     set_csts(ctrl, 0, CSTS_RDY);
 }
 
+static void begin_shutdown(struct ctrl *ctrl, uint32_t shn);
+
+static bool is_shutdown(uint32_t shn)
+{
+    return shn == SHN_NORMAL || shn == SHN_ABRUPT; /* 11b is reserved */
+}
+
 static void enable(struct ctrl *ctrl)
 {
     struct ring sq = {.base = ctrl->asq, .size = AQA_ASQS(ctrl->aqa) + 1, .entry_log2 = SQE_LOG2};
@@ -136,6 +148,8 @@ static void enable(struct ctrl *ctrl)
     sq_open(ctrl, 0, 0, sq);
     ctrl->life = LIFE_ENABLING;
     ctrl->life_timer = engine_after(ctrl->engine, ctrl->params.ready_delay, become_ready, ctrl, 0);
+    if (is_shutdown(CC_SHN(ctrl->cc)))
+        begin_shutdown(ctrl, CC_SHN(ctrl->cc));
 }
 
 static void reset_done(void *ctx, uint64_t arg)
@@ -162,6 +176,7 @@ static void cancel_timers(struct ctrl *ctrl)
 static void level_reset(struct ctrl *ctrl)
 {
     cancel_timers(ctrl);
+    ctrl->cc = 0;
     ctrl->intms = 0;
     drop_work(ctrl);
     features_reset(ctrl);
@@ -179,16 +194,21 @@ static void disable(struct ctrl *ctrl)
         reset_done(ctrl, 0); /* was not ready yet: nothing to wait for */
 }
 
+/* The registers that a change of EN keeps, and the PCI side: both resets below take the function
+ * down as a whole. */
 static void reset_everything(struct ctrl *ctrl, uint32_t csts)
 {
     level_reset(ctrl);
     ctrl->life = LIFE_OFF;
-    ctrl->cc = 0;
     ctrl->aqa = 0;
     ctrl->asq = ctrl->acq = 0;
     set_csts(ctrl, UINT32_MAX, csts);
+    configspace_reset(&ctrl->config);
+    msix_reset(&ctrl->msix);
+    interrupt_update_pin(ctrl);
 }
 
+/* The link goes down and comes up again (7.3.1). */
 void ctrl_subsystem_reset(struct ctrl *ctrl)
 {
     reset_everything(ctrl, CSTS_NSSRO);
@@ -197,9 +217,6 @@ void ctrl_subsystem_reset(struct ctrl *ctrl)
 void ctrl_function_reset(struct ctrl *ctrl)
 {
     reset_everything(ctrl, 0);
-    configspace_reset(&ctrl->config);
-    msix_reset(&ctrl->msix);
-    interrupt_update_pin(ctrl);
 }
 
 static void shutdown_done(void *ctx, uint64_t arg)
@@ -222,16 +239,46 @@ static void shutdown_flushed(void *ctx, uint64_t arg)
         engine_after(ctrl->engine, ctrl->params.shutdown_delay, shutdown_done, ctrl, 0);
 }
 
-static void begin_shutdown(struct ctrl *ctrl, uint32_t shn)
+/* I/O commands that may still reach the medium. Those without room for their completion entry may
+ * stay so for ever, and are done with it. Only walked during a shutdown. */
+static bool io_is_working(const struct ctrl *ctrl)
+{
+    uint64_t working = 0;
+
+    for (uint32_t i = 1; i <= ctrl->params.max_io_queues; i++) {
+        if (ctrl->sqs[i].exists)
+            working += ctrl->sqs[i].in_flight;
+        if (!ctrl->cqs[i].exists)
+            continue;
+        for (uint32_t at = ctrl->cqs[i].waiting_first; at != NO_COMMAND;
+             at = ctrl->commands[at].next)
+            working--; /* counted, now or by a queue that follows */
+    }
+    return working != 0;
+}
+
+void ctrl_shutdown_progress(struct ctrl *ctrl)
 {
     uint64_t start_ps;
 
+    if (!ctrl->shutdown_waits || io_is_working(ctrl))
+        return;
+    ctrl->shutdown_waits = false;
+    media_start(ctrl->media, MEDIA_FLUSH, 0, 0, shutdown_flushed, ctrl, epoch_arg(ctrl, 0),
+                &start_ps);
+}
+
+static void begin_shutdown(struct ctrl *ctrl, uint32_t shn)
+{
     set_csts(ctrl, CSTS_SHST_MASK, CSTS_SHST_OCCURING);
-    if (shn == SHN_NORMAL && features_cache_on(ctrl))
-        media_start(ctrl->media, MEDIA_FLUSH, 0, 0, shutdown_flushed, ctrl, epoch_arg(ctrl, 0),
-                    &start_ps);
-    else
+    if (shn != SHN_NORMAL || !features_cache_may_hold(ctrl)) {
         shutdown_flushed(ctrl, epoch_arg(ctrl, 0));
+        return;
+    }
+    for (uint32_t i = 1; i <= ctrl->params.max_io_queues; i++)
+        ctrl->sqs[i].awaited = ctrl->sqs[i].exists;
+    ctrl->shutdown_waits = true;
+    ctrl_shutdown_progress(ctrl);
 }
 
 void ctrl_write_cc(struct ctrl *ctrl, uint32_t value)
@@ -245,10 +292,12 @@ void ctrl_write_cc(struct ctrl *ctrl, uint32_t value)
         disable(ctrl);
         return;
     }
-    if ((old & CC_EN) == 0 && (ctrl->cc & CC_EN) != 0 && ctrl->life == LIFE_OFF)
-        enable(ctrl);
-    if ((shn == SHN_NORMAL || shn == SHN_ABRUPT) && shn != CC_SHN(old) &&
-        (ctrl->csts & CSTS_SHST_MASK) == 0)
+    if ((old & CC_EN) == 0 && (ctrl->cc & CC_EN) != 0) {
+        if (ctrl->life == LIFE_OFF)
+            enable(ctrl); /* else reset_done() will */
+        return;
+    }
+    if (is_shutdown(shn) && shn != CC_SHN(old) && (ctrl->csts & CSTS_SHST_MASK) == 0)
         begin_shutdown(ctrl, shn);
 }
 

@@ -4,6 +4,11 @@
  * to bring a controller up. Nothing can be saved and only current values exist (ONCS bit 4 = 0), so
  * Save and every Select but 0 are refused. Interrupts are never coalesced: asking for it is refused
  * as Not Changeable, the value that means none is accepted. Other identifiers are Invalid Field.
+ *
+ * Turning the volatile write cache off flushes it: writes from then on are made durable one by one
+ * (nvm.c), those before by the flush that the command waits for (5.21.1.6). Until that flush has
+ * ended the cache may hold data although it is off, and Flush, FUA reads and a shutdown still mean
+ * something. If the command is aborted the cache stays off and stays suspect.
  */
 #include "nvme/internal.h"
 
@@ -43,12 +48,40 @@ void features_reset(struct ctrl *ctrl)
     features->value[FEATURE_WRITE_CACHE] = ctrl->params.vwc ? WCE : 0;
     features->temperature[0] = WARNING_KELVIN;
     ctrl->granted_queues = (uint16_t)ctrl->params.max_io_queues;
+    ctrl->cache_drain = NO_DRAIN;
     use_burst(ctrl);
 }
 
 bool features_cache_on(const struct ctrl *ctrl)
 {
     return ctrl->features.value[FEATURE_WRITE_CACHE] != 0;
+}
+
+bool features_cache_may_hold(const struct ctrl *ctrl)
+{
+    return features_cache_on(ctrl) || ctrl->cache_drain != NO_DRAIN;
+}
+
+static uint16_t set_write_cache(struct ctrl *ctrl, struct command *cmd)
+{
+    uint32_t value = cmd->cdw[1];
+    bool may_hold = features_cache_may_hold(ctrl);
+
+    if (!ctrl->params.vwc || (value & ~WCE) != 0)
+        return STATUS_INVALID_FIELD;
+    ctrl->features.value[FEATURE_WRITE_CACHE] = value;
+    if (value != 0 || !may_hold)
+        return STATUS_SUCCESS;
+    ctrl->cache_drain = command_arg(cmd);
+    nvm_start_media_flush(ctrl, cmd);
+    return COMMAND_GOES_ON;
+}
+
+void features_cache_drained(struct ctrl *ctrl, const struct command *cmd)
+{
+    /* A later command may have begun another drain, with writes between the two. */
+    if (ctrl->cache_drain == command_arg(cmd))
+        ctrl->cache_drain = NO_DRAIN;
 }
 
 static uint32_t granted_dword(const struct ctrl *ctrl)
@@ -98,6 +131,25 @@ static uint16_t store_if(struct ctrl *ctrl, uint32_t feature, uint32_t value, ui
     return STATUS_SUCCESS;
 }
 
+/* Features of the controller as a whole: they cannot be set for one namespace (5.21). */
+static bool is_controller_wide(uint32_t feature)
+{
+    switch (feature) {
+    case FEATURE_ARBITRATION:
+    case FEATURE_POWER:
+    case FEATURE_TEMPERATURE:
+    case FEATURE_WRITE_CACHE:
+    case FEATURE_QUEUES:
+    case FEATURE_COALESCING:
+    case FEATURE_VECTOR:
+    case FEATURE_ATOMICITY:
+    case FEATURE_ASYNC_EVENT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 uint16_t features_set(struct ctrl *ctrl, struct command *cmd)
 {
     uint32_t feature = cmd->cdw[0] & 0xffu;
@@ -105,6 +157,8 @@ uint16_t features_set(struct ctrl *ctrl, struct command *cmd)
 
     if ((cmd->cdw[0] & SET_SAVE) != 0)
         return STATUS_FEATURE_NOT_SAVEABLE;
+    if (cmd->nsid != 0 && cmd->nsid != NSID_ALL && is_controller_wide(feature))
+        return STATUS_FEATURE_NOT_NAMESPACE_SPECIFIC;
     switch (feature) {
     case FEATURE_ARBITRATION:
         ctrl->features.value[feature] = value & ARBITRATION_BITS;
@@ -119,9 +173,7 @@ uint16_t features_set(struct ctrl *ctrl, struct command *cmd)
             return STATUS_INVALID_NAMESPACE;
         return store_if(ctrl, feature, value, TLER_BITS);
     case FEATURE_WRITE_CACHE:
-        if (!ctrl->params.vwc)
-            return STATUS_INVALID_FIELD;
-        return store_if(ctrl, feature, value, WCE);
+        return set_write_cache(ctrl, cmd);
     case FEATURE_QUEUES:
         return set_queues(ctrl, cmd);
     case FEATURE_COALESCING:

@@ -49,7 +49,7 @@ enum {
 #define ENTRY_SIZES(log2)       ((log2) << 4 | (log2)) /* largest and smallest */
 #define ONCS_WRITE_ZEROES       0x08u
 #define VWC_PRESENT             0x01u
-#define VWC_FLUSH_TAKES_ALL     0x06u /* Flush with NSID FFFFFFFFh is supported */
+#define VWC_FLUSH_TAKES_ALL     0x06u /* bits 2:1 since 1.4: NSID FFFFFFFFh is supported */
 #define WARNING_KELVIN          343u
 #define CRITICAL_KELVIN         358u
 #define POWER_MAX_CENTIWATTS    500u
@@ -83,6 +83,20 @@ static void put_subnqn(const struct ctrl *ctrl, uint8_t *page)
     memcpy(page + ID_SUBNQN, name, strlen(name));
 }
 
+/* Latencies are in whole microseconds, and a host waits for no longer than they say: round up. */
+static uint32_t microseconds(uint64_t ps)
+{
+    return (uint32_t)((ps + PS_PER_US - 1) / PS_PER_US);
+}
+
+/* A normal shutdown flushes what the cache holds before its own delay (controller.c). */
+static uint64_t shutdown_ps(const struct ctrl *ctrl)
+{
+    uint64_t flush_ps = ctrl->params.vwc ? media_flush_ps(ctrl->media) : 0;
+
+    return flush_ps + ctrl->params.shutdown_delay;
+}
+
 static void fill_controller(const struct ctrl *ctrl, uint8_t *page)
 {
     const struct ctrl_params *params = &ctrl->params;
@@ -96,8 +110,8 @@ static void fill_controller(const struct ctrl *ctrl, uint8_t *page)
     page[ID_MDTS] = (uint8_t)params->mdts;
     wire_put16(page + ID_CNTLID, (uint16_t)ctrl->index);
     wire_put32(page + ID_VER, ctrl->vs);
-    wire_put32(page + ID_RTD3R, (uint32_t)(params->ready_delay / PS_PER_US));
-    wire_put32(page + ID_RTD3E, (uint32_t)(params->shutdown_delay / PS_PER_US));
+    wire_put32(page + ID_RTD3R, microseconds(params->ready_delay));
+    wire_put32(page + ID_RTD3E, microseconds(shutdown_ps(ctrl)));
     if (ctrl->vs >= VS_1_4)
         page[ID_CNTRLTYPE] = CNTRLTYPE_IO;
     page[ID_ACL] = (uint8_t)params->acl;
@@ -111,7 +125,9 @@ static void fill_controller(const struct ctrl *ctrl, uint8_t *page)
     page[ID_CQES] = ENTRY_SIZES(CQE_LOG2);
     wire_put32(page + ID_NN, NSID_ONLY);
     wire_put16(page + ID_ONCS, ONCS_WRITE_ZEROES);
-    page[ID_VWC] = (uint8_t)(VWC_FLUSH_TAKES_ALL | (params->vwc ? VWC_PRESENT : 0));
+    page[ID_VWC] = params->vwc ? VWC_PRESENT : 0;
+    if (nvm_flush_takes_all(ctrl))
+        page[ID_VWC] |= VWC_FLUSH_TAKES_ALL;
     put_subnqn(ctrl, page);
     wire_put16(page + ID_PSD0, POWER_MAX_CENTIWATTS);
 }

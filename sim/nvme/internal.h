@@ -93,6 +93,7 @@ struct ring {
 struct sq {
     struct ring ring;
     bool exists, deleting, queued;
+    bool awaited; /* a deletion or a shutdown wants to know when its commands end */
     uint16_t cqid;
     uint16_t tail; /* doorbell */
     uint16_t seen; /* part of it that arbitration has seen */
@@ -176,7 +177,8 @@ struct ctrl {
     engine_handle life_timer, shutdown_timer;
     uint8_t page_log2;
     uint64_t page_mask;
-    bool admin_only; /* CC.CSS = 111b */
+    bool admin_only;     /* CC.CSS = 111b */
+    bool shutdown_waits; /* its flush comes when no I/O command works any more */
 
     /* queues */
     struct sq *sqs;
@@ -213,6 +215,7 @@ struct ctrl {
     uint32_t async_held_count;
     uint32_t async_waiting[EVENT_TYPES]; /* dword 0 of an event that nobody has asked for yet */
     uint8_t async_waiting_types, async_masked_types; /* bit per type */
+    uint64_t cache_drain; /* Set Features command that flushes the cache it turned off; NO_DRAIN */
     uint32_t aborts_running;
     struct error_entry errors[ERROR_LOG_ENTRIES];
     uint64_t error_count;
@@ -221,6 +224,7 @@ struct ctrl {
 };
 
 #define QUEUE_NONE 0xffffu
+#define NO_DRAIN   UINT64_MAX
 
 static inline uint64_t later(uint64_t a_ps, uint64_t b_ps)
 {
@@ -275,6 +279,8 @@ void ctrl_function_reset(struct ctrl *ctrl);
 void ctrl_fatal(struct ctrl *ctrl); /* CSTS.CFS: queue memory cannot be reached, or CC is illegal */
 /* Commands are taken and completed: ready, not fatal, not shut down. */
 bool ctrl_is_running(const struct ctrl *ctrl);
+/* A command of an awaited queue has ended or stalls: a shutdown may go on. */
+void ctrl_shutdown_progress(struct ctrl *ctrl);
 void ctrl_record_csts(struct ctrl *ctrl);
 
 /* registers.c */
@@ -319,6 +325,8 @@ uint16_t features_set(struct ctrl *ctrl, struct command *cmd);
 uint16_t features_get(struct ctrl *ctrl, struct command *cmd);
 void features_reset(struct ctrl *ctrl);
 bool features_cache_on(const struct ctrl *ctrl);
+bool features_cache_may_hold(const struct ctrl *ctrl); /* data that is not on the medium yet */
+void features_cache_drained(struct ctrl *ctrl, const struct command *cmd);
 uint16_t identify_start(struct ctrl *ctrl, struct command *cmd);
 void identify_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *page);
 uint16_t log_start(struct ctrl *ctrl, struct command *cmd);
@@ -326,6 +334,9 @@ void log_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *bytes);
 
 /* nvm.c */
 uint16_t nvm_execute(struct ctrl *ctrl, struct command *cmd);
+bool nvm_flush_takes_all(const struct ctrl *ctrl); /* NSID FFFFFFFFh */
+void nvm_write_data_arrived(struct ctrl *ctrl, struct command *cmd);
+void nvm_start_media_flush(struct ctrl *ctrl, struct command *cmd); /* completes the command */
 void nvm_media_next(struct ctrl *ctrl, struct command *cmd);
 
 /* pointers.c */

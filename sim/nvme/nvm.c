@@ -3,7 +3,8 @@
  * The NVM commands Read, Write, Flush and Write Zeroes (NVMe 1.4 section 6): checks in the order
  * opcode, namespace, length, range, and then the steps on the medium. With a volatile write cache
  * that is on, Flush reaches the medium, a FUA write is followed and a FUA read preceded by a flush;
- * with the cache turned off (5.21.1.6) every write is followed by one; without a cache (VWC = 0)
+ * with the cache turned off (5.21.1.6) every write that reaches the medium from then on is followed
+ * by one, and Flush by none once the cache is known to be empty; without a cache (VWC = 0)
  * neither Flush nor FUA mean anything. Data of a write is in the store once it has arrived: until
  * its completion, a read of the same blocks may return old or new data, as the standard allows.
  */
@@ -47,7 +48,7 @@ static uint16_t start_read(struct ctrl *ctrl, struct command *cmd)
     ctrl->stats.reads++;
     ctrl->stats.blocks_read += cmd->blocks;
     cmd->kind = COMMAND_READ;
-    if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_on(ctrl))
+    if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_may_hold(ctrl))
         add_step(cmd, MEDIA_FLUSH);
     add_step(cmd, MEDIA_READ);
     pointers_start(ctrl, cmd);
@@ -63,11 +64,18 @@ static uint16_t start_write(struct ctrl *ctrl, struct command *cmd)
     ctrl->stats.writes++;
     ctrl->stats.blocks_written += cmd->blocks;
     cmd->kind = COMMAND_WRITE;
+    pointers_start(ctrl, cmd);
+    return COMMAND_GOES_ON;
+}
+
+/* The cache may have been turned off while the data was on its way; the flush of that Set Features
+ * covers only writes that the medium knew before it. */
+void nvm_write_data_arrived(struct ctrl *ctrl, struct command *cmd)
+{
     add_step(cmd, MEDIA_WRITE);
     if (needs_flush(ctrl, cmd))
         add_step(cmd, MEDIA_FLUSH);
-    pointers_start(ctrl, cmd);
-    return COMMAND_GOES_ON;
+    nvm_media_next(ctrl, cmd);
 }
 
 static uint16_t start_write_zeroes(struct ctrl *ctrl, struct command *cmd)
@@ -85,17 +93,27 @@ static uint16_t start_write_zeroes(struct ctrl *ctrl, struct command *cmd)
     return COMMAND_GOES_ON;
 }
 
-static uint16_t start_flush(struct ctrl *ctrl, struct command *cmd)
+bool nvm_flush_takes_all(const struct ctrl *ctrl)
 {
-    /* Identify VWC bits 2:1 say that Flush takes the broadcast value (6.8). */
-    if (cmd->nsid != NSID_ONLY && cmd->nsid != NSID_ALL)
-        return STATUS_INVALID_NAMESPACE;
-    ctrl->stats.flushes++;
-    if (!features_cache_on(ctrl))
-        return STATUS_SUCCESS;
+    return ctrl->vs >= VS_1_4;
+}
+
+void nvm_start_media_flush(struct ctrl *ctrl, struct command *cmd)
+{
     cmd->kind = COMMAND_FLUSH;
     add_step(cmd, MEDIA_FLUSH);
     nvm_media_next(ctrl, cmd);
+}
+
+static uint16_t start_flush(struct ctrl *ctrl, struct command *cmd)
+{
+    /* Identify VWC bits 2:1 say whether Flush takes the broadcast value (6.8). */
+    if (cmd->nsid != NSID_ONLY && !(cmd->nsid == NSID_ALL && nvm_flush_takes_all(ctrl)))
+        return STATUS_INVALID_NAMESPACE;
+    ctrl->stats.flushes++;
+    if (!features_cache_may_hold(ctrl))
+        return STATUS_SUCCESS;
+    nvm_start_media_flush(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
 
@@ -139,10 +157,13 @@ void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
     enum media_op op;
 
     if (cmd->step == cmd->step_count) {
-        if (cmd->kind == COMMAND_READ)
+        if (cmd->kind == COMMAND_READ) {
             transfer_out_start(ctrl, cmd);
-        else
-            complete_command(ctrl, cmd, STATUS_SUCCESS);
+            return;
+        }
+        if (cmd->sqid == 0) /* Set Features, the only admin command that uses the medium */
+            features_cache_drained(ctrl, cmd);
+        complete_command(ctrl, cmd, STATUS_SUCCESS);
         return;
     }
     op = (enum media_op)cmd->steps[cmd->step++];

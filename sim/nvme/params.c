@@ -85,17 +85,19 @@ static void lay_out_bar(struct ctrl *ctrl)
 {
     const struct ctrl_params *params = &ctrl->params;
     uint64_t doorbells = 2 * (params->max_io_queues + 1);
+    uint64_t doorbells_end = REG_DOORBELLS + (doorbells << (2 + params->cap_dstrd));
     uint64_t end;
 
-    ctrl->doorbells_end = REG_DOORBELLS + (doorbells << (2 + params->cap_dstrd));
-    ctrl->msix_table_at = align_up(ctrl->doorbells_end, BAR_STRUCTURE_ALIGN);
+    ctrl->msix_table_at = align_up(doorbells_end, BAR_STRUCTURE_ALIGN);
     ctrl->msix_pending_at = align_up(ctrl->msix_table_at + params->msix_vectors * MSIX_ENTRY_BYTES,
                                      BAR_STRUCTURE_ALIGN);
-    end = params->msix_vectors > 0 ? ctrl->msix_pending_at + BAR_STRUCTURE_ALIGN
-                                   : ctrl->doorbells_end;
+    end = params->msix_vectors > 0 ? ctrl->msix_pending_at + BAR_STRUCTURE_ALIGN : doorbells_end;
     ctrl->bar_bytes = BAR_BYTES_MIN;
     while (ctrl->bar_bytes < end)
         ctrl->bar_bytes *= 2;
+    /* What lies between the last queue's doorbells and the next structure are doorbells, too: of
+     * queues that cannot be (5.2.1). */
+    ctrl->doorbells_end = params->msix_vectors > 0 ? ctrl->msix_table_at : ctrl->bar_bytes;
 }
 
 void ctrl_derive(struct ctrl *ctrl)

@@ -36,6 +36,8 @@ static uint16_t check_shape(const struct ctrl *ctrl, const struct command *cmd,
 {
     if (create_size(cmd) < 2 || create_size(cmd) - 1 > ctrl->params.cap_mqes)
         return STATUS_QSIZE_INVALID;
+    if (entry_log2_in_cc == 0) /* not initialized yet: also Invalid Queue Size (5.3, 5.4) */
+        return STATUS_QSIZE_INVALID;
     if (entry_log2_in_cc != entry_log2)
         return STATUS_INVALID_FIELD;
     if ((cmd->cdw[1] & CDW11_PC) == 0 && ctrl->params.cap_cqr)
@@ -138,6 +140,7 @@ static uint16_t delete_sq(struct ctrl *ctrl, struct command *cmd)
     }
     fetch_forget(ctrl, qid);
     sq->deleting = true;
+    sq->awaited = true;
     sq->delete_command = cmd->index;
     return COMMAND_GOES_ON;
 }

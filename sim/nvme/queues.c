@@ -6,7 +6,9 @@
  * Value). A value cannot be when it is not below the size, adds more entries than there are free
  * slots, or consumes entries that were never posted. The value that is already there is counted and
  * otherwise without effect: the standard lists it as a possible cause of the event, real
- * controllers let it pass. While the controller does not run, doorbells are counted and do nothing.
+ * controllers let it pass. While the controller does not run, doorbells are counted and do nothing;
+ * but entries that are posted while a shutdown occurs may be consumed (7.6.2), so doorbells of
+ * completion queues count until it is complete.
  */
 #include <stdlib.h>
 
@@ -149,6 +151,11 @@ static void cq_doorbell(struct ctrl *ctrl, uint16_t cqid, uint32_t value)
         complete_waiting(ctrl, cq);
 }
 
+static bool takes_cq_doorbells(const struct ctrl *ctrl)
+{
+    return ctrl->life == LIFE_READY && (ctrl->csts & (CSTS_CFS | CSTS_SHST_COMPLETE)) == 0;
+}
+
 void queues_doorbell(struct ctrl *ctrl, uint64_t offset, uint32_t value)
 {
     uint64_t stride_log2 = 2 + ctrl->params.cap_dstrd;
@@ -166,9 +173,11 @@ void queues_doorbell(struct ctrl *ctrl, uint64_t offset, uint32_t value)
         ctrl->stats.sq_doorbells++;
     RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_DOORBELL, is_cq, qid,
                 value, 0);
-    if (!ctrl_is_running(ctrl))
+    if (is_cq ? !takes_cq_doorbells(ctrl) : !ctrl_is_running(ctrl))
         return;
-    if (is_cq)
+    if (qid > ctrl->params.max_io_queues) /* before the arrays, which end there */
+        async_error(ctrl, EVENT_INVALID_DOORBELL_REGISTER, qid);
+    else if (is_cq)
         cq_doorbell(ctrl, qid, value);
     else
         sq_doorbell(ctrl, qid, value);

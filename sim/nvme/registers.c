@@ -152,7 +152,8 @@ static void bar_write(void *ctx, unsigned bar, uint64_t offset, unsigned size, u
     if (offset >= REG_DOORBELLS || (size != 4 && size != 8) || offset % size != 0)
         return;
     write_dword(ctrl, offset, (uint32_t)value);
-    if (size == 8)
+    /* The first half may have been the key of NSSR: then nobody is here to take the second. */
+    if (size == 8 && configspace_memory_enabled(&ctrl->config))
         write_dword(ctrl, offset + 4, (uint32_t)(value >> 32));
 }
 

@@ -122,7 +122,7 @@ static void data_arrived(void *ctx, uint64_t arg)
         return;
     status = move_in(ctrl, cmd);
     if (status == STATUS_SUCCESS)
-        nvm_media_next(ctrl, cmd);
+        nvm_write_data_arrived(ctrl, cmd);
     else
         complete_command(ctrl, cmd, status);
 }

@@ -22,7 +22,9 @@ const size_t link_row_count = sizeof link_rows / sizeof link_rows[0];
 #define FIXED_POINT 20
 
 struct link_line {
-    uint64_t free_ps; /* when the next packet can start */
+    uint64_t free_ps; /* when all that was asked for would be sent, back to back */
+    uint64_t latest_start_ps,
+        latest_end_ps; /* the latest reservation, joined with those it touches */
     uint64_t busy_ps;
     uint64_t packets;
     uint64_t bytes;
@@ -93,27 +95,44 @@ static uint64_t wire_ps(const struct link *link, uint64_t bytes)
     return (bytes >> FIXED_POINT) * link->ps_per_byte + (low * link->ps_per_byte >> FIXED_POINT);
 }
 
-/* Occupy a direction from now_ps on; returns when the last byte has left the sender. */
-static uint64_t line_take(struct link_line *line, uint64_t now_ps, uint64_t duration_ps,
-                          uint64_t packets, uint64_t bytes)
+/* Occupy a direction; returns when the last byte has left the sender. now_ps is when this is asked,
+ * ready_ps when the packets are there to be sent, possibly later: a reservation in the future takes
+ * capacity but does not close the line until then. Of reservations in the future only the latest is
+ * remembered by its place, so that two of them do not share one. */
+static uint64_t line_take(struct link_line *line, uint64_t now_ps, uint64_t ready_ps,
+                          uint64_t duration_ps, uint64_t packets, uint64_t bytes)
 {
-    uint64_t start = line->free_ps > now_ps ? line->free_ps : now_ps;
-    line->free_ps = start + duration_ps;
+    uint64_t free_ps = line->free_ps > now_ps ? line->free_ps : now_ps;
+    uint64_t start = free_ps > ready_ps ? free_ps : ready_ps;
+    if (start < line->latest_end_ps && start + duration_ps > line->latest_start_ps)
+        start = line->latest_end_ps;
+    uint64_t end = start + duration_ps;
+    if (start > line->latest_end_ps)
+        line->latest_start_ps = start;
+    if (start >= line->latest_end_ps)
+        line->latest_end_ps = end;
+    line->free_ps = free_ps + duration_ps;
     line->busy_ps += duration_ps;
     line->packets += packets;
     line->bytes += bytes;
-    return line->free_ps;
+    return end;
+}
+
+uint64_t link_write_later(struct link *link, enum link_direction direction, uint64_t now_ps,
+                          uint64_t ready_ps, uint32_t bytes)
+{
+    if (link->ps_per_byte == 0)
+        return ready_ps;
+    uint64_t packets = packets_of(bytes, link->p.max_payload);
+    uint64_t duration = wire_ps(link, bytes + packets * link->p.packet_overhead);
+    return line_take(&link->line[direction], now_ps, ready_ps, duration, packets, bytes) +
+           link->p.propagation;
 }
 
 uint64_t link_write(struct link *link, enum link_direction direction, uint64_t now_ps,
                     uint32_t bytes)
 {
-    if (link->ps_per_byte == 0)
-        return now_ps;
-    uint64_t packets = packets_of(bytes, link->p.max_payload);
-    uint64_t duration = wire_ps(link, bytes + packets * link->p.packet_overhead);
-    return line_take(&link->line[direction], now_ps, duration, packets, bytes) +
-           link->p.propagation;
+    return link_write_later(link, direction, now_ps, now_ps, bytes);
 }
 
 static uint64_t smaller(uint64_t x, uint64_t y)
@@ -144,13 +163,18 @@ static uint64_t link_take_tags(struct link *link, uint64_t now_ps, uint64_t requ
 
 uint64_t link_read_by_device(struct link *link, uint64_t now_ps, uint32_t bytes)
 {
+    return link_read_later(link, now_ps, now_ps, bytes);
+}
+
+uint64_t link_read_later(struct link *link, uint64_t now_ps, uint64_t ready_ps, uint32_t bytes)
+{
     if (link->ps_per_byte == 0)
-        return now_ps;
+        return ready_ps;
     const struct link_params *p = &link->p;
     uint64_t requests = packets_of(bytes, p->max_read_request);
     uint64_t request_ps = wire_ps(link, p->packet_overhead);
     struct link_line *up = &link->line[LINK_UP], *down = &link->line[LINK_DOWN];
-    uint64_t requests_sent = line_take(up, now_ps, requests * request_ps, requests, 0);
+    uint64_t requests_sent = line_take(up, now_ps, ready_ps, requests * request_ps, requests, 0);
     uint64_t first_sent = requests_sent - (requests - 1) * request_ps;
     uint64_t first_data = first_sent + p->propagation + p->memory_latency;
 
@@ -158,18 +182,19 @@ uint64_t link_read_by_device(struct link *link, uint64_t now_ps, uint32_t bytes)
     uint64_t payload = smaller(p->completion_payload, smaller(p->max_read_request, p->max_payload));
     uint64_t packets = packets_of(bytes, payload);
     uint64_t all_ps = wire_ps(link, bytes + packets * p->completion_overhead);
-    uint64_t sent = line_take(down, first_data, all_ps, packets, bytes);
+    uint64_t sent = line_take(down, now_ps, first_data, all_ps, packets, bytes);
     uint64_t one_ps = all_ps / requests;
     uint64_t round_trip = request_ps + 2 * p->propagation + p->memory_latency + one_ps;
     uint64_t first_arrival = sent + p->propagation - (requests - 1) * one_ps;
-    return link_take_tags(link, now_ps, requests, round_trip, first_arrival, one_ps);
+    return link_take_tags(link, ready_ps, requests, round_trip, first_arrival, one_ps);
 }
 
 uint64_t link_register_request(struct link *link, uint64_t now_ps)
 {
     if (link->ps_per_byte == 0)
         return now_ps;
-    return line_take(&link->line[LINK_DOWN], now_ps, wire_ps(link, link->p.packet_overhead), 1, 0) +
+    return line_take(&link->line[LINK_DOWN], now_ps, now_ps, wire_ps(link, link->p.packet_overhead),
+                     1, 0) +
            link->p.propagation;
 }
 
@@ -177,7 +202,7 @@ uint64_t link_register_reply(struct link *link, uint64_t now_ps, uint32_t bytes)
 {
     if (link->ps_per_byte == 0)
         return now_ps;
-    return line_take(&link->line[LINK_UP], now_ps,
+    return line_take(&link->line[LINK_UP], now_ps, now_ps,
                      wire_ps(link, bytes + link->p.completion_overhead), 1, bytes) +
            link->p.propagation;
 }

@@ -35,6 +35,11 @@ uint64_t link_write(struct link *link, enum link_direction direction, uint64_t n
 /* Reserve a memory read issued by the device (requests up, completions down); arrival of the last
  * completion. */
 uint64_t link_read_by_device(struct link *link, uint64_t now_ps, uint32_t bytes);
+/* The same for what is there to be sent only at ready_ps >= now_ps: the line stays open for others
+ * until then. */
+uint64_t link_write_later(struct link *link, enum link_direction direction, uint64_t now_ps,
+                          uint64_t ready_ps, uint32_t bytes);
+uint64_t link_read_later(struct link *link, uint64_t now_ps, uint64_t ready_ps, uint32_t bytes);
 /* The two halves of a register read by the host: a request without payload down, a completion up.
  */
 uint64_t link_register_request(struct link *link, uint64_t now_ps);

@@ -135,12 +135,12 @@ void pcie_port_config_write(struct pcie_port *port, uint16_t offset, unsigned si
 
 uint64_t pcie_up_write(struct pcie_port *port, uint64_t now_ps, uint32_t bytes)
 {
-    return link_write(port->link, LINK_UP, now_ps, bytes);
+    return link_write_later(port->link, LINK_UP, engine_now(port->engine), now_ps, bytes);
 }
 
 uint64_t pcie_up_read(struct pcie_port *port, uint64_t now_ps, uint32_t bytes)
 {
-    return link_read_by_device(port->link, now_ps, bytes);
+    return link_read_later(port->link, engine_now(port->engine), now_ps, bytes);
 }
 
 int pcie_dma_read(struct pcie_port *port, uint64_t bus, void *to, uint32_t bytes)

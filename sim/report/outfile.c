@@ -87,6 +87,10 @@ int outfile_open(struct outfile *out, const char *path, char message[REPORT_MESS
     struct stat status;
 
     memset(out, 0, sizeof(*out));
+    if (path[0] == '\0') {
+        errno = ENOENT;
+        return complain(message, "write", "a file without a name");
+    }
     if (strlen(path) >= sizeof(out->path)) {
         errno = ENAMETOOLONG;
         return complain(message, "write", path);

@@ -25,6 +25,9 @@ int run_suite(const struct run_spec *spec, const struct adb_suite *suite, uint64
 {
     struct run run;
     int error = run_begin(&run, spec, result, message);
+    /* Also for a machine that does not start: whose result this is. */
+    snprintf(result->suite, sizeof result->suite, "%s", suite->name);
+    result->block_bytes = suite->default_block_bytes == 0 ? 0 : block_bytes;
     if (error != RUN_OK)
         return error;
     const struct adb_observer observer = {&run, suite_timed_begin, suite_timed_end};

@@ -4,6 +4,7 @@
  * same with a bigger file). Everything is timed: open, buffer, one fill, all writes, close, delete.
  * Each pass takes a fresh buffer and uses it for all of its writes.
  */
+#include "pcie/record.h"
 #include "workload/adb_internal.h"
 
 #define SMALL_FILE_BYTES (50 * ADB_MIB)
@@ -14,6 +15,7 @@ static int run_append(struct adb_job *job, const char *name, uint64_t bytes,
 {
     const int error = adb_write_file(job, name, bytes, job->block_bytes);
 
+    job->device->ops->spend(job->device->ctx, CPU_OS, job->params->append_overhead);
     score->bytes = bytes;
     score->ops = bytes / job->block_bytes;
     return error ? error : fs_delete(job->fs, name);

@@ -53,6 +53,10 @@ static int check(struct replay *replay, const struct iolog_entry *entry)
                       block);
     if (entry->offset > end || entry->bytes > end - entry->offset)
         return refuse(replay, entry, REPLAY_E_REQUEST, "the device ends at %" PRIu64, end);
+    if (entry->action == IOLOG_TRIM) /* no data, no buffer: only the request's own limit */
+        return entry->bytes <= UINT32_MAX - (uint32_t)(block - 1)
+                   ? 0
+                   : refuse(replay, entry, REPLAY_E_REQUEST, "at most 4 GiB less a block per trim");
     if (entry->bytes > REPLAY_REQUEST_MAX)
         return refuse(replay, entry, REPLAY_E_REQUEST, "at most %u bytes per request are replayed",
                       (unsigned)REPLAY_REQUEST_MAX);

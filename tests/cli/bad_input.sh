@@ -25,7 +25,11 @@ expect 2 "--block-size 9GiB" -- bench amigadiskbench --block-size 9GiB
 expect 2 "named twice" -- "${quick[@]}" --driver amiga-1.61 --driver amiga-1.61
 expect 2 "random-read takes one" -- bench random-read --driver amiga-1.61 --driver amiga-1.65
 expect 2 "--footprint" -- bench random-read --footprint 1
-expect 2 "random-read takes no" -- bench random-read --trace out.log
+expect 2 "--trace: random-read does not take it" -- bench random-read --trace out.log
+expect 2 "--depth: amigadiskbench does not take it" -- bench amigadiskbench --depth 4
+expect 2 "--seed: ' 1' is not a number" -- bench amigadiskbench --seed ' 1'
+expect 2 "a file without a name" -- "${quick[@]}" --csv ''
+expect 2 "two outputs cannot go to the same file" -- "${quick[@]}" --csv same --json same
 expect 2 "no/such/directory" -- bench random-read --ios 1 --csv no/such/directory/out.csv
 expect 2 "list: say what" -- list
 expect 2 "no section 'nothing'" -- list parameters nothing
@@ -37,8 +41,8 @@ expect 2 "unknown profile 'fast'" -- "${quick[@]}" --drive fast
 expect 2 "unknown profile 'tcg'" -- "${quick[@]}" --host tcg
 expect 2 "unknown profile 'nowhere'" -- "${quick[@]}" --setup nowhere
 expect 2 "host.spinn: unknown key; did you mean 'host.spin'?" -- "${quick[@]}" -s host.spinn=1ns
-expect 2 "hots" -- "${quick[@]}" -s hots.spin=1ns
-expect 2 "host.spin" -- "${quick[@]}" -s host.spin=1
+expect 2 "unknown section" -- "${quick[@]}" -s hots.spin=1ns
+expect 2 "host.spin: '1' has no unit" -- "${quick[@]}" -s host.spin=1
 expect 2 "link.lanes: 17 is above the maximum" -- "${quick[@]}" -s link.lanes=17
 expect 2 "link.lanes must be" -- "${quick[@]}" -s link.lanes=3
 expect 2 "link.kind" -- "${quick[@]}" -s link.kind=usb
@@ -59,7 +63,7 @@ expect 2 "mine/drivers/e.ini:3:16: driver.bounce_bytes:" -- "${quick[@]}" --prof
 printf '; f\n[link]\nlanes = 4\n' >mine/drivers/f.ini
 expect 2 "mine/drivers/f.ini:2:2:" -- "${quick[@]}" --profiles mine --driver f
 mkdir -p mine/drivers/g.ini
-expect 2 "g" -- "${quick[@]}" --profiles mine --driver g
+expect 2 "drivers/g.ini" -- "${quick[@]}" --profiles mine --driver g
 expect 2 "no-such.ini" -- "${quick[@]}" --config no-such.ini
 expect 2 "no-such.ini" -- "${quick[@]}" --driver ./no-such.ini
 DOORBELL_SET='host.spin=1' expect 2 "DOORBELL_SET" -- "${quick[@]}"
@@ -95,6 +99,10 @@ printf 'precious\n' >kept.csv
 expect 3 "odd.log:4" -- replay odd.log --csv kept.csv --json new.json --trace new.log
 [ "$(cat kept.csv)" = precious ] && ok || bad "kept.csv was touched"
 absent new.json new.log
+expect 1 "ended early" -- "${quick[@]}" --suite Random4K -s ctrl.namespace_size='32 MiB' --csv new.csv --json new.json \
+    --plot new.plots
+absent new.csv new.json new.plots
+expect 1 "bring-up failed" -- bench amigadiskbench --driver doorbell --suite Random4K
 
 # a machine that does not come up, and a drive that fails the driver
 expect 1 "bring-up failed" -- "${quick[@]}" -s ctrl.decode=1ms -s driver.admin_timeout=1ms

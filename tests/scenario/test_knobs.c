@@ -221,6 +221,7 @@ static const struct knob {
     {"fs.copy_rate", "1 MB/s", MIXED, "fs.block_size=4 KiB"},
     {"workload.passes", "2", SMALL, NULL},
     {"workload.buffer_alignment", "4 KiB", A65, NULL},
+    {"workload.append_overhead", "1 ms", CACHED, NULL},
     {"workload.rand", "xoshiro", MIXED, NULL},
     /* clang-format on */
 };

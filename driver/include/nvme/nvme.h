@@ -108,7 +108,8 @@ struct nvme_config {
     /* time */
     uint32_t admin_timeout_ms;    /* 1..600000 */
     uint32_t ready_min_ms;        /* floor under CAP.TO for CSTS.RDY waits; 0..600000 */
-    uint32_t shutdown_timeout_ms; /* wait for CSTS.SHST; 1..600000 */
+    uint32_t shutdown_timeout_ms; /* wait for CSTS.SHST; 1..600000. A controller that asks for more
+                                   * (RTD3E, 5.15.2.2) gets it, up to a minute */
 };
 
 /* Sensible values for a machine with coherent memory; every field valid. */
@@ -165,7 +166,13 @@ int nvme_stop(struct nvme *nvme);
 /* Begin a controller reset and bring-up again (7.3.2); requests in flight end with NVME_E_STATE.
  * From READY or FAILED. */
 int nvme_reset(struct nvme *nvme);
-/* Do what can be done now and return the state; never waits. now_ns: the platform's time. */
+/* Do what can be done now and return the state; never waits. now_ns: the platform's time.
+ *
+ * While READY this is how failures are found: a device that is gone, a fatal status, a completion
+ * entry that cannot be true. A request whose entry could not be true does not end before the reset
+ * or stop that follows, so that a caller who only polls waits for it for ever: such a caller must
+ * step too, every 100 ms to 1 s, and before it gives up on a request. That costs one register read
+ * (CSTS) and one look at the admin completion queue. */
 enum nvme_state nvme_step(struct nvme *nvme, uint64_t now_ns);
 enum nvme_state nvme_state(const struct nvme *nvme);
 /* Why the state is FAILED: an nvme_error, and the raw status if it was NVME_E_STATUS (else 0). */
@@ -189,7 +196,10 @@ enum nvme_op { NVME_OP_READ, NVME_OP_WRITE, NVME_OP_FLUSH, NVME_OP_WRITE_ZEROES 
 /* Request flags. */
 #define NVME_REQ_REGISTERED                                                                        \
     (1u << 0)                  /* `bus` holds the bus address of the whole, device-contiguous,     \
-                                * permanently mapped buffer: no map, no bounce, no translation */
+                                * permanently mapped buffer: no map, no sync, no bounce, no        \
+                                * translation. Where memory is not coherent the caller maintains   \
+                                * its cache: clean before a write is submitted, clean or drop      \
+                                * before a read is, drop after a read's done() */
 #define NVME_REQ_FUA (1u << 1) /* Force Unit Access (NVM Command Set, Read and Write) */
 
 /* One block request; the caller's memory, the core's from submit until done() is called. */
@@ -230,7 +240,8 @@ unsigned nvme_poll(struct nvme_queue *queue, unsigned max);
 /* nvme_poll() without any register write other than the CQ doorbell: for spinning. */
 unsigned nvme_poll_quiet(struct nvme_queue *queue, unsigned max);
 /* For the port's interrupt handler: admin completions for vector 0, and the I/O queues on this
- * vector. Returns entries consumed (0: not ours, or spurious). */
+ * vector. Returns entries consumed (0: not ours, spurious, or the queues are closed: with pin or
+ * MSI the vector then stays masked until the next bring-up). */
 unsigned nvme_interrupt(struct nvme *nvme, unsigned vector);
 /* Commands in flight on the queue. */
 unsigned nvme_in_flight(const struct nvme_queue *queue);
@@ -254,7 +265,7 @@ struct nvme_queue_stats {
     uint64_t busy_rejects;    /* submits refused for want of a slot */
     uint64_t waits;           /* requests queued inside the core */
     uint64_t status_errors;   /* completions with an error status */
-    uint64_t protocol_errors; /* completion entries that could not be true */
+    uint64_t protocol_errors; /* completion entries that could not be true; none ends a request */
     uint64_t in_flight_peak;
 };
 void nvme_get_queue_stats(const struct nvme_queue *queue, struct nvme_queue_stats *stats);

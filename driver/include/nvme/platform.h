@@ -70,7 +70,7 @@ struct nvme_segment {
 
 /* Moments at which memory changes hands (as bus_dmamap_sync). */
 enum nvme_sync {
-    NVME_SYNC_FOR_DEVICE, /* CPU has written: make it visible to the device */
+    NVME_SYNC_FOR_DEVICE, /* CPU has written, or the device will: make the CPU's stores visible */
     NVME_SYNC_FOR_CPU     /* device has written: make it visible to the CPU */
 };
 
@@ -99,19 +99,24 @@ struct nvme_platform_ops {
     uint64_t (*read64)(void *ctx, uint32_t offset);
     void (*write64)(void *ctx, uint32_t offset, uint64_t value);
 
-    /* publish: all earlier stores of the core (entries [first, first+count) of this ring, modulo
-     * its depth, and PRP lists) are visible to the device before any later register write. A write
-     * fence and, on non-coherent machines, a clean of those entries. count 1..depth-1. */
+    /* publish: all earlier stores of the core and of its caller are visible to the device before
+     * any later register write: entries [first, first+count) of this ring, modulo its depth, PRP
+     * lists, copied data, and data that the caller has stored into registered buffers. A write
+     * fence and, on non-coherent machines, a clean of those entries (lists and copied data had
+     * their sync; registered buffers are the caller's, see NVME_REQ_REGISTERED). count 1..depth-1.
+     */
     void (*publish)(void *ctx, const struct nvme_ring *sq, uint16_t first, uint16_t count);
     /* cq_load: dword 3 of the entry (command identifier and status with the phase tag), loaded
      * once, as one 32-bit access, fresh from memory. */
     uint32_t (*cq_load)(void *ctx, const struct nvme_ring *cq, uint16_t slot);
-    /* rmb: loads of the entry after this call are not older than cq_load's. */
+    /* rmb: all later loads, of the core (the rest of the entry, copied data) and of the caller (the
+     * data that the device has written), are not older than cq_load's. */
     void (*rmb)(void *ctx, const struct nvme_ring *cq, uint16_t slot);
     /* mb: full barrier, store to load (shadow doorbells). */
     void (*mb)(void *ctx);
 
-    /* DMA memory. align: a power of two up to 64 KiB. Contents are zero. Returns 0 or
+    /* DMA memory. align: a power of two up to 64 KiB. Contents are zero, and no dirty cache line
+     * covers them: a write-back later would fall on what the device has written. Returns 0 or
      * NVME_E_NO_MEMORY. Called during bring-up and shutdown only. */
     int (*dma_alloc)(void *ctx, size_t bytes, size_t align, enum nvme_dma_use use,
                      struct nvme_dma *out);
@@ -123,7 +128,8 @@ struct nvme_platform_ops {
     int (*map)(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags,
                struct nvme_segment *segments, unsigned max, unsigned *count);
     void (*unmap)(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags);
-    /* sync: memory from dma_alloc changes hands. Not called when COHERENT. */
+    /* sync: memory from dma_alloc changes hands. FOR_DEVICE also comes before the device writes:
+     * after it no dirty line covers those bytes. Not called when COHERENT. */
     void (*sync)(void *ctx, const struct nvme_dma *dma, size_t offset, size_t bytes,
                  enum nvme_sync what);
     /* copy: bounced data; the areas never overlap. bytes >= 1. */
@@ -135,9 +141,12 @@ struct nvme_platform_ops {
     /* relax: the caller is about to look again at something that has not changed. May be NULL. */
     void (*relax)(void *ctx);
 
-    /* irq_setup: route `vectors` vectors (1 for INTx) and enable delivery; mode NONE undoes it.
-     * Returns the number of vectors granted, 1..vectors, or a negative error. May be NULL when the
-     * configuration polls. The port's handler calls nvme_interrupt(). */
+    /* irq_setup: route `vectors` vectors (1 for INTx) and enable delivery; mode NONE undoes it, and
+     * keeps the function from interrupting at all (PCI Command, Interrupt Disable; MSI and MSI-X
+     * off). Returns the number of vectors granted, 1..vectors (not looked at for NONE), or a
+     * negative error. The port's handler calls nvme_interrupt(). With a configuration that polls,
+     * every bring-up and reset calls it with NONE and 0, because the admin queue always interrupts
+     * (NVMe 1.4 section 7.5.1); it may be NULL then, and the core masks with INTMS instead. */
     int (*irq_setup)(void *ctx, enum nvme_irq_mode mode, unsigned vectors);
 
     /* Mutual exclusion with interrupt handlers and other CPUs for one queue (qid; 0 = admin). Both

@@ -143,6 +143,7 @@ enum nvme_identify_cns { /* 5.15 */
 #define NVME_IDC_MN          24u  /* 40 bytes, ASCII */
 #define NVME_IDC_FR          64u  /* 8 bytes, ASCII */
 #define NVME_IDC_MDTS        77u  /* 2^n pages of CAP.MPSMIN; 0 = no limit */
+#define NVME_IDC_RTD3E       88u  /* 32 bits: time to enter RTD3, microseconds; 0 = not stated */
 #define NVME_IDC_AERL        259u /* requests held, 0-based */
 #define NVME_IDC_SQES        512u /* 3:0 required, 7:4 largest, log2 bytes */
 #define NVME_IDC_CQES        513u
@@ -164,6 +165,7 @@ enum nvme_identify_cns { /* 5.15 */
 #define NVME_ACTIVE_LIST_MAX 1024u       /* CNS 02h: identifiers, increasing, ended by 0 */
 #define NVME_NSID_MAX        0xFFFFFFFEu /* FFFFFFFFh means all (6.1) */
 #define NVME_VERSION_1_1     0x00010100u /* the first with CNS 02h */
+#define NVME_VERSION_1_2     0x00010200u /* the first with RTD3E */
 
 /* ---- status (4.6.1): bits 7:0 code, 10:8 type, 12:11 CRD, 13 more, 14 do not retry
  * ---------------- */

@@ -83,6 +83,8 @@ struct fake {
     uint16_t admin_fail_status;
     uint32_t grant; /* DW0 of Number of Queues */
     uint32_t admin_sqhd_error, admin_cid_error;
+    uint32_t refuse_nsid; /* Identify of this namespace ends with admin_fail_status */
+    uint32_t rtd3e;       /* microseconds */
     uint8_t mdts, sqes, cqes, vwc, aerl;
     uint16_t oncs;
     uint32_t ns_count;

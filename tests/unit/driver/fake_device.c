@@ -113,8 +113,11 @@ static void write_cc(uint32_t value)
     bool was = fake->cc & NVME_CC_EN, is = value & NVME_CC_EN;
 
     if (was != is) {
-        /* 3.1.5: EN 0 to 1 only with RDY 0, 1 to 0 only with RDY 1 (or a fatal status) */
-        ck_assert((fake->csts & NVME_CSTS_CFS) || was == ((fake->csts & NVME_CSTS_RDY) != 0));
+        /* 3.1.5: EN 0 to 1 only with RDY 0, 1 to 0 only with RDY 1 (or a fatal status, or when RDY
+         * never comes); SHN does not outlive EN */
+        ck_assert((fake->csts & NVME_CSTS_CFS) || (was && fake->never_ready) ||
+                  was == ((fake->csts & NVME_CSTS_RDY) != 0));
+        ck_assert_uint_eq(value & NVME_CC_SHN_MASK, 0);
         fake->target_ready = is;
         fake->pending_reads = fake->ready_reads;
     } else if (was) {
@@ -306,6 +309,7 @@ static void identify(const struct nvme_sqe *sqe)
         memcpy(page + NVME_IDC_MN, "Fake Drive\t                             ", 40);
         memcpy(page + NVME_IDC_FR, "1.0     ", 8);
         page[NVME_IDC_MDTS] = fake->mdts;
+        memcpy(page + 88, &fake->rtd3e, 4); /* RTD3E: bytes 91:88 */
         page[NVME_IDC_AERL] = fake->aerl;
         page[NVME_IDC_SQES] = fake->sqes;
         page[NVME_IDC_CQES] = fake->cqes;
@@ -416,7 +420,9 @@ void fake_run(uint32_t qid)
         fake->admin_log[fake->admin_log_count++] = sqe;
         fake->admin_seen[fake_opcode(&sqe) % 64]++;
         memmove(q->fetched, q->fetched + 1, --q->in_flight * sizeof(q->fetched[0]));
-        if (fake_opcode(&sqe) == fake->admin_fail_opcode)
+        if (fake_opcode(&sqe) == fake->admin_fail_opcode ||
+            (fake_opcode(&sqe) == NVME_ADMIN_IDENTIFY && fake->refuse_nsid != 0 &&
+             sqe.command_nsid >> 32 == fake->refuse_nsid))
             status = fake->admin_fail_status;
         else if (!admin_command(&sqe, &result))
             continue;

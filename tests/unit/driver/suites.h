@@ -17,5 +17,6 @@ Suite *suite_prps(void);
 Suite *suite_data(void);
 Suite *suite_faults(void);
 Suite *suite_interrupt(void);
+Suite *suite_events(void);
 
 #endif

@@ -181,6 +181,22 @@ START_TEST(namespaces_that_cannot_be_used_are_not_offered)
 }
 END_TEST
 
+START_TEST(namespace_that_is_not_described_is_skipped)
+{
+    fake->ns_count = 3;
+    fake->ns[1] = (struct fake_ns){.nsid = 2, .blocks = 10, .lba_shift = 9};
+    fake->ns[2] = (struct fake_ns){.nsid = 7, .blocks = 20, .lba_shift = 9};
+    fake->refuse_nsid = 2;
+    fake->admin_fail_status = 0x4002;
+    fake_start();
+    ck_assert_uint_eq(nvme_namespace_count(fake->nvme), 2);
+    ck_assert_uint_eq(nvme_get_namespace(fake->nvme, 0)->nsid, 1);
+    ck_assert_uint_eq(nvme_get_namespace(fake->nvme, 1)->nsid, 7);
+    ck_assert_uint_eq(nvme_get_namespace(fake->nvme, 1)->blocks, 20);
+    ck_assert_int_eq(nvme_failure(fake->nvme, NULL), NVME_OK);
+}
+END_TEST
+
 START_TEST(at_most_128_namespaces)
 {
     fake->ns_count = 130;
@@ -295,6 +311,7 @@ Suite *suite_bringup(void)
     tcase_add_test(good, larger_pages);
     tcase_add_test(good, doorbell_stride);
     tcase_add_test(good, namespaces_that_cannot_be_used_are_not_offered);
+    tcase_add_test(good, namespace_that_is_not_described_is_skipped);
     tcase_add_test(good, at_most_128_namespaces);
     tcase_add_test(good, no_namespace_is_no_failure);
     tcase_add_test(good, version_1_0_has_no_active_list);

@@ -21,13 +21,26 @@ static void expect_failure(int error, uint16_t status)
     ck_assert_ptr_null(nvme_get_queue(fake->nvme, 0));
 }
 
-START_TEST(enabled_and_never_ready_is_left_alone)
+/* Given EN = 1 and RDY = 0 at start, and CAP.TO = 2 s: until then EN stays (3.1.5); then it is
+ * cleared, because nothing else can bring the controller back. */
+START_TEST(enabled_and_never_ready_is_disabled_after_its_time)
 {
+    uint64_t begin = fake->now_ns;
+
     fake->cc = NVME_CC_EN;
     fake->target_ready = true;
     fake->never_ready = true;
-    expect_failure(NVME_E_TIMEOUT, 0);
+    fake_init();
+    nvme_start(fake->nvme);
+    nvme_step(fake->nvme, begin);
+    ck_assert_int_eq(nvme_step(fake->nvme, begin + 2000 * MS - 1), NVME_STATE_STARTING);
     ck_assert_uint_eq(fake_writes(NVME_REG_CC), 0);
+    ck_assert_int_eq(nvme_step(fake->nvme, begin + 2000 * MS), NVME_STATE_STARTING);
+    ck_assert_uint_eq(fake_writes(NVME_REG_CC), 2); /* EN = 0, and EN = 1 again */
+    fake->never_ready = _i == 0;
+    ck_assert_int_eq(nvme_step(fake->nvme, begin + 4000 * MS),
+                     _i == 0 ? NVME_STATE_FAILED : NVME_STATE_READY);
+    ck_assert_int_eq(nvme_failure(fake->nvme, NULL), _i == 0 ? NVME_E_TIMEOUT : NVME_OK);
     fake->never_ready = false;
 }
 END_TEST
@@ -163,17 +176,21 @@ START_TEST(admin_deadline)
 }
 END_TEST
 
-START_TEST(admin_deadline_of_a_device_that_is_gone)
+/* Given an admin command with a deadline in a minute, when the device goes away or reports a fatal
+ * status, then the next step says so. */
+START_TEST(gone_or_fatal_during_an_admin_command)
 {
-    uint64_t begin = fake->now_ns;
-
     fake->hold_admin = true;
-    fake->config.admin_timeout_ms = 100;
+    fake->config.admin_timeout_ms = 60000;
     fake_init();
     nvme_start(fake->nvme);
-    nvme_step(fake->nvme, begin);
-    fake->gone = true;
-    ck_assert_int_eq(nvme_step(fake->nvme, begin + 100 * MS), NVME_STATE_FAILED);
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_STARTING);
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns + 20 * MS), NVME_STATE_STARTING);
+    if (_i == 0)
+        fake->gone = true;
+    else
+        fake->csts |= NVME_CSTS_CFS;
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns + 21 * MS), NVME_STATE_FAILED);
     ck_assert_int_eq(nvme_failure(fake->nvme, NULL), NVME_E_GONE);
 }
 END_TEST
@@ -226,7 +243,7 @@ Suite *suite_bringup_failures(void)
     TCase *bad = tcase_create("failures");
 
     tcase_add_checked_fixture(bad, fake_create, fake_destroy);
-    tcase_add_test(bad, enabled_and_never_ready_is_left_alone);
+    tcase_add_loop_test(bad, enabled_and_never_ready_is_disabled_after_its_time, 0, 2);
     tcase_add_test(bad, ready_never_comes);
     tcase_add_test(bad, ready_floor);
     tcase_add_loop_test(bad, registers_that_no_controller_has, 0, 6);
@@ -237,7 +254,7 @@ Suite *suite_bringup_failures(void)
     tcase_add_test(bad, grant_reserved_value);
     tcase_add_loop_test(bad, admin_error_status, 0, 4);
     tcase_add_test(bad, admin_deadline);
-    tcase_add_test(bad, admin_deadline_of_a_device_that_is_gone);
+    tcase_add_loop_test(bad, gone_or_fatal_during_an_admin_command, 0, 2);
     tcase_add_test(bad, admin_unknown_identifier_is_ignored);
     tcase_add_test(bad, admin_impossible_head);
     tcase_add_test(bad, every_allocation_can_fail);

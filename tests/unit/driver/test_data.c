@@ -170,9 +170,12 @@ START_TEST(synchronisation)
     ck_assert_uint_eq(fake->sync_count, 2); /* nothing comes back from a write */
     fake_forget();
     transfer(NVME_OP_READ, 50, 1, fake_buffer(512, 4096, 512));
-    ck_assert_uint_eq(fake->sync_count, 1);
-    ck_assert_int_eq(fake->syncs[0].what, NVME_SYNC_FOR_CPU);
+    ck_assert_uint_eq(fake->sync_count, 2);
+    ck_assert_int_eq(fake->syncs[0].what, NVME_SYNC_FOR_DEVICE); /* no dirty line over its data */
     ck_assert_uint_eq(fake->syncs[0].bytes, 512);
+    ck_assert_int_eq(fake->syncs[1].what, NVME_SYNC_FOR_CPU);
+    ck_assert_uint_eq(fake->syncs[1].bytes, 512);
+    ck_assert_ptr_eq(fake->syncs[0].cpu, fake->syncs[1].cpu);
 }
 END_TEST
 

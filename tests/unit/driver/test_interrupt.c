@@ -85,15 +85,130 @@ START_TEST(msi_masks_its_vector)
 }
 END_TEST
 
-START_TEST(polling_with_a_pin_masks_it_for_good)
+/* The admin queue interrupts even when the I/O queues do not (7.5.1): given a platform that can,
+ * the function is silenced at every bring-up, whatever `irq` says. */
+START_TEST(polling_silences_the_function)
 {
-    fake->config.irq = NVME_IRQ_INTX;
+    fake->config.irq = (enum nvme_irq_mode)_i;
+    fake->irq_mode = NVME_IRQ_INTX; /* as the firmware left it */
+    fake->irq_vectors = 1;
     fake_init();
     ck_assert_int_eq(nvme_start_blocking(fake->nvme), NVME_OK);
-    ck_assert_uint_eq(fake_writes(NVME_REG_INTMS), 1);
-    ck_assert_uint_eq(fake->intms, UINT32_MAX);
-    ck_assert_uint_eq(fake->irq_calls, 0);
+    ck_assert_uint_eq(fake->irq_calls, 1);
+    ck_assert_int_eq(fake->irq_mode, NVME_IRQ_NONE);
+    ck_assert_uint_eq(fake->irq_vectors, 0);
+    ck_assert_uint_eq(fake_writes(NVME_REG_INTMS), 0);
     ck_assert_uint_eq(fake->queues[1].cq_flags, 1); /* PC, no IEN */
+    ck_assert_int_eq(nvme_reset_blocking(fake->nvme), NVME_OK);
+    ck_assert_uint_eq(fake->irq_calls, 2);
+}
+END_TEST
+
+/* Given a platform that cannot, every vector is masked, once; but never with MSI-X (3.1.3). */
+START_TEST(polling_without_routing_masks)
+{
+    fake->config.irq = (enum nvme_irq_mode)_i;
+    fake->ops.irq_setup = NULL;
+    fake_init();
+    ck_assert_int_eq(nvme_start_blocking(fake->nvme), NVME_OK);
+    ck_assert_uint_eq(fake_writes(NVME_REG_INTMS), _i == NVME_IRQ_MSIX ? 0 : 1);
+    ck_assert_uint_eq(fake->intms, _i == NVME_IRQ_MSIX ? 0 : UINT32_MAX);
+}
+END_TEST
+
+/* The level of the pin (7.5.1.1): an entry that the host has not acknowledged, and no mask. */
+static bool pin(void)
+{
+    bool level = false;
+
+    for (uint32_t qid = 0; qid < FAKE_QUEUES; qid++) {
+        const struct fake_queue *q = &fake->queues[qid];
+
+        level |= q->cq_exists && q->cq_tail != q->cq_head && (qid == 0 || (q->cq_flags & 2));
+    }
+    return level && !(fake->intms & 1);
+}
+
+/* As a CPU does: the handler runs for as long as the pin is up. Returns how often. */
+static uint32_t deliver(void)
+{
+    uint32_t calls = 0;
+
+    for (; pin() && calls < 100; calls++)
+        nvme_interrupt(fake->nvme, 0);
+    return calls;
+}
+
+/* Given a read in flight at a stop, a reset or a failure, when it completes afterwards, then the
+ * pin calls the handler once, and steps get their turn. Afterwards interrupts work as before. */
+START_TEST(pin_of_a_closed_queue)
+{
+    start(NVME_IRQ_INTX, 1);
+    fake_registered(&requests[15], NVME_OP_READ, 0, 8, fake_buffer(4096, 4096, 0));
+    ck_assert_int_eq(nvme_submit(nvme_get_queue(fake->nvme, 0), &requests[15]), NVME_OK);
+    nvme_ring(nvme_get_queue(fake->nvme, 0));
+    fake_fetch(1);
+    if (_i == 0) {
+        nvme_stop(fake->nvme);
+    } else if (_i == 1) {
+        nvme_reset(fake->nvme);
+    } else {
+        fake->csts |= NVME_CSTS_CFS;
+        ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_FAILED);
+    }
+    fake_complete(1, 0, 0);
+    ck_assert_uint_eq(deliver(), 1);
+    ck_assert_uint_eq(fake->intms, 1);
+    if (_i == 2)
+        nvme_reset(fake->nvme);
+    while (nvme_step(fake->nvme, fake->now_ns) == (_i ? NVME_STATE_STARTING : NVME_STATE_STOPPING))
+        ck_assert_uint_le(deliver(), 1);
+    ck_assert_uint_eq(fake_ended_count, 1);
+    ck_assert_int_eq(requests[15].error, NVME_E_STATE);
+    if (_i == 0)
+        ck_assert_int_eq(nvme_start_blocking(fake->nvme), NVME_OK);
+    ck_assert_int_eq(nvme_state(fake->nvme), NVME_STATE_READY);
+    ck_assert_uint_eq(fake->intms, 0);
+    submit(0, 2);
+    ck_assert_uint_eq(deliver(), 1);
+    ck_assert_uint_eq(fake_ended_count, 3);
+}
+END_TEST
+
+/* An interrupt before the controller is ready (a shared line) leaves the vector masked; being ready
+ * unmasks it. */
+START_TEST(ready_unmasks)
+{
+    fake->config.completion = NVME_COMPLETION_INTERRUPT;
+    fake->config.irq = _i ? NVME_IRQ_MSI : NVME_IRQ_INTX;
+    fake->ready_reads = 3;
+    fake_init();
+    nvme_start(fake->nvme);
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_STARTING);
+    ck_assert_uint_eq(nvme_interrupt(fake->nvme, (unsigned)_i), 0);
+    ck_assert_uint_eq(fake->intms, 1u << _i);
+    ck_assert_int_eq(fake_settle(NVME_STATE_STARTING, 1000000000), NVME_STATE_READY);
+    ck_assert_uint_eq(fake->intms, 0);
+}
+END_TEST
+
+static void done_stops(struct nvme_request *request)
+{
+    (void)request;
+    nvme_stop(fake->nvme);
+}
+
+START_TEST(stop_from_done_leaves_the_vector_masked)
+{
+    start(NVME_IRQ_INTX, 1);
+    fake_registered(&requests[0], NVME_OP_READ, 0, 8, fake_buffer(4096, 4096, 0));
+    requests[0].done = done_stops;
+    ck_assert_int_eq(nvme_submit(nvme_get_queue(fake->nvme, 0), &requests[0]), NVME_OK);
+    nvme_ring(nvme_get_queue(fake->nvme, 0));
+    fake_run(1);
+    ck_assert_uint_eq(deliver(), 1);
+    ck_assert_uint_eq(fake->intms, 1);
+    ck_assert_int_eq(fake_settle(NVME_STATE_STOPPING, 1000000000), NVME_STATE_OFF);
 }
 END_TEST
 
@@ -205,6 +320,22 @@ START_TEST(routing_is_kept_over_reset_and_undone_at_stop)
 }
 END_TEST
 
+/* Routing is lost with the device: undone when it is gone, made anew when it is back. */
+START_TEST(routing_of_a_device_that_went_and_came)
+{
+    start(NVME_IRQ_MSIX, 1);
+    fake->gone = true;
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_FAILED);
+    ck_assert_uint_eq(fake->irq_calls, 2);
+    ck_assert_int_eq(fake->irq_mode, NVME_IRQ_NONE);
+    fake->gone = false;
+    ck_assert_int_eq(nvme_reset_blocking(fake->nvme), NVME_OK);
+    ck_assert_uint_eq(fake->irq_calls, 3);
+    ck_assert_int_eq(fake->irq_mode, NVME_IRQ_MSIX);
+    ck_assert_uint_eq(fake->queues[1].cq_flags >> 16, 1);
+}
+END_TEST
+
 START_TEST(irq_setup_fails)
 {
     fake->config.completion = NVME_COMPLETION_INTERRUPT;
@@ -225,13 +356,18 @@ Suite *suite_interrupt(void)
     tcase_add_test(tcase, fewer_vectors_than_queues);
     tcase_add_test(tcase, pin_masks_drains_unmasks);
     tcase_add_test(tcase, msi_masks_its_vector);
-    tcase_add_test(tcase, polling_with_a_pin_masks_it_for_good);
+    tcase_add_loop_test(tcase, polling_silences_the_function, NVME_IRQ_NONE, NVME_IRQ_MSIX + 1);
+    tcase_add_loop_test(tcase, polling_without_routing_masks, NVME_IRQ_NONE, NVME_IRQ_MSIX + 1);
+    tcase_add_loop_test(tcase, pin_of_a_closed_queue, 0, 3);
+    tcase_add_loop_test(tcase, ready_unmasks, 0, 2);
+    tcase_add_test(tcase, stop_from_done_leaves_the_vector_masked);
     tcase_add_test(tcase, admin_completions_by_interrupt);
     tcase_add_test(tcase, interrupt_while_starting);
     tcase_add_test(tcase, interrupt_while_stopping);
     tcase_add_test(tcase, nothing_is_left_behind);
     tcase_add_test(tcase, flush_without_cache_still_interrupts);
     tcase_add_test(tcase, routing_is_kept_over_reset_and_undone_at_stop);
+    tcase_add_test(tcase, routing_of_a_device_that_went_and_came);
     tcase_add_loop_test(tcase, irq_setup_fails, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;

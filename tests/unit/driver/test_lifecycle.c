@@ -60,7 +60,7 @@ START_TEST(orderly_stop)
     ck_assert_uint_eq(fake->admin_log[2].command_nsid & 0xFF, NVME_ADMIN_DELETE_CQ);
     ck_assert_uint_eq(fake_writes(NVME_REG_CC), 2); /* SHN = 01b, then EN = 0 */
     ck_assert_uint_eq(fake->log[fake->log_count - 2].value, 0x00464001);
-    ck_assert_uint_eq(fake->log[fake->log_count - 1].value & NVME_CC_EN, 0);
+    ck_assert_uint_eq(fake->log[fake->log_count - 1].value, 0x00460000); /* SHN = 00b too */
     ck_assert_uint_eq(fake->live_allocs, 0);
     ck_assert_int_eq(nvme_state(fake->nvme), NVME_STATE_OFF);
     ck_assert_int_eq(nvme_start_blocking(fake->nvme), NVME_OK); /* and again */
@@ -296,33 +296,75 @@ START_TEST(phases_start_over_after_reset)
 }
 END_TEST
 
-START_TEST(event_is_read_and_handed_back)
+static void done_stops(struct nvme_request *request)
 {
-    struct nvme_admin_stats stats;
-    struct nvme_cqe *cqe;
+    fake_ended[fake_ended_count++] = request;
+    ck_assert_int_eq(nvme_stop(fake->nvme), NVME_OK);
+}
 
+/* Given a reset with a request in flight, when its done() calls nvme_stop(), then the controller is
+ * stopped, not brought up. */
+START_TEST(stop_from_done_during_reset)
+{
     fake_start();
-    cqe = (struct nvme_cqe *)fake_cpu(fake->queues[0].cq_bus, 16) + fake->queues[0].cq_tail;
-    cqe->result = fake_le32(0x00020101); /* SMART: temperature; log page 02h */
-    fake_post(0, fake->aer_cids[1], 0, fake->queues[0].head, 0);
-    fake->aer_held--;
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_READY);
-    nvme_get_admin_stats(fake->nvme, &stats);
-    ck_assert_uint_eq(stats.async_events, 1);
-    ck_assert_uint_eq(fake->admin_seen[NVME_ADMIN_GET_LOG_PAGE], 1);
-    ck_assert_uint_eq(fake->admin_log[fake->admin_log_count - 2].cdw10_11, 0x007F0002);
-    ck_assert_uint_eq(fake->aer_held, 2); /* held again, once */
+    fake_registered(&requests[0], NVME_OP_READ, 0, 8, fake_buffer(4096, 4096, 0));
+    requests[0].done = done_stops;
+    ck_assert_int_eq(nvme_submit(nvme_get_queue(fake->nvme, 0), &requests[0]), NVME_OK);
+    nvme_ring(nvme_get_queue(fake->nvme, 0));
+    ck_assert_int_eq(nvme_reset(fake->nvme), NVME_OK);
+    while (nvme_step(fake->nvme, fake->now_ns) == NVME_STATE_STARTING)
+        fake->now_ns += MS;
+    ck_assert_int_eq(fake_settle(NVME_STATE_STOPPING, 10000 * MS), NVME_STATE_OFF);
+    ck_assert_uint_eq(fake_ended_count, 1);
+    ck_assert_uint_eq(fake->cc & NVME_CC_EN, 0);
+    ck_assert_uint_eq(fake->live_allocs, 0);
 }
 END_TEST
 
-START_TEST(refused_event_request_is_not_sent_again)
+/* Given ten minutes' deadline for admin commands, the stop of a device that was pulled out ends at
+ * once. */
+START_TEST(stop_of_a_device_that_is_gone)
 {
+    fake->config.admin_timeout_ms = 600000;
     fake_start();
-    fake_post(0, fake->aer_cids[0], 0x105, fake->queues[0].head, 0);
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_READY);
-    ck_assert_uint_eq(fake->admin_seen[NVME_ADMIN_ASYNC_EVENT], 2);
+    fill();
+    fake->gone = true;
+    ck_assert_int_eq(nvme_stop(fake->nvme), NVME_OK);
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_OFF);
+    ck_assert_int_eq(nvme_failure(fake->nvme, NULL), NVME_E_GONE);
+    all_ended_once(NVME_E_STATE);
+}
+END_TEST
+
+static const struct {
+    uint32_t vs, config_ms, rtd3e_us;
+    uint64_t limit_ns;
+} shutdowns[] = {
+    {0x00010400, 50, 20000000, 20000 * MS}, /* the device asks for more */
+    {0x00010400, 30000, 20000000, 30000 * MS},
+    {0x00010200, 1, 1500, 1500000},
+    {0x00010400, 50, 0, 50 * MS},             /* not stated */
+    {0x00010400, 50, 0xFFFFFFFF, 60000 * MS}, /* 71 minutes: not believed */
+    {0x00010100, 50, 20000000, 50 * MS},      /* reserved before 1.2 */
+};
+
+START_TEST(shutdown_takes_its_time)
+{
+    uint64_t begin;
+
+    fake->vs = shutdowns[_i].vs;
+    fake->rtd3e = shutdowns[_i].rtd3e_us;
+    fake->config.shutdown_timeout_ms = shutdowns[_i].config_ms;
+    fake->config.delete_queues = false;
+    fake_start();
+    fake->never_shut = true;
+    nvme_stop(fake->nvme);
+    begin = fake->now_ns;
+    ck_assert_int_eq(nvme_step(fake->nvme, begin), NVME_STATE_STOPPING);
+    ck_assert_int_eq(nvme_step(fake->nvme, begin + shutdowns[_i].limit_ns - 1),
+                     NVME_STATE_STOPPING);
+    ck_assert_int_eq(nvme_step(fake->nvme, begin + shutdowns[_i].limit_ns), NVME_STATE_OFF);
+    ck_assert_int_eq(nvme_failure(fake->nvme, NULL), NVME_E_TIMEOUT);
 }
 END_TEST
 
@@ -348,8 +390,10 @@ Suite *suite_lifecycle(void)
     tcase_add_test(tcase, refused_delete_does_not_stop_the_stop);
     tcase_add_test(tcase, silent_delete_does_not_stop_the_stop);
     tcase_add_test(tcase, phases_start_over_after_reset);
-    tcase_add_test(tcase, event_is_read_and_handed_back);
-    tcase_add_test(tcase, refused_event_request_is_not_sent_again);
+    tcase_add_test(tcase, stop_from_done_during_reset);
+    tcase_add_test(tcase, stop_of_a_device_that_is_gone);
+    tcase_add_loop_test(tcase, shutdown_takes_its_time, 0,
+                        sizeof(shutdowns) / sizeof(shutdowns[0]));
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -27,6 +27,12 @@ static const struct os_params costs = {.path = OS_DIRECT,
                                        .yield = {110 * NS, false},
                                        .reply = {1100 * NS, false}};
 
+static void on_interrupt(void *ctx, unsigned vector)
+{
+    (void)ctx;
+    nvme_interrupt(nvme, vector);
+}
+
 static void start(enum os_path path, bool interrupts, uint32_t spins)
 {
     struct nvme_config config;
@@ -47,6 +53,7 @@ static void start(enum os_path path, bool interrupts, uint32_t spins)
     ck_assert_ptr_nonnull(nvme);
     const char *why = NULL;
     ck_assert_int_eq(host_enumerate(rig.host, &why), NVME_OK);
+    host_set_interrupt_handler(rig.host, on_interrupt, NULL);
     ck_assert_int_eq(nvme_start_blocking(nvme), NVME_OK);
     struct os_params params = costs;
     params.path = path;

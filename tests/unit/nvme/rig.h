@@ -125,5 +125,7 @@ Suite *suite_async(void);
 Suite *suite_timing(void);
 Suite *suite_records(void);
 Suite *suite_hostile(void);
+Suite *suite_shutdown(void);
+Suite *suite_cache(void);
 
 #endif

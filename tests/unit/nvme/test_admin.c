@@ -169,6 +169,17 @@ static const struct {
     {10, 0, 2, 0x002, 0},
     {11, 0, 0x1f, 0, 0x1f},
     {11, 0, 0x100, 0x002, 0},
+    /* of the controller: one namespace cannot have its own, all of them can */
+    {1, 1, 0x01020305, 0x10f, 3},
+    {2, 1, 0, 0x10f, 0},
+    {4, 1, 0x140, 0x10f, 343},
+    {6, 1, 0, 0x10f, 1},
+    {7, 1, 0, 0x10f, 0x00030003},
+    {8, 1, 0, 0x10f, 0},
+    {9, 77, 0x10000, 0x10f, 0x10000},
+    {10, 0xfffffffe, 1, 0x10f, 0},
+    {11, 1, 0x1f, 0x10f, 0},
+    {1, 0xffffffff, 0x01020305, 0, 0x01020305},
 };
 
 START_TEST(feature_set_and_get)
@@ -194,6 +205,7 @@ START_TEST(features_that_do_not_exist)
         ck_assert_uint_eq(rig_admin(&rig, 9, 0, feature, 0, NULL), 0x002);
         ck_assert_uint_eq(rig_admin(&rig, 10, 0, feature, 0, NULL), 0x002);
     }
+    ck_assert_uint_eq(rig_admin(&rig, 9, 1, 12, 0, NULL), 0x002);
     ck_assert_uint_eq(rig_admin(&rig, 9, 0, 0x80000006, 0, NULL), 0x10d); /* save */
     ck_assert_uint_eq(rig_admin(&rig, 10, 0, 0x106, 0, NULL), 0x002);     /* select */
     ck_assert_uint_eq(rig_admin(&rig, 10, 0, 9, 5, NULL), 0x002);         /* no such vector */
@@ -264,9 +276,14 @@ START_TEST(entry_sizes_must_be_set_before_io_queues)
     rig_setup_admin(&rig);
     rig_write32(&rig, 0x14, 1);
     rig_settle(&rig);
+    ck_assert_uint_eq(create(5, 1, 8, 1, RIG_IO_CQ), 0x102);
+    rig_write32(&rig, 0x14, 0x00500001); /* neither zero nor right */
     ck_assert_uint_eq(create(5, 1, 8, 1, RIG_IO_CQ), 0x002);
-    rig_write32(&rig, 0x14, 0x00460001);
+    rig_write32(&rig, 0x14, 0x00400001);
     ck_assert_uint_eq(create(5, 1, 8, 1, RIG_IO_CQ), 0);
+    ck_assert_uint_eq(create(1, 1, 8, 1 | 1u << 16, RIG_IO_SQ), 0x102);
+    rig_write32(&rig, 0x14, 0x00460001);
+    ck_assert_uint_eq(create(1, 1, 8, 1 | 1u << 16, RIG_IO_SQ), 0);
 }
 END_TEST
 

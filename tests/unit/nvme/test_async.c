@@ -103,11 +103,14 @@ static const struct {
     uint32_t value;
     bool invalid;
 } doorbells[] = {
-    {0x1008, 8, true},         {0x1008, 0xffffffff, true}, {0x1008, 0x10004, true},
-    {0x1008, 3, false},        {0x1008, 2, false},         {0x100c, 4, true},
-    {0x100c, 7, true},         {0x100c, 8, true},          {0x100c, 0x10001, true},
-    {0x100c, 0, false},        {0x100c, 3, false},         {0x1010, 0, true},
-    {0x1000 + 4 * 9, 0, true},
+    {0x1008, 8, true},          {0x1008, 0xffffffff, true}, {0x1008, 0x10004, true},
+    {0x1008, 3, false},         {0x1008, 2, false},         {0x100c, 4, true},
+    {0x100c, 7, true},          {0x100c, 8, true},          {0x100c, 0x10001, true},
+    {0x100c, 0, false},         {0x100c, 3, false},         {0x1010, 0, true},
+    {0x1000 + 4 * 9, 0, true},                              /* CQ 4 */
+    {0x1000 + 4 * 10, 1, true},                             /* SQ 5: queues are 0 to 4 */
+    {0x1000 + 4 * 11, 0, true}, {0x1ffc, 0xffffffff, true}, /* the MSI-X table follows */
+    {0x2000, 0, false},
 };
 
 START_TEST(wrong_doorbells_raise_an_event_and_change_nothing)
@@ -130,6 +133,22 @@ START_TEST(wrong_doorbells_raise_an_event_and_change_nothing)
         ck_assert(rig_take(&rig, 1, &cqe));
     rig_ring_cq(&rig, 1);
     ck_assert_uint_eq(rig_io(&rig, 0, 0, 1, 0, 0), 0);
+}
+END_TEST
+
+START_TEST(without_msix_doorbells_go_to_the_end_of_the_bar)
+{
+    rig_close(&rig);
+    params.ctrl.msix_vectors = 0;
+    rig_open(&rig, &params);
+    rig_enable(&rig);
+    ask(1);
+    rig_write32(&rig, 0x3ffc, 1); /* CQ 1535 */
+    rig_settle(&rig);
+    expect(1, 0, 0x00010000);
+    ck_assert_uint_eq(rig_admin(&rig, 2, 0, 15u << 16 | 1, 0, NULL), 0);
+    ck_assert_uint_eq(*rig_at(&rig, RIG_DATA + 8), 1535 & 0xff);
+    ck_assert_uint_eq(*rig_at(&rig, RIG_DATA + 9), 1535 >> 8);
 }
 END_TEST
 
@@ -250,6 +269,7 @@ Suite *suite_async(void)
     tcase_add_test(tc, event_waits_for_a_request);
     tcase_add_loop_test(tc, wrong_doorbells_raise_an_event_and_change_nothing, 0,
                         sizeof doorbells / sizeof doorbells[0]);
+    tcase_add_test(tc, without_msix_doorbells_go_to_the_end_of_the_bar);
     tcase_add_test(tc, more_entries_than_free_slots);
     tcase_add_test(tc, same_value_is_counted_only);
     tcase_add_test(tc, abort_of_a_held_request);

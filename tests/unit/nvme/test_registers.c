@@ -221,7 +221,16 @@ START_TEST(subsystem_reset_only_with_its_key_and_support)
     rig_enable(&rig);
     rig_write32(&rig, 0x20, 0x4e564d64);
     ck_assert_uint_eq(rig_read32(&rig, 0x1c), 1);
-    rig_write32(&rig, 0x20, 0x4e564d65);
+    rig_msix_enable(&rig, 5);
+    pcie_port_config_write(rig.port, 0x10, 4, 0x80000000);
+    rig_write64(&rig, 0x20, UINT64_C(0x000f000f4e564d65)); /* AQA's half finds nobody */
+    /* the link went down: command register, BAR and MSI-X are as after power on (7.3.1) */
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 4, 2), 0);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x10, 4), 0x00000004);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x82, 2), 4);
+    ck_assert_uint_eq(rig_read32(&rig, 0x1c), 0xffffffff);
+    pcie_port_config_write(rig.port, 4, 2, 0x6);
+    ck_assert_uint_eq(rig_read32(&rig, 0x200c), 1);  /* vector masked */
     ck_assert_uint_eq(rig_read32(&rig, 0x1c), 0x10); /* NSSRO, not ready */
     ck_assert_uint_eq(rig_read32(&rig, 0x14), 0);
     ck_assert_uint_eq(rig_read32(&rig, 0x24), 0);

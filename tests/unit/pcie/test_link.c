@@ -53,6 +53,34 @@ START_TEST(a_direction_is_first_come_first_served)
 }
 END_TEST
 
+START_TEST(a_reservation_in_the_future_leaves_the_line_open_until_then)
+{
+    /* given a write that will be there to be sent at 1 us */
+    const uint64_t later = 1000000 * B;
+    ck_assert_uint_eq(link_write_later(link, LINK_UP, 0, later, 64), later + 88 * B);
+    /* then one that is there now does not wait for it */
+    ck_assert_uint_eq(link_write(link, LINK_UP, 0, 4), (88 + 28) * B);
+    /* and another for the same time does */
+    ck_assert_uint_eq(link_write_later(link, LINK_UP, 0, later, 64), later + 2 * 88 * B);
+    ck_assert_uint_eq(link_write_later(link, LINK_UP, 0, later - B, 4), later + (2 * 88 + 28) * B);
+    /* but a line that is asked for more than it can send is late for everybody */
+    ck_assert_uint_gt(link_write_later(link, LINK_UP, 0, 0, 1 << 20), (UINT64_C(1) << 20) * B);
+}
+END_TEST
+
+START_TEST(a_doorbell_does_not_wait_for_the_memory_behind_a_fetch)
+{
+    /* given the fetch of an entry, whose completion comes down after the memory latency */
+    struct link_params params = link_params_slow();
+    params.memory_latency = 1000 * 88 * B;
+    link_destroy(link);
+    make(params);
+    link_read_by_device(link, 0, 64);
+    /* when a doorbell is rung meanwhile, then it goes at once */
+    ck_assert_uint_eq(link_write(link, LINK_DOWN, 88 * B, 4), (88 + 28) * B);
+}
+END_TEST
+
 START_TEST(directions_do_not_wait_for_each_other)
 {
     link_write(link, LINK_UP, 0, 1 << 20);
@@ -365,6 +393,8 @@ Suite *suite_link(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_write_takes_its_bytes_and_a_header_per_packet);
     tcase_add_test(tcase, a_direction_is_first_come_first_served);
+    tcase_add_test(tcase, a_reservation_in_the_future_leaves_the_line_open_until_then);
+    tcase_add_test(tcase, a_doorbell_does_not_wait_for_the_memory_behind_a_fetch);
     tcase_add_test(tcase, directions_do_not_wait_for_each_other);
     tcase_add_test(tcase, propagation_is_added_once_per_way_and_occupies_nothing);
     tcase_add_test(tcase, a_register_read_is_a_request_down_and_a_completion_up);

@@ -191,7 +191,7 @@ START_TEST(replay_repeats_a_recorded_suite)
     struct iolog_writer writer;
     struct iolog_tap tap;
     struct fs_params fs_params = test_fs_params();
-    const struct workload_params params = {1, 16, 0};
+    const struct workload_params params = {.passes = 1, .buffer_alignment = 16};
     const struct replay_options options = {false, REPLAY_TRIM_ERROR, 16};
     struct result result = {0};
     char message[IOLOG_MESSAGE_MAX];

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Asynchronous events (NVMe 1.4 section 5.2): every log page that an event names is read, because
+ * until then the controller keeps silent about that type, and every request is handed back.
+ */
+#include "fake.h"
+#include "suites.h"
+
+/* The controller reports an event: the request's number, DW0, and the SQ head it knew of. */
+static void post_event(uint32_t held, uint32_t result, uint32_t head)
+{
+    struct fake_queue *q = &fake->queues[0];
+    uint16_t cid = fake->aer_cids[held];
+
+    ((struct nvme_cqe *)fake_cpu(q->cq_bus, 16))[q->cq_tail].result = fake_le32(result);
+    fake->aer_held--;
+    memmove(&fake->aer_cids[held], &fake->aer_cids[held + 1],
+            (fake->aer_held - held) * sizeof(cid));
+    fake_post(0, cid, 0, head, 0);
+}
+
+static void step(uint32_t count)
+{
+    while (count-- != 0)
+        ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_READY);
+}
+
+static void expect_command(uint32_t at, uint8_t opcode, uint64_t cdw10)
+{
+    ck_assert_uint_eq(fake_opcode(&fake->admin_log[at]), opcode);
+    ck_assert_uint_eq(fake->admin_log[at].cdw10_11, cdw10);
+}
+
+START_TEST(event_is_read_and_handed_back)
+{
+    struct nvme_admin_stats stats;
+
+    fake_start();
+    post_event(1, 0x00020101, fake->queues[0].head); /* SMART: temperature; log page 02h */
+    step(3);
+    nvme_get_admin_stats(fake->nvme, &stats);
+    ck_assert_uint_eq(stats.async_events, 1);
+    ck_assert_uint_eq(fake->admin_seen[NVME_ADMIN_GET_LOG_PAGE], 1);
+    ck_assert_uint_eq(fake->admin_log[fake->admin_log_count - 2].cdw10_11, 0x007F0002);
+    ck_assert_uint_eq(fake->aer_held, 2); /* held again, once */
+}
+END_TEST
+
+START_TEST(refused_event_request_is_not_sent_again)
+{
+    fake_start();
+    fake_post(0, fake->aer_cids[0], 0x105, fake->queues[0].head, 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_READY);
+    ck_assert_uint_eq(fake->admin_seen[NVME_ADMIN_ASYNC_EVENT], 2);
+}
+END_TEST
+
+/* Given two events of different types before one step, then both log pages are read, one per step,
+ * before a request is handed back. */
+START_TEST(two_types_are_two_logs)
+{
+    fake->config.aer_count = 3;
+    fake_start();
+    fake->admin_log_count = 0;
+    post_event(0, 0x00010000, fake->queues[0].head); /* error: log page 01h */
+    post_event(0, 0x00020101, fake->queues[0].head); /* SMART: log page 02h */
+    step(1);
+    ck_assert_uint_eq(fake->admin_log_count, 1);
+    step(1);
+    ck_assert_uint_eq(fake->admin_log_count, 2);
+    step(3);
+    ck_assert_uint_eq(fake->admin_log_count, 4);
+    expect_command(0, NVME_ADMIN_GET_LOG_PAGE, 0x007F0001);
+    expect_command(1, NVME_ADMIN_GET_LOG_PAGE, 0x007F0002);
+    expect_command(2, NVME_ADMIN_ASYNC_EVENT, 0);
+    expect_command(3, NVME_ADMIN_ASYNC_EVENT, 0);
+    ck_assert_uint_eq(fake->aer_held, 3);
+}
+END_TEST
+
+/* The second event comes while the first one's log page is being read. */
+START_TEST(event_during_a_log)
+{
+    fake->config.aer_count = 2;
+    fake_start();
+    fake->admin_log_count = 0;
+    fake->hold_admin = true;
+    post_event(1, 0x00010000, fake->queues[0].head);
+    step(1);
+    post_event(0, 0x00020101, fake->queues[0].head);
+    step(1);
+    fake->hold_admin = false;
+    fake_run(0);
+    step(2);
+    ck_assert_uint_eq(fake->admin_log_count, 4);
+    expect_command(0, NVME_ADMIN_GET_LOG_PAGE, 0x007F0001);
+    expect_command(1, NVME_ADMIN_GET_LOG_PAGE, 0x007F0002);
+    ck_assert_uint_eq(fake->aer_held, 2);
+}
+END_TEST
+
+/* Given an event that was composed before a log page's command was fetched and is posted after that
+ * command's completion, its head is older than the last one, and still possible. */
+START_TEST(older_head)
+{
+    struct nvme_admin_stats stats;
+    uint32_t before;
+
+    fake_start();
+    post_event(0, 0x00010000, fake->queues[0].head);
+    before = fake->queues[0].head;
+    fake->hold_admin = true;
+    step(1); /* sends Get Log Page */
+    fake->hold_admin = false;
+    fake_run(0);
+    ck_assert_uint_eq(fake->queues[0].head, before + 1);
+    post_event(0, 0x00020101, before);
+    step(4);
+    nvme_get_admin_stats(fake->nvme, &stats);
+    ck_assert_uint_eq(stats.protocol_errors, 0);
+    ck_assert_uint_eq(stats.async_events, 2);
+    ck_assert_uint_eq(fake->admin_seen[NVME_ADMIN_GET_LOG_PAGE], 2);
+}
+END_TEST
+
+/* A head that is beyond what was rung, or beyond the ring, stays a failure. */
+START_TEST(impossible_head)
+{
+    fake_start();
+    post_event(0, 0x00010000, _i == 0 ? fake->queues[0].depth : fake->queues[0].head + 1);
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_FAILED);
+    ck_assert_int_eq(nvme_failure(fake->nvme, NULL), NVME_E_DEVICE);
+}
+END_TEST
+
+Suite *suite_events(void)
+{
+    Suite *suite = suite_create("driver events");
+    TCase *tcase = tcase_create("events");
+
+    tcase_add_checked_fixture(tcase, fake_create, fake_destroy);
+    tcase_add_test(tcase, event_is_read_and_handed_back);
+    tcase_add_test(tcase, refused_event_request_is_not_sent_again);
+    tcase_add_test(tcase, two_types_are_two_logs);
+    tcase_add_test(tcase, event_during_a_log);
+    tcase_add_test(tcase, older_head);
+    tcase_add_loop_test(tcase, impossible_head, 0, 2);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
