@@ -5,7 +5,7 @@
 # machine; instruction counts (callgrind, slope between two run lengths) do not. Compare rates only
 # within one run of this script.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 need gcc libc6-dev cmake ninja-build check pkg-config valgrind python3 >&2
 configure_options=()

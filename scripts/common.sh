@@ -46,5 +46,5 @@ build() {
     say "building $preset"
     local targets=()
     [ $# -gt 0 ] && targets=(--target "$@")
-    cmake --build --preset "$preset" ${targets[@]+"${targets[@]}"}
+    cmake --build --preset "$preset" ${targets[@]+"${targets[@]}"} -- --quiet
 }

@@ -5,7 +5,7 @@
 # two published drivers, prints the tables beside the published figures, and leaves a CSV, a JSON file and
 # plots in out/. More arguments go to `doorbell bench`.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 need gcc libc6-dev cmake ninja-build gnuplot-nox
 configure_options=(-DDOORBELL_TESTS=OFF)

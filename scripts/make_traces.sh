@@ -4,7 +4,7 @@
 # Write traces/ anew: one pass of each AmigaDiskBench suite at 64 KiB, as fio iolog v3. The requests do not
 # depend on the driver; their time stamps are those of the default set-up.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 configure_options=()
 build release doorbell
 for suite in Sprinter HeavyLifter Legacy DailyGrind Sequential Random4K Profiler SequentialRead \

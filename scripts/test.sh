@@ -5,7 +5,7 @@
 # tests in the release and the sanitizer builds, compares the outputs of both compilers byte by byte, and
 # checks formatting. Builds nothing again when nothing has changed.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
 need gcc libc6-dev cmake ninja-build clang clang-format check pkg-config valgrind gnuplot-nox python3 \
     gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-powerpc-linux-gnu \

@@ -10,16 +10,17 @@
 #include "cli/output.h"
 #include "report/ledger.h"
 
-/* First run: which request is the last of the largest? */
+/* First run: which request is the last of the largest of the timed part? */
 struct finder {
     struct stream_reader reader;
     uint64_t request, bytes;
+    bool timed;
 };
 
 static void finder_read(void *ctx, const struct stream_record *record)
 {
     struct finder *finder = ctx;
-    if (record->d >= finder->bytes) {
+    if (finder->timed && record->d >= finder->bytes) {
         finder->bytes = record->d;
         finder->request = record->b;
     }
@@ -31,6 +32,12 @@ static void finder_begin(void *ctx, struct machine *machine)
     finder->reader =
         (struct stream_reader){finder_read, finder, UINT64_C(1) << RECORD_REQUEST, NULL};
     stream_add(engine_stream(machine_engine(machine)), &finder->reader);
+}
+
+static void finder_timed(void *ctx, bool begins)
+{
+    struct finder *finder = ctx;
+    finder->timed = begins;
 }
 
 /* Second run: the ledger of one request. */
@@ -86,12 +93,14 @@ static int explain_run(const struct cli_settings *settings, const struct cli_con
     struct result result;
     char message[RUN_MESSAGE_MAX];
     spec.observe = finder_begin;
+    spec.timed = finder_timed;
     spec.observe_ctx = &finder;
     int error = run_suite(&spec, suite, block_bytes, &result, message);
     watch.block_bytes = result.device.block_bytes;
     if (watch.request == 0)
         watch.request = finder.request;
     if (error == RUN_OK) {
+        spec.timed = NULL;
         spec.observe = watch_begin;
         spec.unobserve = watch_end;
         spec.observe_ctx = &watch;

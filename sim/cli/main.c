@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 {
     signal(SIGINT, interrupted);
     signal(SIGTERM, interrupted);
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a message, not a silent end */
+    signal(SIGPIPE, interrupted); /* the reader has seen enough */
     if (argc < 2) {
         print_help(stderr);
         return CLI_USAGE;

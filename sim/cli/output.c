@@ -4,6 +4,7 @@
  */
 #include "cli/output.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,24 @@
 #include "config/config.h"
 #include "config/text.h"
 #include "engine/clock.h"
+
+/* A directory that is there, or can be made. */
+static int check_directory(const char *path)
+{
+    struct stat status;
+    bool there = stat(path, &status) == 0;
+    if (there && !S_ISDIR(status.st_mode)) {
+        cli_complain("--plot %s: is not a directory", path);
+        return CLI_USAGE;
+    }
+    if (!there && mkdir(path, 0777) != 0) {
+        cli_complain("--plot %s: cannot be made: %s", path, strerror(errno));
+        return CLI_USAGE;
+    }
+    if (!there)
+        rmdir(path);
+    return CLI_OK;
+}
 
 int output_check(const struct cli_settings *settings)
 {
@@ -32,12 +51,7 @@ int output_check(const struct cli_settings *settings)
             return CLI_USAGE;
         }
     }
-    struct stat status;
-    if (settings->plot != NULL && stat(settings->plot, &status) == 0 && !S_ISDIR(status.st_mode)) {
-        cli_complain("--plot %s: is not a directory", settings->plot);
-        return CLI_USAGE;
-    }
-    return CLI_OK;
+    return settings->plot == NULL ? CLI_OK : check_directory(settings->plot);
 }
 
 static bool table_wanted(const struct cli_settings *settings)

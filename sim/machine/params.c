@@ -18,6 +18,11 @@ const struct param_row driver_rows[] = {
 
 const size_t driver_row_count = sizeof driver_rows / sizeof driver_rows[0];
 
+static enum nvme_irq_mode irq_mode(uint64_t choice)
+{
+    return choice == 0 ? NVME_IRQ_INTX : NVME_IRQ_MSIX;
+}
+
 static bool power_of_two(uint64_t x)
 {
     return x != 0 && (x & (x - 1)) == 0;
@@ -60,7 +65,16 @@ static const char *emulation_check(const struct machine_params *p)
     if (p->host.emulation == HOST_EMULATION_SINGLE_THREAD && p->link.kind != LINK_EMULATED)
         return "host.emulation = single-thread needs link.kind = emulated: one thread has no link "
                "to "
-               "wait for";
+               "wait for (a host without it: --host generic)";
+    return NULL;
+}
+
+static const char *interrupt_check(const struct machine_params *p)
+{
+    if (p->driver.completion == NVME_COMPLETION_INTERRUPT &&
+        irq_mode(p->driver.irq) == NVME_IRQ_MSIX && p->ctrl.msix_vectors == 0)
+        return "driver.irq = msix needs ctrl.msix_vectors above 0 (this machine: driver.irq = "
+               "intx)";
     return NULL;
 }
 
@@ -77,12 +91,9 @@ const char *machine_params_check(const struct machine_params *p)
         wrong = driver_check(&p->driver);
     if (wrong == NULL)
         wrong = emulation_check(p);
+    if (wrong == NULL)
+        wrong = interrupt_check(p);
     return wrong;
-}
-
-static enum nvme_irq_mode irq_mode(uint64_t choice)
-{
-    return choice == 0 ? NVME_IRQ_INTX : NVME_IRQ_MSIX;
 }
 
 void machine_driver_config(const struct driver_params *p, struct nvme_config *config)

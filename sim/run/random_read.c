@@ -102,6 +102,9 @@ const char *run_random_read_check(const struct run_params *params,
     if (job->footprint < job->block_bytes || job->footprint > params->machine.ctrl.namespace_size)
         return "--footprint: allowed: from one block to the whole namespace "
                "(ctrl.namespace_size)";
+    if (params->machine.driver.full == NVME_FULL_REJECT &&
+        job->depth > params->machine.driver.slots)
+        return "--depth is above driver.slots, and driver.full = reject";
     return NULL;
 }
 

@@ -159,6 +159,8 @@ void run_counters(const struct machine *machine, struct result_counters *counter
 
 void run_timed_begin(struct run *run)
 {
+    if (run->spec->timed != NULL)
+        run->spec->timed(run->spec->observe_ctx, true);
     run_counters(run->machine, &run->before);
 }
 
@@ -169,4 +171,6 @@ void run_timed_end(struct run *run)
 #define ADD_DIFFERENCE(name, text) run->result->counters.name += now.name - run->before.name;
     RESULT_COUNTERS(ADD_DIFFERENCE)
 #undef ADD_DIFFERENCE
+    if (run->spec->timed != NULL)
+        run->spec->timed(run->spec->observe_ctx, false);
 }

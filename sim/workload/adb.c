@@ -57,6 +57,10 @@ const char *adb_error_text(int error)
     }
 }
 
+/* The smallest that AmigaDiskBench offers (Legacy's default); below it every write is a read, a
+ * change and a write of a whole block. */
+#define ADB_BLOCK_LEAST 512u
+
 const char *adb_block_size_check(const struct adb_suite *suite, uint64_t block_bytes)
 {
     if (suite->default_block_bytes == 0 || block_bytes == 0)
@@ -65,6 +69,8 @@ const char *adb_block_size_check(const struct adb_suite *suite, uint64_t block_b
         return suite->work->max_text;
     if (block_bytes > UINT32_MAX)
         return "a block size is less than 4 GiB";
+    if (block_bytes < ADB_BLOCK_LEAST)
+        return "a block size is at least 512 bytes";
     return NULL;
 }
 

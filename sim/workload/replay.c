@@ -103,8 +103,8 @@ static int issue(struct replay *replay, const struct iolog_entry *entry)
         return 0;
     if (entry->action == IOLOG_TRIM && replay->options->trim == REPLAY_TRIM_ERROR)
         return refuse(replay, entry, REPLAY_E_REQUEST,
-                      "trim is not offered by the device; it can be skipped, or replayed as write "
-                      "zeroes");
+                      "trim is not offered by the device; --trim skip leaves it out, --trim zero "
+                      "replays it as Write Zeroes");
     if (entry->action == IOLOG_READ)
         op = BLOCK_READ;
     else if (entry->action == IOLOG_WRITE)

@@ -21,6 +21,7 @@ expect 2 "--progress: 'sometimes' is not allowed" -- bench amigadiskbench --prog
 expect 2 "unknown suite 'Sprintr'; did you mean 'Sprinter'?" -- bench amigadiskbench --suite Sprintr
 expect 2 "--block-size: 'big' is not a size" -- bench amigadiskbench --block-size big
 expect 2 "--block-size 0" -- bench amigadiskbench --block-size 0
+expect 2 "--block-size 64" -- bench amigadiskbench --block-size 64
 expect 2 "--block-size 9GiB" -- bench amigadiskbench --block-size 9GiB
 expect 2 "named twice" -- "${quick[@]}" --driver amiga-1.61 --driver amiga-1.61
 expect 2 "random-read takes one" -- bench random-read --driver amiga-1.61 --driver amiga-1.65
@@ -74,6 +75,7 @@ expect 2 "no/such/directory" -- "${quick[@]}" --json no/such/directory/out.json
 expect 2 "no/such/directory" -- "${quick[@]}" --trace no/such/directory/out.log
 : >file
 expect 2 "is not a directory" -- "${quick[@]}" --plot file
+expect 2 "cannot be made" -- "${quick[@]}" --plot no/such/plots
 [ -e /dev/full ] && { "$doorbell" list parameters >/dev/full 2>stderr; [ $? -eq 2 ] && ok || bad "/dev/full"; }
 
 # input that cannot be read
@@ -102,7 +104,8 @@ absent new.json new.log
 expect 1 "ended early" -- "${quick[@]}" --suite Random4K -s ctrl.namespace_size='32 MiB' --csv new.csv --json new.json \
     --plot new.plots
 absent new.csv new.json new.plots
-expect 1 "bring-up failed" -- bench amigadiskbench --driver doorbell --suite Random4K
+expect 2 "driver.irq = msix needs ctrl.msix_vectors above 0" -- bench amigadiskbench --driver doorbell --suite Random4K
+expect 2 "--depth is above driver.slots" -- bench random-read
 
 # a machine that does not come up, and a drive that fails the driver
 expect 1 "bring-up failed" -- "${quick[@]}" -s ctrl.decode=1ms -s driver.admin_timeout=1ms
