@@ -8,10 +8,9 @@
  */
 #include "internal.h"
 
-#define LBA_SHIFT_MIN 9u /* 512 bytes (5.15.2.1, LBADS) */
-#define RTD3E_MAX_US                                                                               \
-    60000000u /* a shutdown that takes longer is not believed: 32 bits hold 71 min */
-#define NS_PER_US 1000u
+#define LBA_SHIFT_MIN 9u        /* 512 bytes (5.15.2.1, LBADS) */
+#define RTD3E_MAX_US  60000000u /* longer is not believed: the 32 bits hold 71 minutes */
+#define NS_PER_US     1000u
 
 /* Send once, then wait; `entered` says which. */
 static int exchange(struct nvme *nvme, const struct nvme_sqe *command, uint64_t now_ns,

@@ -269,6 +269,12 @@ bool engine_step(struct engine *engine)
 
 void engine_run_until(struct engine *engine, uint64_t time_ps)
 {
+    /* Nothing due, not even something cancelled: the usual case while a CPU works. */
+    if (!engine->vacant && (engine->heap_count == 0 || engine->heap[0].time_ps > time_ps)) {
+        if (time_ps > engine->now_ps)
+            engine->now_ps = time_ps;
+        return;
+    }
     while (engine_settle(engine) && engine->heap[0].time_ps <= time_ps) {
         if (engine->heap[0].time_ps > engine->now_ps)
             engine->now_ps = engine->heap[0].time_ps;

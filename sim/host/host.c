@@ -144,7 +144,8 @@ void host_pass_ps(struct host *host, enum record_cpu_use use, uint64_t ps)
     cpu_spend(host->cpu, ps);
     host_account(host, use, ps);
     /* Only a CPU that holds devices off is ever ahead of the engine. */
-    if (cpu_now(host->cpu) - engine_now(host->engine) > host->p.emulation_tick)
+    if (host->p.emulation == HOST_EMULATION_SINGLE_THREAD &&
+        cpu_now(host->cpu) - engine_now(host->engine) > host->p.emulation_tick)
         cpu_exit(host->cpu);
 }
 

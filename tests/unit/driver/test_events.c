@@ -100,6 +100,44 @@ START_TEST(event_during_a_log)
 }
 END_TEST
 
+static void (*real_lock)(void *ctx, uint16_t qid);
+static uint32_t locks_left;
+
+/* An interrupt just before the lock is taken for the last time counted. */
+static void lock_after_interrupt(void *ctx, uint16_t qid)
+{
+    if (locks_left != 0 && --locks_left == 0) {
+        post_event(0, 0x00020101, fake->queues[0].head);
+        ck_assert_uint_eq(nvme_interrupt(fake->nvme, 0), 1);
+    }
+    real_lock(ctx, qid);
+}
+
+/* Given an event that an interrupt collects after a step has found no log page owed and before it
+ * hands requests back, then its request waits for its log page like any other. */
+START_TEST(event_between_last_log_and_requests)
+{
+    fake->config.completion = NVME_COMPLETION_INTERRUPT;
+    fake->config.irq = NVME_IRQ_MSIX;
+    real_lock = fake->ops.lock;
+    fake->ops.lock = lock_after_interrupt;
+    fake_start();
+    fake->admin_log_count = 0;
+    post_event(0, 0x00010000, fake->queues[0].head);
+    step(1);
+    locks_left = 4; /* reap, result, log pages, and that of the requests */
+    step(1);
+    ck_assert_uint_eq(locks_left, 0);
+    ck_assert_uint_eq(fake->admin_log_count, 2);
+    expect_command(1, NVME_ADMIN_ASYNC_EVENT, 0);
+    ck_assert_uint_eq(fake->aer_held, 1);
+    step(2);
+    ck_assert_uint_eq(fake->admin_log_count, 4);
+    expect_command(2, NVME_ADMIN_GET_LOG_PAGE, 0x007F0002);
+    ck_assert_uint_eq(fake->aer_held, 2);
+}
+END_TEST
+
 /* Given an event that was composed before a log page's command was fetched and is posted after that
  * command's completion, its head is older than the last one, and still possible. */
 START_TEST(older_head)
@@ -144,6 +182,7 @@ Suite *suite_events(void)
     tcase_add_test(tcase, refused_event_request_is_not_sent_again);
     tcase_add_test(tcase, two_types_are_two_logs);
     tcase_add_test(tcase, event_during_a_log);
+    tcase_add_test(tcase, event_between_last_log_and_requests);
     tcase_add_test(tcase, older_head);
     tcase_add_loop_test(tcase, impossible_head, 0, 2);
     suite_add_tcase(suite, tcase);
