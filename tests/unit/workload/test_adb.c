@@ -38,8 +38,8 @@ static void setup(void)
 {
     array_device_init(&array, VOLUME, 512);
     fs_params = test_fs_params();
-    params = (struct workload_params){
-        .passes = 3, .buffer_alignment = 16, .rand = WORKLOAD_RAND_NEWLIB};
+    params =
+        (struct workload_params){.passes = 3, .buffer_alignment = 16, .rand = WORKLOAD_RAND_NEWLIB};
     begun = ended = 0;
 }
 
