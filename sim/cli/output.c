@@ -147,7 +147,7 @@ int output_single(const struct cli_settings *settings, const struct result *resu
                                   .seed = settings->seed,
                                   .version = DOORBELL_VERSION,
                                   .config_hash = config->hash};
-    if (!settings->quiet)
+    if (table_wanted(settings))
         print_single(result);
     int error = write_files(settings, &report);
     return error != CLI_OK ? error : verdict(&report);

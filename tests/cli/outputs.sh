@@ -38,6 +38,8 @@ python3 -m json.tool a.json >/dev/null && ok || bad "a.json is no JSON"
 grep -q '"blocks_mismatched": *0' a.json && ok || bad "mismatched blocks"
 [ "$(tail -1 a.txt | grep -c '^blocks verified: [0-9]*, mismatched: 0$')" = 1 ] && ok || bad "last line of the table"
 "$doorbell" "${job[@]}" --csv - | cmp -s - a.csv && ok || bad "--csv - differs from --csv FILE"
+"$doorbell" bench random-read --driver doorbell --drive fixed-latency --host generic --ios 100 --csv - >single.csv
+[ "$(head -c 6 single.csv)" = suite, ] && ok || bad "random-read --csv - prints more than the CSV"
 "$doorbell" "${job[@]}" --quiet >quiet.txt 2>quiet.err
 [ ! -s quiet.txt ] && [ ! -s quiet.err ] && ok || bad "--quiet prints (a progress bar in a pipe?)"
 

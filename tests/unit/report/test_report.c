@@ -24,7 +24,7 @@ static char message[REPORT_MESSAGE_MAX];
 static void setup(void)
 {
     fixture_make(&fixture, 2);
-    snprintf(directory, sizeof(directory), "/tmp/doorbell-report-XXXXXX");
+    snprintf(directory, sizeof(directory), "%s/doorbell-report-XXXXXX", P_tmpdir);
     ck_assert_ptr_nonnull(mkdtemp(directory));
     message[0] = '\0';
 }
