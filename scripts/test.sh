@@ -12,7 +12,7 @@ need gcc libc6-dev cmake ninja-build clang clang-format check pkg-config valgrin
     libc6-dev-arm64-cross libc6-dev-riscv64-cross libc6-dev-powerpc-cross
 
 say "checking formatting"
-git ls-files '*.c' '*.h' | xargs -d '\n' clang-format --dry-run -Werror
+find driver sim tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror
 
 # demo.sh may have configured the release preset without tests.
 if [ -f build/release/build.ninja ]; then
