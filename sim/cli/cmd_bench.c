@@ -322,6 +322,10 @@ static int bench_random_read(struct bench *bench)
         return CLI_OK;
     }
     struct run_spec spec = cli_run_spec(s, &bench->configs[0]);
+    const struct driver_params *driver = &spec.params->machine.driver;
+    if ((s->given & OPTION(CLI_DEPTH)) == 0 && driver->full == NVME_FULL_REJECT &&
+        job.depth > driver->slots)
+        job.depth = driver->slots; /* the default must work on every driver */
     error = output_check(s);
     if (error != CLI_OK)
         return error;

@@ -55,7 +55,9 @@ static const struct cli_option options[CLI_OPTIONS] = {
                        "do not stamp and verify data (for speed measurements)"},
     [CLI_PLAIN] = {"plain", 0, NULL,
                    "hold every byte of data instead of tags; slower, changes no figure"},
-    [CLI_DEPTH] = {"depth", 0, "N", "requests in flight (default 32)"},
+    [CLI_DEPTH] = {"depth", 0, "N",
+                   "requests in flight (default 32, or driver.slots if the driver has fewer and "
+                   "refuses more)"},
     [CLI_IOS] = {"ios", 0, "N", "number of requests (default 100000)"},
     [CLI_FOOTPRINT] = {"footprint", 0, "SIZE",
                        "bytes of the drive that are read (default 256 MiB)"},

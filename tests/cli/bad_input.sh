@@ -105,7 +105,8 @@ expect 1 "ended early" -- "${quick[@]}" --suite Random4K -s ctrl.namespace_size=
     --plot new.plots
 absent new.csv new.json new.plots
 expect 2 "driver.irq = msix needs ctrl.msix_vectors above 0" -- bench amigadiskbench --driver doorbell --suite Random4K
-expect 2 "--depth is above driver.slots" -- bench random-read
+expect 2 "--depth is above driver.slots" -- bench random-read --depth 17
+expect 0 "" -- bench random-read --ios 1000
 
 # a machine that does not come up, and a drive that fails the driver
 expect 1 "bring-up failed" -- "${quick[@]}" -s ctrl.decode=1ms -s driver.admin_timeout=1ms
