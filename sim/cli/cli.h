@@ -55,6 +55,9 @@ enum cli_option_id {
     CLI_OPTIONS
 };
 
+/* An option in a set of options. */
+#define CLI_BIT(id) (UINT64_C(1) << (id))
+
 #define CLI_LIST_MAX 64
 
 struct cli_list {

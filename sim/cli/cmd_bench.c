@@ -12,8 +12,6 @@
 #include "cli/output.h"
 #include "run/pool.h"
 
-#define OPTION(id) (UINT64_C(1) << (id))
-
 #define PUBLISHED_FILE "published/amiga.csv"
 #define PUBLISHED_SET  "release-1.65"
 
@@ -90,7 +88,7 @@ static int choose_block_sizes(struct bench *bench)
         if (!cli_size("block-size", wanted->items[i], &bytes))
             return CLI_USAGE;
         if (bytes == 0) {
-            cli_complain("--block-size %s: a block has at least one byte", wanted->items[i]);
+            cli_complain("--block-size %s: a block size is at least 512 bytes", wanted->items[i]);
             return CLI_USAGE;
         }
         for (size_t s = 0; s < bench->suite_count; s++) {
@@ -265,7 +263,7 @@ static void bench_free(struct bench *bench)
 static int bench_amigadiskbench(struct bench *bench)
 {
     int error = cli_refuse(bench->settings, "amigadiskbench",
-                           OPTION(CLI_DEPTH) | OPTION(CLI_IOS) | OPTION(CLI_FOOTPRINT));
+                           CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_IOS) | CLI_BIT(CLI_FOOTPRINT));
     if (error == CLI_OK)
         error = choose_suites(bench);
     if (error == CLI_OK)
@@ -307,8 +305,8 @@ static int bench_random_read(struct bench *bench)
         return CLI_USAGE;
     }
     int error = cli_refuse(s, "random-read",
-                           OPTION(CLI_SUITE) | OPTION(CLI_TRACE) | OPTION(CLI_PLOT) |
-                               OPTION(CLI_PUBLISHED) | OPTION(CLI_JOBS) | OPTION(CLI_PROGRESS));
+                           CLI_BIT(CLI_SUITE) | CLI_BIT(CLI_TRACE) | CLI_BIT(CLI_PLOT) |
+                               CLI_BIT(CLI_PUBLISHED) | CLI_BIT(CLI_JOBS) | CLI_BIT(CLI_PROGRESS));
     if (error == CLI_OK)
         error = load_configs(bench);
     if (error != CLI_OK)
@@ -323,7 +321,7 @@ static int bench_random_read(struct bench *bench)
     }
     struct run_spec spec = cli_run_spec(s, &bench->configs[0]);
     const struct driver_params *driver = &spec.params->machine.driver;
-    if ((s->given & OPTION(CLI_DEPTH)) == 0 && driver->full == NVME_FULL_REJECT &&
+    if ((s->given & CLI_BIT(CLI_DEPTH)) == 0 && driver->full == NVME_FULL_REJECT &&
         job.depth > driver->slots)
         job.depth = driver->slots; /* the default must work on every driver */
     error = output_check(s);
@@ -374,12 +372,12 @@ const struct cli_command cli_bench_command = {
             "                   --footprint), without a file system\n\n"
             "Exit codes: 0 all is well; 1 data did not match or a run failed; 2 usage or\n"
             "configuration; 3 unreadable input; 4 internal error.",
-    .options = OPTION(CLI_DRIVER) | OPTION(CLI_DRIVE) | OPTION(CLI_HOST) | OPTION(CLI_SETUP) |
-               OPTION(CLI_PROFILES) | OPTION(CLI_CONFIG) | OPTION(CLI_SET) | OPTION(CLI_SEED) |
-               OPTION(CLI_JOBS) | OPTION(CLI_SUITE) | OPTION(CLI_BLOCK_SIZE) | OPTION(CLI_CSV) |
-               OPTION(CLI_JSON) | OPTION(CLI_TRACE) | OPTION(CLI_PLOT) | OPTION(CLI_PUBLISHED) |
-               OPTION(CLI_DUMP_CONFIG) | OPTION(CLI_PROGRESS) | OPTION(CLI_QUIET) |
-               OPTION(CLI_NO_VERIFY) | OPTION(CLI_PLAIN) | OPTION(CLI_DEPTH) | OPTION(CLI_IOS) |
-               OPTION(CLI_FOOTPRINT) | OPTION(CLI_HELP),
+    .options = CLI_BIT(CLI_DRIVER) | CLI_BIT(CLI_DRIVE) | CLI_BIT(CLI_HOST) | CLI_BIT(CLI_SETUP) |
+               CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_SEED) |
+               CLI_BIT(CLI_JOBS) | CLI_BIT(CLI_SUITE) | CLI_BIT(CLI_BLOCK_SIZE) | CLI_BIT(CLI_CSV) |
+               CLI_BIT(CLI_JSON) | CLI_BIT(CLI_TRACE) | CLI_BIT(CLI_PLOT) | CLI_BIT(CLI_PUBLISHED) |
+               CLI_BIT(CLI_DUMP_CONFIG) | CLI_BIT(CLI_PROGRESS) | CLI_BIT(CLI_QUIET) |
+               CLI_BIT(CLI_NO_VERIFY) | CLI_BIT(CLI_PLAIN) | CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_IOS) |
+               CLI_BIT(CLI_FOOTPRINT) | CLI_BIT(CLI_HELP),
     .run = bench_main,
 };

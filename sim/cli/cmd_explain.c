@@ -151,8 +151,6 @@ static int explain_main(struct cli_settings *settings)
     return error;
 }
 
-#define OPTION(id) (UINT64_C(1) << (id))
-
 const struct cli_command cli_explain_command = {
     .name = "explain",
     .arguments = "SUITE",
@@ -160,9 +158,9 @@ const struct cli_command cli_explain_command = {
     .text = "Runs one pass of an AmigaDiskBench suite and prints the ledger of one block request:\n"
             "what the CPU, the bus and the device spent on it, in ns. The stages add up to the\n"
             "latency exactly; exit code 1 if they do not.",
-    .options = OPTION(CLI_DRIVER) | OPTION(CLI_DRIVE) | OPTION(CLI_HOST) | OPTION(CLI_SETUP) |
-               OPTION(CLI_PROFILES) | OPTION(CLI_CONFIG) | OPTION(CLI_SET) | OPTION(CLI_SEED) |
-               OPTION(CLI_BLOCK_SIZE) | OPTION(CLI_REQUEST) | OPTION(CLI_NO_VERIFY) |
-               OPTION(CLI_HELP),
+    .options = CLI_BIT(CLI_DRIVER) | CLI_BIT(CLI_DRIVE) | CLI_BIT(CLI_HOST) | CLI_BIT(CLI_SETUP) |
+               CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_SEED) |
+               CLI_BIT(CLI_BLOCK_SIZE) | CLI_BIT(CLI_REQUEST) | CLI_BIT(CLI_NO_VERIFY) |
+               CLI_BIT(CLI_HELP),
     .run = explain_main,
 };

@@ -66,8 +66,6 @@ static int list_main(struct cli_settings *settings)
     return CLI_USAGE;
 }
 
-#define OPTION(id) (UINT64_C(1) << (id))
-
 const struct cli_command cli_list_command = {
     .name = "list",
     .arguments = "profiles|suites|parameters",
@@ -76,6 +74,6 @@ const struct cli_command cli_list_command = {
             "suites               AmigaDiskBench suites\n"
             "parameters [SECTION] every parameter with unit, default and limits\n"
             "parameters-markdown  the same, as docs/parameters.md has it",
-    .options = OPTION(CLI_PROFILES) | OPTION(CLI_HELP),
+    .options = CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_HELP),
     .run = list_main,
 };

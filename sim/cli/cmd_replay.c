@@ -47,8 +47,6 @@ static int replay_main(struct cli_settings *settings)
     return error;
 }
 
-#define OPTION(id) (UINT64_C(1) << (id))
-
 const struct cli_command cli_replay_command = {
     .name = "replay",
     .arguments = "TRACE",
@@ -58,10 +56,10 @@ const struct cli_command cli_replay_command = {
             "run they were written from.\n\n"
             "Exit codes: 0 all is well; 1 data did not match or the run failed; 2 usage or\n"
             "configuration; 3 unreadable trace; 4 internal error.",
-    .options = OPTION(CLI_DRIVER) | OPTION(CLI_DRIVE) | OPTION(CLI_HOST) | OPTION(CLI_SETUP) |
-               OPTION(CLI_PROFILES) | OPTION(CLI_CONFIG) | OPTION(CLI_SET) | OPTION(CLI_SEED) |
-               OPTION(CLI_CSV) | OPTION(CLI_JSON) | OPTION(CLI_TRACE) | OPTION(CLI_DUMP_CONFIG) |
-               OPTION(CLI_QUIET) | OPTION(CLI_NO_VERIFY) | OPTION(CLI_PLAIN) | OPTION(CLI_TIMED) |
-               OPTION(CLI_TRIM) | OPTION(CLI_HELP),
+    .options = CLI_BIT(CLI_DRIVER) | CLI_BIT(CLI_DRIVE) | CLI_BIT(CLI_HOST) | CLI_BIT(CLI_SETUP) |
+               CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_SEED) |
+               CLI_BIT(CLI_CSV) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_TRACE) |
+               CLI_BIT(CLI_DUMP_CONFIG) | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_NO_VERIFY) |
+               CLI_BIT(CLI_PLAIN) | CLI_BIT(CLI_TIMED) | CLI_BIT(CLI_TRIM) | CLI_BIT(CLI_HELP),
     .run = replay_main,
 };

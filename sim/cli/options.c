@@ -165,6 +165,23 @@ int cli_refuse(const struct cli_settings *settings, const char *what, uint64_t r
     return CLI_OK;
 }
 
+/* Every directory of "a:b:c" must be there: a mistyped one would silently give other profiles. */
+static bool directories(const struct cli_option *option, const char *list)
+{
+    for (const char *at = list; *at != '\0';) {
+        size_t length = strcspn(at, ":");
+        char *directory = text_copy_part(at, length);
+        bool there = length == 0 || access(directory, R_OK | X_OK) == 0;
+        if (!there)
+            cli_complain("--%s: cannot read directory %s", option->name, directory);
+        free(directory);
+        if (!there)
+            return false;
+        at += length + (at[length] == ':');
+    }
+    return true;
+}
+
 static bool cli_store(struct cli_settings *s, unsigned id, const char *text)
 {
     s->given |= UINT64_C(1) << id;
@@ -193,7 +210,7 @@ static bool cli_store(struct cli_settings *s, unsigned id, const char *text)
         break;
     case CLI_PROFILES:
         s->profiles = text;
-        break;
+        return directories(option, text);
     case CLI_CONFIG:
         s->config = text;
         break;

@@ -50,6 +50,7 @@ expect 2 "link.kind" -- "${quick[@]}" -s link.kind=usb
 expect 2 "host.emulation = single-thread needs link.kind = emulated" -- "${quick[@]}" -s link.kind=pcie
 expect 2 "driver core" -- "${quick[@]}" -s driver.slots=64
 
+expect 2 "--profiles: cannot read directory nowhere" -- "${quick[@]}" --profiles nowhere
 mkdir -p mine/drivers mine/hosts
 printf '; a\nextends = b\n[driver]\nslots = 4\n' >mine/drivers/a.ini
 printf '; b\nextends = a\n' >mine/drivers/b.ini

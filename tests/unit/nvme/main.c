@@ -11,6 +11,7 @@ int main(void)
 
     srunner_add_suite(runner, suite_life());
     srunner_add_suite(runner, suite_admin());
+    srunner_add_suite(runner, suite_abort());
     srunner_add_suite(runner, suite_queues());
     srunner_add_suite(runner, suite_nvm());
     srunner_add_suite(runner, suite_prp());

@@ -117,6 +117,7 @@ struct ctrl_stats rig_stats(const struct rig *rig);
 Suite *suite_registers(void);
 Suite *suite_life(void);
 Suite *suite_admin(void);
+Suite *suite_abort(void);
 Suite *suite_queues(void);
 Suite *suite_nvm(void);
 Suite *suite_prp(void);
