@@ -115,7 +115,7 @@ void machine_prefill(struct machine *machine, uint64_t bytes)
 {
     enum { STEP = 4096 };
     uint64_t tags[STEP];
-    struct store *contents = ctrl_contents(machine->ctrl);
+    struct store *contents = ctrl_contents(machine->ctrl, machine->ns.nsid);
     uint64_t units = bytes / PATTERN_BYTES;
     uint32_t request = machine->oracle.next_request++;
     for (uint64_t at = 0; at < units; at += STEP) {

@@ -12,8 +12,8 @@
  * for it goes on without effect. Rare enough for a walk over the contexts. */
 static struct command *find_abortable(struct ctrl *ctrl, uint16_t sqid, uint16_t cid)
 {
-    for (uint32_t i = 0; i < ctrl->command_count; i++) {
-        struct command *cmd = &ctrl->commands[i];
+    for (uint32_t i = 0; i < ctrl->pool.count; i++) {
+        struct command *cmd = &ctrl->pool.commands[i];
 
         if (cmd->in_use && cmd->abortable && cmd->sqid == sqid && cmd->cid == cid)
             return cmd;
@@ -27,9 +27,9 @@ static uint16_t abort_command(struct ctrl *ctrl, struct command *cmd)
     uint16_t cid = (uint16_t)(cmd->cdw[0] >> 16);
     struct command *victim;
 
-    if (ctrl->aborts_running > ctrl->params.acl)
+    if (ctrl->pool.aborts_running > ctrl->params.acl)
         return STATUS_ABORT_LIMIT;
-    ctrl->aborts_running++;
+    ctrl->pool.aborts_running++;
     cmd->is_abort = true;
     cmd->dw0 = 0;
     if (sqid == 0 && async_abort(ctrl, cid))

@@ -19,40 +19,40 @@ static uint32_t admin_contexts(const struct ctrl *ctrl)
 
 static void refill(struct ctrl *ctrl)
 {
-    ctrl->free_first = NO_COMMAND;
-    for (uint32_t i = ctrl->command_count; i-- > 0;) {
-        ctrl->commands[i].next = ctrl->free_first;
-        ctrl->free_first = i;
+    ctrl->pool.free_first = NO_COMMAND;
+    for (uint32_t i = ctrl->pool.count; i-- > 0;) {
+        ctrl->pool.commands[i].next = ctrl->pool.free_first;
+        ctrl->pool.free_first = i;
     }
-    ctrl->io_credits = (int32_t)ctrl->params.contexts;
-    ctrl->admin_credits = (int32_t)admin_contexts(ctrl);
+    ctrl->pool.io_credits = (int32_t)ctrl->params.contexts;
+    ctrl->pool.admin_credits = (int32_t)admin_contexts(ctrl);
 }
 
 void commands_init(struct ctrl *ctrl)
 {
     /* Held Asynchronous Event Requests give their credit back and keep their context. */
-    ctrl->command_count =
+    ctrl->pool.count =
         (uint32_t)ctrl->params.contexts + admin_contexts(ctrl) + (uint32_t)ctrl->params.aerl + 1;
-    ctrl->commands = ctrl_allocate(ctrl->command_count, sizeof *ctrl->commands);
-    for (uint32_t i = 0; i < ctrl->command_count; i++)
-        ctrl->commands[i].index = i;
+    ctrl->pool.commands = ctrl_allocate(ctrl->pool.count, sizeof *ctrl->pool.commands);
+    for (uint32_t i = 0; i < ctrl->pool.count; i++)
+        ctrl->pool.commands[i].index = i;
     refill(ctrl);
 }
 
 void commands_free(struct ctrl *ctrl)
 {
-    for (uint32_t i = 0; i < ctrl->command_count; i++)
-        free(ctrl->commands[i].pages);
-    free(ctrl->commands);
+    for (uint32_t i = 0; i < ctrl->pool.count; i++)
+        free(ctrl->pool.commands[i].pages);
+    free(ctrl->pool.commands);
 }
 
 void commands_drop_all(struct ctrl *ctrl)
 {
-    for (uint32_t i = 0; i < ctrl->command_count; i++) {
-        if (!ctrl->commands[i].in_use)
+    for (uint32_t i = 0; i < ctrl->pool.count; i++) {
+        if (!ctrl->pool.commands[i].in_use)
             continue;
-        ctrl->commands[i].in_use = false;
-        command_detach(&ctrl->commands[i]);
+        ctrl->pool.commands[i].in_use = false;
+        command_detach(&ctrl->pool.commands[i]);
     }
     refill(ctrl);
 }
@@ -64,13 +64,13 @@ void command_detach(struct command *cmd)
 
 struct command *command_take(struct ctrl *ctrl, enum command_credit credit)
 {
-    struct command *cmd = &ctrl->commands[ctrl->free_first];
+    struct command *cmd = &ctrl->pool.commands[ctrl->pool.free_first];
 
-    ctrl->free_first = cmd->next;
+    ctrl->pool.free_first = cmd->next;
     if (credit == CREDIT_IO)
-        ctrl->io_credits--;
+        ctrl->pool.io_credits--;
     else
-        ctrl->admin_credits--;
+        ctrl->pool.admin_credits--;
     cmd->credit = (uint8_t)credit;
     cmd->in_use = true;
     cmd->abortable = false; /* a reset may have left it set */
@@ -80,13 +80,13 @@ struct command *command_take(struct ctrl *ctrl, enum command_credit credit)
 void command_return_credit(struct ctrl *ctrl, struct command *cmd)
 {
     if (cmd->credit == CREDIT_IO)
-        ctrl->io_credits++;
+        ctrl->pool.io_credits++;
     else if (cmd->credit == CREDIT_ADMIN)
-        ctrl->admin_credits++;
+        ctrl->pool.admin_credits++;
     else
         return;
     cmd->credit = CREDIT_NONE;
-    if (ctrl->ready_first != QUEUE_NONE)
+    if (ctrl->fetch.ready_first != QUEUE_NONE)
         fetch_run(ctrl);
 }
 
@@ -94,14 +94,14 @@ void command_release(struct ctrl *ctrl, struct command *cmd)
 {
     command_detach(cmd);
     cmd->in_use = false;
-    cmd->next = ctrl->free_first;
-    ctrl->free_first = cmd->index;
+    cmd->next = ctrl->pool.free_first;
+    ctrl->pool.free_first = cmd->index;
     command_return_credit(ctrl, cmd);
 }
 
 struct command *command_find(struct ctrl *ctrl, uint64_t arg)
 {
-    struct command *cmd = &ctrl->commands[(uint32_t)arg];
+    struct command *cmd = &ctrl->pool.commands[(uint32_t)arg];
 
     return cmd->generation == arg >> 32 ? cmd : NULL;
 }
@@ -170,8 +170,8 @@ void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
     record_stage(ctrl, cmd, STAGE_DECODE, now_ps);
 
     decoded_ps =
-        later(now_ps, ctrl->decode_free_ps) + clock_cost(&ctrl->clock, ctrl->params.decode);
-    ctrl->decode_free_ps = decoded_ps;
+        later(now_ps, ctrl->pool.decode_free_ps) + clock_cost(&ctrl->clock, ctrl->params.decode);
+    ctrl->pool.decode_free_ps = decoded_ps;
     engine_at(ctrl->engine, decoded_ps, command_decoded, ctrl, command_arg(cmd));
 }
 

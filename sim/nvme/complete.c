@@ -51,7 +51,7 @@ static void write_cqe(struct ctrl *ctrl, struct command *cmd, struct cq *cq, str
  */
 static void finish_delete(struct ctrl *ctrl, uint16_t sqid)
 {
-    struct command *cmd = &ctrl->commands[ctrl->sqs[sqid].delete_command];
+    struct command *cmd = &ctrl->pool.commands[ctrl->queues.sqs[sqid].delete_command];
 
     sq_close(ctrl, sqid);
     complete_command(ctrl, cmd, STATUS_SUCCESS);
@@ -60,7 +60,7 @@ static void finish_delete(struct ctrl *ctrl, uint16_t sqid)
 /* A command has ended that something waits for: the deletion of its queue, or a shutdown. */
 static void awaited_progress(struct ctrl *ctrl, uint16_t sqid)
 {
-    const struct sq *sq = &ctrl->sqs[sqid];
+    const struct sq *sq = &ctrl->queues.sqs[sqid];
 
     if (sq->deleting && sq->in_flight == 0)
         finish_delete(ctrl, sqid);
@@ -79,8 +79,8 @@ static void cqe_visible(void *ctx, uint64_t arg)
     if (cmd == NULL)
         return;
     sqid = cmd->sqid;
-    sq = &ctrl->sqs[sqid];
-    cq = &ctrl->cqs[cmd->cqid];
+    sq = &ctrl->queues.sqs[sqid];
+    cq = &ctrl->queues.cqs[cmd->cqid];
     has_data = cmd->kind == COMMAND_READ || cmd->kind == COMMAND_ADMIN_IN;
     if (has_data)
         record_stage(ctrl, cmd, STAGE_TRANSFER, cmd->transfer_ps);
@@ -89,7 +89,7 @@ static void cqe_visible(void *ctx, uint64_t arg)
     if (has_data)
         cmd->status = transfer_out_move(ctrl, cmd);
     write_cqe(ctrl, cmd, cq, sq);
-    if ((ctrl->csts & CSTS_CFS) != 0)
+    if ((ctrl->regs.csts & CSTS_CFS) != 0)
         return; /* everything was dropped, this command too */
 
     was_empty = cq->head == cq->visible;
@@ -97,7 +97,7 @@ static void cqe_visible(void *ctx, uint64_t arg)
     if (cq->interrupts)
         interrupt_cqe(ctrl, cq, was_empty);
     if (cmd->is_abort)
-        ctrl->aborts_running--;
+        ctrl->pool.aborts_running--;
     sq->in_flight--;
     if (sq->awaited)
         awaited_progress(ctrl, sqid);
@@ -129,7 +129,7 @@ static bool is_full(const struct cq *cq)
 /* cmd->complete_ps and ready_ps are set: post, or wait for room. */
 static void post_or_wait(struct ctrl *ctrl, struct command *cmd)
 {
-    struct cq *cq = &ctrl->cqs[cmd->cqid];
+    struct cq *cq = &ctrl->queues.cqs[cmd->cqid];
 
     if (cq->waiting_first == NO_COMMAND && !is_full(cq)) {
         post(ctrl, cq, cmd, cmd->ready_ps);
@@ -139,7 +139,7 @@ static void post_or_wait(struct ctrl *ctrl, struct command *cmd)
     if (cq->waiting_first == NO_COMMAND)
         cq->waiting_first = cmd->index;
     else
-        ctrl->commands[cq->waiting_last].next = cmd->index;
+        ctrl->pool.commands[cq->waiting_last].next = cmd->index;
     cq->waiting_last = cmd->index;
     ctrl_shutdown_progress(ctrl);
 }
@@ -149,7 +149,7 @@ void complete_waiting(struct ctrl *ctrl, struct cq *cq)
     uint64_t now_ps = engine_now(ctrl->engine);
 
     while (cq->waiting_first != NO_COMMAND && !is_full(cq)) {
-        struct command *cmd = &ctrl->commands[cq->waiting_first];
+        struct command *cmd = &ctrl->pool.commands[cq->waiting_first];
 
         cq->waiting_first = cmd->next;
         /* Room may have come before the entry was even built: that is no stall. */

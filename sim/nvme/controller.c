@@ -42,22 +42,22 @@ void *ctrl_grow(void *memory, size_t count, size_t bytes)
 
 bool ctrl_is_running(const struct ctrl *ctrl)
 {
-    return ctrl->life == LIFE_READY && (ctrl->csts & (CSTS_CFS | CSTS_SHST_MASK)) == 0;
+    return ctrl->life.state == LIFE_READY && (ctrl->regs.csts & (CSTS_CFS | CSTS_SHST_MASK)) == 0;
 }
 
 void ctrl_record_csts(struct ctrl *ctrl)
 {
-    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_CSTS, 0, 0, ctrl->csts,
-                0);
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_CSTS, 0, 0,
+                ctrl->regs.csts, 0);
 }
 
 static void set_csts(struct ctrl *ctrl, uint32_t clear, uint32_t set)
 {
-    uint32_t csts = (ctrl->csts & ~clear) | set;
+    uint32_t csts = (ctrl->regs.csts & ~clear) | set;
 
-    if (csts == ctrl->csts)
+    if (csts == ctrl->regs.csts)
         return;
-    ctrl->csts = csts;
+    ctrl->regs.csts = csts;
     ctrl_record_csts(ctrl);
 }
 
@@ -67,13 +67,13 @@ static void drop_work(struct ctrl *ctrl)
     ctrl->epoch++;
     commands_drop_all(ctrl);
     async_reset(ctrl);
-    ctrl->arbiter_scheduled = false;
-    ctrl->shutdown_waits = false;
-    ctrl->aborts_running = 0;
+    ctrl->fetch.scheduled = false;
+    ctrl->life.shutdown_waits = false;
+    ctrl->pool.aborts_running = 0;
     queues_close_all(ctrl);
     interrupt_reset(ctrl);
-    ctrl->fetch_free_ps = ctrl->decode_free_ps = 0;
-    ctrl->dma_free_ps = ctrl->completion_free_ps = 0;
+    ctrl->fetch.free_ps = ctrl->pool.decode_free_ps = 0;
+    ctrl->transfer.dma_free_ps = ctrl->completion_free_ps = 0;
 }
 
 void ctrl_fatal(struct ctrl *ctrl)
@@ -84,10 +84,10 @@ void ctrl_fatal(struct ctrl *ctrl)
 
 static bool cc_is_legal(const struct ctrl *ctrl)
 {
-    uint32_t cc = ctrl->cc;
+    uint32_t cc = ctrl->regs.cc;
     uint64_t mps = CC_MPS(cc);
     uint32_t css = CC_CSS(cc);
-    bool admin_only = (ctrl->cap >> CAP_CSS & CAP_CSS_ADMIN_ONLY) != 0;
+    bool admin_only = (ctrl->regs.cap >> CAP_CSS & CAP_CSS_ADMIN_ONLY) != 0;
 
     if (mps < ctrl->params.cap_mpsmin || mps > ctrl->params.cap_mpsmax)
         return false;
@@ -104,10 +104,10 @@ static bool cc_is_legal(const struct ctrl *ctrl)
  */
 static bool admin_queues_are_legal(const struct ctrl *ctrl)
 {
-    uint64_t offsets = (UINT64_C(1) << (PAGE_SHIFT_MIN + CC_MPS(ctrl->cc))) - 1;
+    uint64_t offsets = (UINT64_C(1) << (PAGE_SHIFT_MIN + CC_MPS(ctrl->regs.cc))) - 1;
 
-    return AQA_ASQS(ctrl->aqa) >= 1 && AQA_ACQS(ctrl->aqa) >= 1 && (ctrl->asq & offsets) == 0 &&
-           (ctrl->acq & offsets) == 0;
+    return AQA_ASQS(ctrl->regs.aqa) >= 1 && AQA_ACQS(ctrl->regs.aqa) >= 1 &&
+           (ctrl->regs.asq & offsets) == 0 && (ctrl->regs.acq & offsets) == 0;
 }
 
 static void become_ready(void *ctx, uint64_t arg)
@@ -115,8 +115,8 @@ static void become_ready(void *ctx, uint64_t arg)
     struct ctrl *ctrl = ctx;
 
     (void)arg;
-    ctrl->life_timer = 0;
-    ctrl->life = LIFE_READY;
+    ctrl->life.timer = 0;
+    ctrl->life.state = LIFE_READY;
     set_csts(ctrl, 0, CSTS_RDY);
 }
 
@@ -129,27 +129,29 @@ static bool is_shutdown(uint32_t shn)
 
 static void enable(struct ctrl *ctrl)
 {
-    struct ring sq = {.base = ctrl->asq, .size = AQA_ASQS(ctrl->aqa) + 1, .entry_log2 = SQE_LOG2};
-    struct ring cq = {.base = ctrl->acq, .size = AQA_ACQS(ctrl->aqa) + 1, .entry_log2 = CQE_LOG2};
+    struct ring sq = {
+        .base = ctrl->regs.asq, .size = AQA_ASQS(ctrl->regs.aqa) + 1, .entry_log2 = SQE_LOG2};
+    struct ring cq = {
+        .base = ctrl->regs.acq, .size = AQA_ACQS(ctrl->regs.aqa) + 1, .entry_log2 = CQE_LOG2};
 
     if (!cc_is_legal(ctrl) || !admin_queues_are_legal(ctrl)) {
         ctrl_fatal(ctrl);
         return;
     }
     /* A shutdown that was asked for while disabled ends here, done or not. */
-    engine_cancel(ctrl->engine, ctrl->shutdown_timer);
-    ctrl->shutdown_timer = 0;
+    engine_cancel(ctrl->engine, ctrl->life.shutdown_timer);
+    ctrl->life.shutdown_timer = 0;
     ctrl->epoch++;
     set_csts(ctrl, CSTS_SHST_MASK, 0);
-    ctrl->page_log2 = (uint8_t)(PAGE_SHIFT_MIN + CC_MPS(ctrl->cc));
+    ctrl->page_log2 = (uint8_t)(PAGE_SHIFT_MIN + CC_MPS(ctrl->regs.cc));
     ctrl->page_mask = (UINT64_C(1) << ctrl->page_log2) - 1;
-    ctrl->admin_only = CC_CSS(ctrl->cc) == CSS_ADMIN_ONLY;
+    ctrl->life.admin_only = CC_CSS(ctrl->regs.cc) == CSS_ADMIN_ONLY;
     cq_open(ctrl, 0, 0, true, cq);
     sq_open(ctrl, 0, 0, sq);
-    ctrl->life = LIFE_ENABLING;
-    ctrl->life_timer = engine_after(ctrl->engine, ctrl->params.ready_delay, become_ready, ctrl, 0);
-    if (is_shutdown(CC_SHN(ctrl->cc)))
-        begin_shutdown(ctrl, CC_SHN(ctrl->cc));
+    ctrl->life.state = LIFE_ENABLING;
+    ctrl->life.timer = engine_after(ctrl->engine, ctrl->params.ready_delay, become_ready, ctrl, 0);
+    if (is_shutdown(CC_SHN(ctrl->regs.cc)))
+        begin_shutdown(ctrl, CC_SHN(ctrl->regs.cc));
 }
 
 static void reset_done(void *ctx, uint64_t arg)
@@ -157,27 +159,27 @@ static void reset_done(void *ctx, uint64_t arg)
     struct ctrl *ctrl = ctx;
 
     (void)arg;
-    ctrl->life_timer = 0;
-    ctrl->life = LIFE_OFF;
+    ctrl->life.timer = 0;
+    ctrl->life.state = LIFE_OFF;
     set_csts(ctrl, CSTS_RDY, 0);
-    if ((ctrl->cc & CC_EN) != 0)
+    if ((ctrl->regs.cc & CC_EN) != 0)
         enable(ctrl);
 }
 
 static void cancel_timers(struct ctrl *ctrl)
 {
-    engine_cancel(ctrl->engine, ctrl->life_timer);
-    engine_cancel(ctrl->engine, ctrl->shutdown_timer);
-    ctrl->life_timer = 0;
-    ctrl->shutdown_timer = 0;
+    engine_cancel(ctrl->engine, ctrl->life.timer);
+    engine_cancel(ctrl->engine, ctrl->life.shutdown_timer);
+    ctrl->life.timer = 0;
+    ctrl->life.shutdown_timer = 0;
 }
 
 /* What every kind of controller level reset does (7.3.2). AQA, ASQ and ACQ stay. */
 static void level_reset(struct ctrl *ctrl)
 {
     cancel_timers(ctrl);
-    ctrl->cc = 0;
-    ctrl->intms = 0;
+    ctrl->regs.cc = 0;
+    ctrl->regs.intms = 0;
     drop_work(ctrl);
     features_reset(ctrl);
     set_csts(ctrl, CSTS_CFS | CSTS_SHST_MASK, 0);
@@ -186,9 +188,9 @@ static void level_reset(struct ctrl *ctrl)
 static void disable(struct ctrl *ctrl)
 {
     level_reset(ctrl);
-    ctrl->life = LIFE_RESETTING;
-    if ((ctrl->csts & CSTS_RDY) != 0)
-        ctrl->life_timer =
+    ctrl->life.state = LIFE_RESETTING;
+    if ((ctrl->regs.csts & CSTS_RDY) != 0)
+        ctrl->life.timer =
             engine_after(ctrl->engine, ctrl->params.reset_delay, reset_done, ctrl, 0);
     else
         reset_done(ctrl, 0); /* was not ready yet: nothing to wait for */
@@ -199,9 +201,9 @@ static void disable(struct ctrl *ctrl)
 static void reset_everything(struct ctrl *ctrl, uint32_t csts)
 {
     level_reset(ctrl);
-    ctrl->life = LIFE_OFF;
-    ctrl->aqa = 0;
-    ctrl->asq = ctrl->acq = 0;
+    ctrl->life.state = LIFE_OFF;
+    ctrl->regs.aqa = 0;
+    ctrl->regs.asq = ctrl->regs.acq = 0;
     set_csts(ctrl, UINT32_MAX, csts);
     configspace_reset(&ctrl->config);
     msix_reset(&ctrl->msix);
@@ -224,7 +226,7 @@ static void shutdown_done(void *ctx, uint64_t arg)
     struct ctrl *ctrl = ctx;
 
     (void)arg;
-    ctrl->shutdown_timer = 0;
+    ctrl->life.shutdown_timer = 0;
     drop_work(ctrl);
     set_csts(ctrl, CSTS_SHST_MASK, CSTS_SHST_COMPLETE);
 }
@@ -235,7 +237,7 @@ static void shutdown_flushed(void *ctx, uint64_t arg)
 
     if (!epoch_is_current(ctrl, arg))
         return; /* a reset came first */
-    ctrl->shutdown_timer =
+    ctrl->life.shutdown_timer =
         engine_after(ctrl->engine, ctrl->params.shutdown_delay, shutdown_done, ctrl, 0);
 }
 
@@ -246,12 +248,12 @@ static bool io_is_working(const struct ctrl *ctrl)
     uint64_t working = 0;
 
     for (uint32_t i = 1; i <= ctrl->params.max_io_queues; i++) {
-        if (ctrl->sqs[i].exists)
-            working += ctrl->sqs[i].in_flight;
-        if (!ctrl->cqs[i].exists)
+        if (ctrl->queues.sqs[i].exists)
+            working += ctrl->queues.sqs[i].in_flight;
+        if (!ctrl->queues.cqs[i].exists)
             continue;
-        for (uint32_t at = ctrl->cqs[i].waiting_first; at != NO_COMMAND;
-             at = ctrl->commands[at].next)
+        for (uint32_t at = ctrl->queues.cqs[i].waiting_first; at != NO_COMMAND;
+             at = ctrl->pool.commands[at].next)
             working--; /* counted, now or by a queue that follows */
     }
     return working != 0;
@@ -261,9 +263,9 @@ void ctrl_shutdown_progress(struct ctrl *ctrl)
 {
     uint64_t start_ps;
 
-    if (!ctrl->shutdown_waits || io_is_working(ctrl))
+    if (!ctrl->life.shutdown_waits || io_is_working(ctrl))
         return;
-    ctrl->shutdown_waits = false;
+    ctrl->life.shutdown_waits = false;
     media_start(ctrl->media, MEDIA_FLUSH, 0, 0, shutdown_flushed, ctrl, epoch_arg(ctrl, 0),
                 &start_ps);
 }
@@ -276,28 +278,28 @@ static void begin_shutdown(struct ctrl *ctrl, uint32_t shn)
         return;
     }
     for (uint32_t i = 1; i <= ctrl->params.max_io_queues; i++)
-        ctrl->sqs[i].awaited = ctrl->sqs[i].exists;
-    ctrl->shutdown_waits = true;
+        ctrl->queues.sqs[i].awaited = ctrl->queues.sqs[i].exists;
+    ctrl->life.shutdown_waits = true;
     ctrl_shutdown_progress(ctrl);
 }
 
 void ctrl_write_cc(struct ctrl *ctrl, uint32_t value)
 {
-    uint32_t old = ctrl->cc;
+    uint32_t old = ctrl->regs.cc;
     uint32_t shn;
 
-    ctrl->cc = value & CC_WRITABLE;
-    shn = CC_SHN(ctrl->cc);
-    if ((old & CC_EN) != 0 && (ctrl->cc & CC_EN) == 0) {
+    ctrl->regs.cc = value & CC_WRITABLE;
+    shn = CC_SHN(ctrl->regs.cc);
+    if ((old & CC_EN) != 0 && (ctrl->regs.cc & CC_EN) == 0) {
         disable(ctrl);
         return;
     }
-    if ((old & CC_EN) == 0 && (ctrl->cc & CC_EN) != 0) {
-        if (ctrl->life == LIFE_OFF)
+    if ((old & CC_EN) == 0 && (ctrl->regs.cc & CC_EN) != 0) {
+        if (ctrl->life.state == LIFE_OFF)
             enable(ctrl); /* else reset_done() will */
         return;
     }
-    if (is_shutdown(shn) && shn != CC_SHN(old) && (ctrl->csts & CSTS_SHST_MASK) == 0)
+    if (is_shutdown(shn) && shn != CC_SHN(old) && (ctrl->regs.csts & CSTS_SHST_MASK) == 0)
         begin_shutdown(ctrl, shn);
 }
 
@@ -322,16 +324,16 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
     ctrl->params = *params;
     ctrl->index = index;
     ctrl_derive(ctrl);
-    identity.bar0_bytes = ctrl->bar_bytes;
-    identity.msix_table = (uint32_t)ctrl->msix_table_at;
-    identity.msix_pending = (uint32_t)ctrl->msix_pending_at;
+    identity.bar0_bytes = ctrl->bar.bytes;
+    identity.msix_table = (uint32_t)ctrl->bar.msix_table_at;
+    identity.msix_pending = (uint32_t)ctrl->bar.msix_pending_at;
     configspace_init(&ctrl->config, &identity);
     msix_init(&ctrl->msix, (unsigned)params->msix_vectors, interrupt_vector_due, ctrl);
-    ctrl->store = store_create(params->namespace_size);
-    ctrl->sqs = ctrl_allocate(queues, sizeof *ctrl->sqs);
-    ctrl->cqs = ctrl_allocate(queues, sizeof *ctrl->cqs);
-    ctrl->ready_first = ctrl->ready_last = QUEUE_NONE;
-    ctrl->fetched = ctrl_allocate(params->fetch_burst, SQE_BYTES);
+    namespaces_init(ctrl);
+    ctrl->queues.sqs = ctrl_allocate(queues, sizeof *ctrl->queues.sqs);
+    ctrl->queues.cqs = ctrl_allocate(queues, sizeof *ctrl->queues.cqs);
+    ctrl->fetch.ready_first = ctrl->fetch.ready_last = QUEUE_NONE;
+    ctrl->fetch.entries = ctrl_allocate(params->fetch_burst, SQE_BYTES);
     commands_init(ctrl);
     interrupt_init(ctrl);
     features_reset(ctrl);
@@ -347,14 +349,12 @@ void ctrl_destroy(struct ctrl *ctrl)
     queues_close_all(ctrl);
     commands_free(ctrl);
     msix_free(&ctrl->msix);
-    store_destroy(ctrl->store);
-    free(ctrl->sqs);
-    free(ctrl->cqs);
-    free(ctrl->fetched);
-    free(ctrl->bytes);
-    free(ctrl->tags);
-    free(ctrl->segments);
-    free(ctrl->vectors);
+    namespaces_free(ctrl);
+    transfer_free(ctrl);
+    free(ctrl->queues.sqs);
+    free(ctrl->queues.cqs);
+    free(ctrl->fetch.entries);
+    free(ctrl->interrupts.vectors);
     free(ctrl);
 }
 
@@ -363,7 +363,9 @@ void ctrl_get_stats(const struct ctrl *ctrl, struct ctrl_stats *stats)
     *stats = ctrl->stats;
 }
 
-struct store *ctrl_contents(struct ctrl *ctrl)
+struct store *ctrl_contents(struct ctrl *ctrl, uint32_t nsid)
 {
-    return ctrl->store;
+    struct namespace *ns = namespace_find(ctrl, nsid);
+
+    return ns == NULL ? NULL : ns->store;
 }

@@ -35,9 +35,10 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
                          const struct ctrl_params *params, unsigned index);
 void ctrl_destroy(struct ctrl *ctrl);
 
-/* What its namespace holds: for filling a drive outside simulated time, and for looking. */
+/* What an active namespace holds: for filling a drive outside simulated time, and for looking. NULL
+ * if there is no such namespace. */
 struct store;
-struct store *ctrl_contents(struct ctrl *ctrl);
+struct store *ctrl_contents(struct ctrl *ctrl, uint32_t nsid);
 
 struct ctrl_stats {
     uint64_t sq_doorbells, cq_doorbells; /* writes that arrived, by kind */
@@ -47,7 +48,7 @@ struct ctrl_stats {
     uint64_t unmask_writes, mask_writes; /* INTMC, INTMS; part of register_writes */
     uint64_t commands, admin_commands;   /* fetched: I/O commands, admin commands */
     uint64_t reads, writes, flushes, write_zeroes;
-    uint64_t blocks_read, blocks_written;
+    uint64_t bytes_read, bytes_written;
     uint64_t fetch_bursts;              /* DMA reads of SQEs */
     uint64_t prp_lists, prp_list_pages; /* commands with a list; list pages read */
     uint64_t completions;               /* CQEs written */

@@ -36,7 +36,7 @@ static void use_burst(struct ctrl *ctrl)
 {
     uint32_t log2 = ctrl->features.value[FEATURE_ARBITRATION] & NO_BURST_LIMIT;
 
-    ctrl->burst_max = log2 == NO_BURST_LIMIT ? UINT32_MAX : UINT32_C(1) << log2;
+    ctrl->fetch.burst_max = log2 == NO_BURST_LIMIT ? UINT32_MAX : UINT32_C(1) << log2;
 }
 
 void features_reset(struct ctrl *ctrl)
@@ -47,8 +47,8 @@ void features_reset(struct ctrl *ctrl)
     features->value[FEATURE_ARBITRATION] = (uint32_t)ctrl->params.arbitration_burst;
     features->value[FEATURE_WRITE_CACHE] = ctrl->params.vwc ? WCE : 0;
     features->temperature[0] = WARNING_KELVIN;
-    ctrl->granted_queues = (uint16_t)ctrl->params.max_io_queues;
-    ctrl->cache_drain = NO_DRAIN;
+    ctrl->queues.granted = (uint16_t)ctrl->params.max_io_queues;
+    ctrl->features.cache_drain = NO_DRAIN;
     use_burst(ctrl);
 }
 
@@ -59,7 +59,7 @@ bool features_cache_on(const struct ctrl *ctrl)
 
 bool features_cache_may_hold(const struct ctrl *ctrl)
 {
-    return features_cache_on(ctrl) || ctrl->cache_drain != NO_DRAIN;
+    return features_cache_on(ctrl) || ctrl->features.cache_drain != NO_DRAIN;
 }
 
 static uint16_t set_write_cache(struct ctrl *ctrl, struct command *cmd)
@@ -72,7 +72,7 @@ static uint16_t set_write_cache(struct ctrl *ctrl, struct command *cmd)
     ctrl->features.value[FEATURE_WRITE_CACHE] = value;
     if (value != 0 || !may_hold)
         return STATUS_SUCCESS;
-    ctrl->cache_drain = command_arg(cmd);
+    ctrl->features.cache_drain = command_arg(cmd);
     nvm_start_media_flush(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -80,13 +80,13 @@ static uint16_t set_write_cache(struct ctrl *ctrl, struct command *cmd)
 void features_cache_drained(struct ctrl *ctrl, const struct command *cmd)
 {
     /* A later command may have begun another drain, with writes between the two. */
-    if (ctrl->cache_drain == command_arg(cmd))
-        ctrl->cache_drain = NO_DRAIN;
+    if (ctrl->features.cache_drain == command_arg(cmd))
+        ctrl->features.cache_drain = NO_DRAIN;
 }
 
 static uint32_t granted_dword(const struct ctrl *ctrl)
 {
-    uint32_t zero_based = ctrl->granted_queues - 1u;
+    uint32_t zero_based = ctrl->queues.granted - 1u;
 
     return zero_based | zero_based << 16;
 }
@@ -98,11 +98,11 @@ static uint16_t set_queues(struct ctrl *ctrl, struct command *cmd)
     uint32_t cqs = cmd->cdw[1] >> 16;
     uint32_t wish = (sqs > cqs ? sqs : cqs) + 1;
 
-    if (ctrl->io_queues_alive > 0)
+    if (ctrl->queues.alive > 0)
         return STATUS_COMMAND_SEQUENCE;
     if (sqs == QUEUES_ALL || cqs == QUEUES_ALL)
         return STATUS_INVALID_FIELD;
-    ctrl->granted_queues =
+    ctrl->queues.granted =
         (uint16_t)(wish < ctrl->params.max_io_queues ? wish : ctrl->params.max_io_queues);
     cmd->dw0 = granted_dword(ctrl);
     return STATUS_SUCCESS;
@@ -120,7 +120,7 @@ static uint16_t set_temperature(struct ctrl *ctrl, uint32_t value)
 /* Interrupt Vector Configuration (5.21.1.9) for a vector that exists. */
 static bool is_vector(const struct ctrl *ctrl, uint32_t vector)
 {
-    return vector < ctrl->vector_count;
+    return vector < ctrl->interrupts.count;
 }
 
 static uint16_t store_if(struct ctrl *ctrl, uint32_t feature, uint32_t value, uint32_t allowed)

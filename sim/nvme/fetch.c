@@ -12,34 +12,34 @@
 
 static int32_t credits_of(const struct ctrl *ctrl, uint16_t sqid)
 {
-    return sqid == 0 ? ctrl->admin_credits : ctrl->io_credits;
+    return sqid == 0 ? ctrl->pool.admin_credits : ctrl->pool.io_credits;
 }
 
 static void line_append(struct ctrl *ctrl, uint16_t sqid)
 {
-    struct sq *sq = &ctrl->sqs[sqid];
+    struct sq *sq = &ctrl->queues.sqs[sqid];
 
     sq->queued = true;
-    sq->burst_left = ctrl->burst_max;
+    sq->burst_left = ctrl->fetch.burst_max;
     sq->ready_next = QUEUE_NONE;
-    if (ctrl->ready_first == QUEUE_NONE)
-        ctrl->ready_first = sqid;
+    if (ctrl->fetch.ready_first == QUEUE_NONE)
+        ctrl->fetch.ready_first = sqid;
     else
-        ctrl->sqs[ctrl->ready_last].ready_next = sqid;
-    ctrl->ready_last = sqid;
+        ctrl->queues.sqs[ctrl->fetch.ready_last].ready_next = sqid;
+    ctrl->fetch.ready_last = sqid;
 }
 
 /* before: the queue that stands in front of it, QUEUE_NONE if it is the first. */
 static void line_remove(struct ctrl *ctrl, uint16_t sqid, uint16_t before)
 {
-    struct sq *sq = &ctrl->sqs[sqid];
+    struct sq *sq = &ctrl->queues.sqs[sqid];
 
     if (before == QUEUE_NONE)
-        ctrl->ready_first = sq->ready_next;
+        ctrl->fetch.ready_first = sq->ready_next;
     else
-        ctrl->sqs[before].ready_next = sq->ready_next;
-    if (ctrl->ready_last == sqid)
-        ctrl->ready_last = before;
+        ctrl->queues.sqs[before].ready_next = sq->ready_next;
+    if (ctrl->fetch.ready_last == sqid)
+        ctrl->fetch.ready_last = before;
     sq->queued = false;
 }
 
@@ -47,9 +47,9 @@ void fetch_forget(struct ctrl *ctrl, uint16_t sqid)
 {
     uint16_t before = QUEUE_NONE;
 
-    if (!ctrl->sqs[sqid].queued)
+    if (!ctrl->queues.sqs[sqid].queued)
         return;
-    for (uint16_t at = ctrl->ready_first; at != sqid; at = ctrl->sqs[at].ready_next)
+    for (uint16_t at = ctrl->fetch.ready_first; at != sqid; at = ctrl->queues.sqs[at].ready_next)
         before = at;
     line_remove(ctrl, sqid, before);
 }
@@ -62,7 +62,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 /* How many entries the next DMA read of this queue takes. */
 static uint32_t burst_length(struct ctrl *ctrl, uint16_t sqid)
 {
-    const struct sq *sq = &ctrl->sqs[sqid];
+    const struct sq *sq = &ctrl->queues.sqs[sqid];
     uint32_t count = ring_distance(sq->next, sq->seen, sq->ring.size);
 
     count = smaller(count, (uint32_t)ctrl->params.fetch_burst);
@@ -81,7 +81,7 @@ static void fetch_done(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
     struct command *cmd = command_find(ctrl, arg);
-    const uint8_t *sqe = ctrl->fetched;
+    const uint8_t *sqe = ctrl->fetch.entries;
     uint32_t count = 0;
     uint32_t next;
     struct sq *sq;
@@ -90,18 +90,18 @@ static void fetch_done(void *ctx, uint64_t arg)
     if (cmd == NULL)
         return;
     sqid = cmd->sqid;
-    sq = &ctrl->sqs[sqid];
+    sq = &ctrl->queues.sqs[sqid];
     slot = sq->head;
-    for (uint32_t i = cmd->index; i != NO_COMMAND; i = ctrl->commands[i].next)
+    for (uint32_t i = cmd->index; i != NO_COMMAND; i = ctrl->pool.commands[i].next)
         count++;
-    if (transfer_dma_read(ctrl, ring_address(ctrl, &sq->ring, slot), ctrl->fetched,
+    if (transfer_dma_read(ctrl, ring_address(ctrl, &sq->ring, slot), ctrl->fetch.entries,
                           count << SQE_LOG2, (uint64_t)sqid << 16) != PCIE_OK) {
         ctrl_fatal(ctrl);
         return;
     }
     sq->head = ring_advance(sq->head, count, sq->ring.size);
     for (uint32_t i = cmd->index; i != NO_COMMAND; i = next, sqe += SQE_BYTES) {
-        cmd = &ctrl->commands[i];
+        cmd = &ctrl->pool.commands[i];
         next = cmd->next;
         cmd->rung_ps = sq->rung_ps[slot++]; /* a burst does not wrap */
         command_arrived(ctrl, cmd, sqe);
@@ -110,7 +110,7 @@ static void fetch_done(void *ctx, uint64_t arg)
 
 static void fetch_burst(struct ctrl *ctrl, uint16_t sqid, uint32_t count)
 {
-    struct sq *sq = &ctrl->sqs[sqid];
+    struct sq *sq = &ctrl->queues.sqs[sqid];
     uint64_t now_ps = engine_now(ctrl->engine);
     uint32_t first = NO_COMMAND;
     uint64_t issued_ps, arrives_ps;
@@ -133,10 +133,10 @@ static void fetch_burst(struct ctrl *ctrl, uint16_t sqid, uint32_t count)
     ctrl->stats.fetch_bursts++;
 
     issued_ps = now_ps + clock_cost(&ctrl->clock, ctrl->params.fetch_setup);
-    ctrl->fetch_free_ps = issued_ps;
+    ctrl->fetch.free_ps = issued_ps;
     arrives_ps = later(pcie_up_read(ctrl->port, issued_ps, count << SQE_LOG2), sq->last_fetch_ps);
     sq->last_fetch_ps = arrives_ps;
-    engine_at(ctrl->engine, arrives_ps, fetch_done, ctrl, command_arg(&ctrl->commands[first]));
+    engine_at(ctrl->engine, arrives_ps, fetch_done, ctrl, command_arg(&ctrl->pool.commands[first]));
 }
 
 static void arbitrate(void *ctx, uint64_t arg)
@@ -145,7 +145,7 @@ static void arbitrate(void *ctx, uint64_t arg)
 
     if (!epoch_is_current(ctrl, arg))
         return;
-    ctrl->arbiter_scheduled = false;
+    ctrl->fetch.scheduled = false;
     fetch_run(ctrl);
 }
 
@@ -153,16 +153,16 @@ static void arbitrate(void *ctx, uint64_t arg)
 static bool fetch_one(struct ctrl *ctrl)
 {
     uint16_t before = QUEUE_NONE;
-    uint16_t sqid = ctrl->ready_first;
+    uint16_t sqid = ctrl->fetch.ready_first;
     struct sq *sq;
 
     while (sqid != QUEUE_NONE && credits_of(ctrl, sqid) <= 0) {
         before = sqid;
-        sqid = ctrl->sqs[sqid].ready_next;
+        sqid = ctrl->queues.sqs[sqid].ready_next;
     }
     if (sqid == QUEUE_NONE)
         return false;
-    sq = &ctrl->sqs[sqid];
+    sq = &ctrl->queues.sqs[sqid];
     fetch_burst(ctrl, sqid, burst_length(ctrl, sqid));
     if (sq->next == sq->seen || sq->burst_left == 0) {
         line_remove(ctrl, sqid, before);
@@ -176,12 +176,12 @@ void fetch_run(struct ctrl *ctrl)
 {
     uint64_t now_ps = engine_now(ctrl->engine);
 
-    if (ctrl->arbiter_scheduled || !ctrl_is_running(ctrl))
+    if (ctrl->fetch.scheduled || !ctrl_is_running(ctrl))
         return;
-    while (ctrl->ready_first != QUEUE_NONE) {
-        if (ctrl->fetch_free_ps > now_ps) {
-            ctrl->arbiter_scheduled = true;
-            engine_at(ctrl->engine, ctrl->fetch_free_ps, arbitrate, ctrl, epoch_arg(ctrl, 0));
+    while (ctrl->fetch.ready_first != QUEUE_NONE) {
+        if (ctrl->fetch.free_ps > now_ps) {
+            ctrl->fetch.scheduled = true;
+            engine_at(ctrl->engine, ctrl->fetch.free_ps, arbitrate, ctrl, epoch_arg(ctrl, 0));
             return;
         }
         if (!fetch_one(ctrl))
@@ -191,12 +191,13 @@ void fetch_run(struct ctrl *ctrl)
 
 void fetch_doorbell_seen(struct ctrl *ctrl, uint16_t sqid)
 {
-    struct sq *sq = &ctrl->sqs[sqid];
+    struct sq *sq = &ctrl->queues.sqs[sqid];
     uint64_t now_ps = engine_now(ctrl->engine);
 
     if (!sq->exists || sq->deleting)
         return;
-    while (sq->seen != sq->tail && sq->rung_ps[sq->seen] + ctrl->doorbell_latency_ps <= now_ps)
+    while (sq->seen != sq->tail &&
+           sq->rung_ps[sq->seen] + ctrl->fetch.doorbell_latency_ps <= now_ps)
         sq->seen = ring_advance(sq->seen, 1, sq->ring.size);
     if (sq->seen == sq->next)
         return;

@@ -109,10 +109,10 @@ static void fill_controller(const struct ctrl *ctrl, uint8_t *page)
     page[ID_RAB] = (uint8_t)params->arbitration_burst;
     page[ID_MDTS] = (uint8_t)params->mdts;
     wire_put16(page + ID_CNTLID, (uint16_t)ctrl->index);
-    wire_put32(page + ID_VER, ctrl->vs);
+    wire_put32(page + ID_VER, ctrl->regs.vs);
     wire_put32(page + ID_RTD3R, microseconds(params->ready_delay));
     wire_put32(page + ID_RTD3E, microseconds(shutdown_ps(ctrl)));
-    if (ctrl->vs >= VS_1_4)
+    if (ctrl->regs.vs >= VS_1_4)
         page[ID_CNTRLTYPE] = CNTRLTYPE_IO;
     page[ID_ACL] = (uint8_t)params->acl;
     page[ID_AERL] = (uint8_t)params->aerl;
@@ -132,12 +132,14 @@ static void fill_controller(const struct ctrl *ctrl, uint8_t *page)
     wire_put16(page + ID_PSD0, POWER_MAX_CENTIWATTS);
 }
 
-static void fill_namespace(const struct ctrl *ctrl, uint8_t *page)
+static void fill_namespace(const struct ctrl *ctrl, uint32_t nsid, uint8_t *page)
 {
-    wire_put64(page + ID_NSZE, ctrl->blocks);
-    wire_put64(page + ID_NCAP, ctrl->blocks);
-    wire_put64(page + ID_NUSE, ctrl->blocks);
-    wire_put32(page + ID_LBAF0, ctrl->block_log2 << LBAF_DATA_SIZE);
+    const struct namespace *ns = namespace_find(ctrl, nsid);
+
+    wire_put64(page + ID_NSZE, ns->blocks);
+    wire_put64(page + ID_NCAP, ns->blocks);
+    wire_put64(page + ID_NUSE, ns->blocks);
+    wire_put32(page + ID_LBAF0, (uint32_t)ns->block_log2 << LBAF_DATA_SIZE);
 }
 
 /* A UUID that follows from serial and model number, so that equal configurations are equal. */
@@ -160,17 +162,12 @@ static void fill_descriptors(const struct ctrl *ctrl, uint8_t *page)
     uuid[8] = (uint8_t)((uuid[8] & 0x3fu) | 0x80u); /* and its variant */
 }
 
-static bool is_namespace(uint32_t nsid)
-{
-    return nsid == NSID_ONLY;
-}
-
 uint16_t identify_start(struct ctrl *ctrl, struct command *cmd)
 {
     switch (cmd->cdw[0] & 0xffu) {
     case CNS_NAMESPACE:
     case CNS_DESCRIPTORS:
-        if (!is_namespace(cmd->nsid))
+        if (namespace_find(ctrl, cmd->nsid) == NULL)
             return STATUS_INVALID_NAMESPACE;
         break;
     case CNS_CONTROLLER:
@@ -193,7 +190,7 @@ void identify_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *page)
     memset(page, 0, IDENTIFY_BYTES);
     switch (cmd->cdw[0] & 0xffu) {
     case CNS_NAMESPACE:
-        fill_namespace(ctrl, page);
+        fill_namespace(ctrl, cmd->nsid, page);
         break;
     case CNS_CONTROLLER:
         fill_controller(ctrl, page);

@@ -17,26 +17,28 @@
 
 void interrupt_init(struct ctrl *ctrl)
 {
-    ctrl->vector_count = ctrl->params.msix_vectors > 0 ? (uint32_t)ctrl->params.msix_vectors : 1;
-    ctrl->vectors = ctrl_allocate(ctrl->vector_count, sizeof *ctrl->vectors);
+    ctrl->interrupts.count =
+        ctrl->params.msix_vectors > 0 ? (uint32_t)ctrl->params.msix_vectors : 1;
+    ctrl->interrupts.vectors =
+        ctrl_allocate(ctrl->interrupts.count, sizeof *ctrl->interrupts.vectors);
 }
 
 void interrupt_reset(struct ctrl *ctrl)
 {
-    for (uint32_t i = 0; i < ctrl->vector_count; i++) {
-        ctrl->vectors[i] = (struct vector){.active = 0};
+    for (uint32_t i = 0; i < ctrl->interrupts.count; i++) {
+        ctrl->interrupts.vectors[i] = (struct vector){.active = 0};
         if (i < ctrl->msix.vectors)
             msix_withdraw(&ctrl->msix, i);
     }
-    ctrl->pin_causes = 0;
-    ctrl->pin_scheduled = false;
+    ctrl->interrupts.pin_causes = 0;
+    ctrl->interrupts.pin_scheduled = false;
     interrupt_update_pin(ctrl);
 }
 
 static void message_arrives(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
-    struct vector *vector = &ctrl->vectors[(uint32_t)arg];
+    struct vector *vector = &ctrl->interrupts.vectors[(uint32_t)arg];
 
     if (!epoch_is_current(ctrl, arg))
         return;
@@ -53,7 +55,7 @@ static void message_due(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
     uint32_t number = (uint32_t)arg;
-    struct vector *vector = &ctrl->vectors[number];
+    struct vector *vector = &ctrl->interrupts.vectors[number];
     uint64_t now_ps = engine_now(ctrl->engine);
 
     if (!epoch_is_current(ctrl, arg))
@@ -73,9 +75,9 @@ static void schedule_message(struct ctrl *ctrl, uint32_t number)
 {
     uint64_t cost_ps;
 
-    if (ctrl->vectors[number].scheduled)
+    if (ctrl->interrupts.vectors[number].scheduled)
         return;
-    ctrl->vectors[number].scheduled = true;
+    ctrl->interrupts.vectors[number].scheduled = true;
     cost_ps = clock_cost(&ctrl->clock, ctrl->params.interrupt);
     if (cost_ps == 0)
         message_due(ctrl, epoch_arg(ctrl, number));
@@ -100,7 +102,7 @@ static void send_pin(struct ctrl *ctrl, bool asserted)
     uint64_t now_ps = engine_now(ctrl->engine);
     uint64_t arrives_ps = pcie_up_write(ctrl->port, now_ps, PIN_BYTES);
 
-    ctrl->pin_sent = asserted;
+    ctrl->interrupts.pin_sent = asserted;
     if (asserted) {
         ctrl->stats.interrupts++;
         RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_IRQ, 0, 0, 0, 0);
@@ -113,7 +115,7 @@ static void send_pin(struct ctrl *ctrl, bool asserted)
 
 static bool pin_level(const struct ctrl *ctrl)
 {
-    return (ctrl->pin_causes & ~ctrl->intms) != 0 && !ctrl->msix.enabled;
+    return (ctrl->interrupts.pin_causes & ~ctrl->regs.intms) != 0 && !ctrl->msix.enabled;
 }
 
 static void pin_due(void *ctx, uint64_t arg)
@@ -122,8 +124,8 @@ static void pin_due(void *ctx, uint64_t arg)
 
     if (!epoch_is_current(ctrl, arg))
         return;
-    ctrl->pin_scheduled = false;
-    if (pin_level(ctrl) && !configspace_intx_disabled(&ctrl->config) && !ctrl->pin_sent)
+    ctrl->interrupts.pin_scheduled = false;
+    if (pin_level(ctrl) && !configspace_intx_disabled(&ctrl->config) && !ctrl->interrupts.pin_sent)
         send_pin(ctrl, true);
 }
 
@@ -133,12 +135,12 @@ void interrupt_update_pin(struct ctrl *ctrl)
     bool level = pending && !configspace_intx_disabled(&ctrl->config);
 
     configspace_set_intx_pending(&ctrl->config, pending);
-    if (level == ctrl->pin_sent)
+    if (level == ctrl->interrupts.pin_sent)
         return;
     if (!level) {
         send_pin(ctrl, false);
-    } else if (!ctrl->pin_scheduled) {
-        ctrl->pin_scheduled = true;
+    } else if (!ctrl->interrupts.pin_scheduled) {
+        ctrl->interrupts.pin_scheduled = true;
         engine_after(ctrl->engine, clock_cost(&ctrl->clock, ctrl->params.interrupt), pin_due, ctrl,
                      epoch_arg(ctrl, 0));
     }
@@ -146,8 +148,8 @@ void interrupt_update_pin(struct ctrl *ctrl)
 
 void interrupt_cqe(struct ctrl *ctrl, struct cq *cq, bool was_empty)
 {
-    if (was_empty && ctrl->vectors[cq->vector].active++ == 0 && cq->vector < PIN_VECTORS)
-        ctrl->pin_causes |= UINT32_C(1) << cq->vector;
+    if (was_empty && ctrl->interrupts.vectors[cq->vector].active++ == 0 && cq->vector < PIN_VECTORS)
+        ctrl->interrupts.pin_causes |= UINT32_C(1) << cq->vector;
     if (ctrl->msix.enabled)
         schedule_message(ctrl, cq->vector);
     else
@@ -156,10 +158,10 @@ void interrupt_cqe(struct ctrl *ctrl, struct cq *cq, bool was_empty)
 
 void interrupt_consumed(struct ctrl *ctrl, struct cq *cq)
 {
-    if (!cq->interrupts || --ctrl->vectors[cq->vector].active > 0)
+    if (!cq->interrupts || --ctrl->interrupts.vectors[cq->vector].active > 0)
         return;
     if (cq->vector < PIN_VECTORS)
-        ctrl->pin_causes &= ~(UINT32_C(1) << cq->vector);
+        ctrl->interrupts.pin_causes &= ~(UINT32_C(1) << cq->vector);
     if (cq->vector < ctrl->msix.vectors)
         msix_withdraw(&ctrl->msix, cq->vector);
     interrupt_update_pin(ctrl);

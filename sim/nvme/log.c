@@ -69,7 +69,7 @@ uint16_t log_start(struct ctrl *ctrl, struct command *cmd)
         return STATUS_INVALID_FIELD;
     if (offset % 4 != 0 || offset >= size)
         return STATUS_INVALID_FIELD;
-    if (ctrl->transfer_max_bytes != 0 && dwords * 4 > ctrl->transfer_max_bytes)
+    if (ctrl->transfer.max_bytes != 0 && dwords * 4 > ctrl->transfer.max_bytes)
         return STATUS_INVALID_FIELD;
     cmd->kind = COMMAND_ADMIN_IN;
     cmd->bytes = dwords * 4 < size - offset ? (uint32_t)(dwords * 4) : (uint32_t)(size - offset);
@@ -80,9 +80,9 @@ uint16_t log_start(struct ctrl *ctrl, struct command *cmd)
 /* Newest first (5.14.1.1). */
 static void fill_errors(const struct ctrl *ctrl, uint8_t *page)
 {
-    for (uint64_t i = 0; i < ERROR_LOG_ENTRIES && i < ctrl->error_count; i++) {
+    for (uint64_t i = 0; i < ERROR_LOG_ENTRIES && i < ctrl->error_log.count; i++) {
         const struct error_entry *entry =
-            &ctrl->errors[(ctrl->error_count - 1 - i) % ERROR_LOG_ENTRIES];
+            &ctrl->error_log.entries[(ctrl->error_log.count - 1 - i) % ERROR_LOG_ENTRIES];
         uint8_t *at = page + i * ERROR_ENTRY_BYTES;
 
         wire_put64(at + ERROR_COUNT, entry->count);
@@ -96,8 +96,8 @@ static void fill_errors(const struct ctrl *ctrl, uint8_t *page)
 static void fill_smart(const struct ctrl *ctrl, uint8_t *page)
 {
     const struct ctrl_stats *stats = &ctrl->stats;
-    uint64_t read = stats->blocks_read << ctrl->block_log2;
-    uint64_t written = stats->blocks_written << ctrl->block_log2;
+    uint64_t read = stats->bytes_read;
+    uint64_t written = stats->bytes_written;
 
     wire_put16(page + SMART_TEMPERATURE, AMBIENT_KELVIN);
     page[SMART_SPARE] = SPARE_PERCENT;
@@ -107,7 +107,7 @@ static void fill_smart(const struct ctrl *ctrl, uint8_t *page)
                (written + SMART_DATA_UNIT_BYTES - 1) / SMART_DATA_UNIT_BYTES);
     wire_put64(page + SMART_READS, stats->reads);
     wire_put64(page + SMART_WRITES, stats->writes);
-    wire_put64(page + SMART_ERROR_ENTRIES, ctrl->error_count);
+    wire_put64(page + SMART_ERROR_ENTRIES, ctrl->error_log.count);
 }
 
 static void fill_firmware(const struct ctrl *ctrl, uint8_t *page)

@@ -17,16 +17,18 @@ static void add_step(struct command *cmd, enum media_op op)
 
 static uint16_t check_range(const struct ctrl *ctrl, struct command *cmd)
 {
-    if (cmd->nsid != NSID_ONLY)
+    const struct namespace *ns = cmd->ns = namespace_find(ctrl, cmd->nsid);
+
+    if (ns == NULL)
         return STATUS_INVALID_NAMESPACE;
     cmd->slba = cmd->cdw[0] | (uint64_t)cmd->cdw[1] << 32;
     cmd->blocks = (cmd->cdw[2] & 0xffffu) + 1;
-    cmd->bytes = cmd->blocks << ctrl->block_log2;
+    cmd->bytes = cmd->blocks << ns->block_log2;
     /* MDTS bounds commands that transfer data (5.15.2.1). */
-    if (cmd->opcode != NVM_WRITE_ZEROES && ctrl->transfer_max_bytes != 0 &&
-        cmd->bytes > ctrl->transfer_max_bytes)
+    if (cmd->opcode != NVM_WRITE_ZEROES && ctrl->transfer.max_bytes != 0 &&
+        cmd->bytes > ctrl->transfer.max_bytes)
         return STATUS_INVALID_FIELD;
-    if (cmd->slba > ctrl->blocks || cmd->blocks > ctrl->blocks - cmd->slba)
+    if (cmd->slba > ns->blocks || cmd->blocks > ns->blocks - cmd->slba)
         return STATUS_LBA_OUT_OF_RANGE;
     return STATUS_SUCCESS;
 }
@@ -46,7 +48,7 @@ static uint16_t start_read(struct ctrl *ctrl, struct command *cmd)
     if (status != STATUS_SUCCESS)
         return status;
     ctrl->stats.reads++;
-    ctrl->stats.blocks_read += cmd->blocks;
+    ctrl->stats.bytes_read += cmd->bytes;
     cmd->kind = COMMAND_READ;
     if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_may_hold(ctrl))
         add_step(cmd, MEDIA_FLUSH);
@@ -62,7 +64,7 @@ static uint16_t start_write(struct ctrl *ctrl, struct command *cmd)
     if (status != STATUS_SUCCESS)
         return status;
     ctrl->stats.writes++;
-    ctrl->stats.blocks_written += cmd->blocks;
+    ctrl->stats.bytes_written += cmd->bytes;
     cmd->kind = COMMAND_WRITE;
     pointers_start(ctrl, cmd);
     return COMMAND_GOES_ON;
@@ -95,7 +97,7 @@ static uint16_t start_write_zeroes(struct ctrl *ctrl, struct command *cmd)
 
 bool nvm_flush_takes_all(const struct ctrl *ctrl)
 {
-    return ctrl->vs >= VS_1_4;
+    return ctrl->regs.vs >= VS_1_4;
 }
 
 void nvm_start_media_flush(struct ctrl *ctrl, struct command *cmd)
@@ -108,7 +110,8 @@ void nvm_start_media_flush(struct ctrl *ctrl, struct command *cmd)
 static uint16_t start_flush(struct ctrl *ctrl, struct command *cmd)
 {
     /* Identify VWC bits 2:1 say whether Flush takes the broadcast value (6.8). */
-    if (cmd->nsid != NSID_ONLY && !(cmd->nsid == NSID_ALL && nvm_flush_takes_all(ctrl)))
+    if (namespace_find(ctrl, cmd->nsid) == NULL &&
+        !(cmd->nsid == NSID_ALL && nvm_flush_takes_all(ctrl)))
         return STATUS_INVALID_NAMESPACE;
     ctrl->stats.flushes++;
     if (!features_cache_may_hold(ctrl))
@@ -119,7 +122,7 @@ static uint16_t start_flush(struct ctrl *ctrl, struct command *cmd)
 
 uint16_t nvm_execute(struct ctrl *ctrl, struct command *cmd)
 {
-    if (ctrl->admin_only) /* CC.CSS = 111b: no I/O command set (3.1.5) */
+    if (ctrl->life.admin_only) /* CC.CSS = 111b: no I/O command set (3.1.5) */
         return STATUS_INVALID_OPCODE;
     switch (cmd->opcode) {
     case NVM_FLUSH:
@@ -147,14 +150,15 @@ static void media_done(void *ctx, uint64_t arg)
         record_stage(ctrl, cmd, STAGE_MEDIA_WAIT, cmd->media_call_ps);
     record_stage(ctrl, cmd, STAGE_MEDIA, cmd->media_start_ps);
     if (cmd->steps[cmd->step - 1] == MEDIA_ZERO)
-        store_zero(ctrl->store, cmd->slba << ctrl->units_per_block_log2,
-                   (uint64_t)cmd->blocks << ctrl->units_per_block_log2);
+        store_zero(cmd->ns->store, cmd->slba << cmd->ns->units_per_block_log2,
+                   (uint64_t)cmd->blocks << cmd->ns->units_per_block_log2);
     nvm_media_next(ctrl, cmd);
 }
 
 void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
 {
     enum media_op op;
+    uint64_t at;
 
     if (cmd->step == cmd->step_count) {
         if (cmd->kind == COMMAND_READ) {
@@ -169,6 +173,7 @@ void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
     op = (enum media_op)cmd->steps[cmd->step++];
     cmd->media_call_ps = engine_now(ctrl->engine);
     cmd->abortable = true;
-    media_start(ctrl->media, op, cmd->slba << ctrl->block_log2, op == MEDIA_FLUSH ? 0 : cmd->bytes,
-                media_done, ctrl, command_arg(cmd), &cmd->media_start_ps);
+    at = op == MEDIA_FLUSH ? 0 : cmd->ns->media_at + (cmd->slba << cmd->ns->block_log2);
+    media_start(ctrl->media, op, at, op == MEDIA_FLUSH ? 0 : cmd->bytes, media_done, ctrl,
+                command_arg(cmd), &cmd->media_start_ps);
 }

@@ -15,17 +15,11 @@ const struct param_row ctrl_rows[] = {
 #include "config/param_end.h"
 const size_t ctrl_row_count = sizeof ctrl_rows / sizeof ctrl_rows[0];
 
-/* Choices of the enumerations in ctrl.def, in their order. */
-enum { VERSION_1_3, VERSION_1_4 };
-enum { CSS_CHOICE_NVM, CSS_CHOICE_NVM_AND_ADMIN_ONLY };
-enum { BLOCK_CHOICE_512, BLOCK_CHOICE_4096 };
-
 #define SERIAL_MAX          20u
 #define MODEL_MAX           40u
 #define FIRMWARE_MAX        8u
 #define BLOCK_LOG2_512      9u
 #define BLOCK_LOG2_4096     12u
-#define UNIT_LOG2           9u /* of media/store.h */
 #define CAP_TO_UNIT_PS      (500 * PS_PER_MS)
 #define BAR_STRUCTURE_ALIGN UINT64_C(4096) /* MSI-X structures in pages of their own */
 #define BAR_BYTES_MIN       UINT64_C(0x4000)
@@ -88,16 +82,17 @@ static void lay_out_bar(struct ctrl *ctrl)
     uint64_t doorbells_end = REG_DOORBELLS + (doorbells << (2 + params->cap_dstrd));
     uint64_t end;
 
-    ctrl->msix_table_at = align_up(doorbells_end, BAR_STRUCTURE_ALIGN);
-    ctrl->msix_pending_at = align_up(ctrl->msix_table_at + params->msix_vectors * MSIX_ENTRY_BYTES,
-                                     BAR_STRUCTURE_ALIGN);
-    end = params->msix_vectors > 0 ? ctrl->msix_pending_at + BAR_STRUCTURE_ALIGN : doorbells_end;
-    ctrl->bar_bytes = BAR_BYTES_MIN;
-    while (ctrl->bar_bytes < end)
-        ctrl->bar_bytes *= 2;
+    ctrl->bar.msix_table_at = align_up(doorbells_end, BAR_STRUCTURE_ALIGN);
+    ctrl->bar.msix_pending_at = align_up(
+        ctrl->bar.msix_table_at + params->msix_vectors * MSIX_ENTRY_BYTES, BAR_STRUCTURE_ALIGN);
+    end =
+        params->msix_vectors > 0 ? ctrl->bar.msix_pending_at + BAR_STRUCTURE_ALIGN : doorbells_end;
+    ctrl->bar.bytes = BAR_BYTES_MIN;
+    while (ctrl->bar.bytes < end)
+        ctrl->bar.bytes *= 2;
     /* What lies between the last queue's doorbells and the next structure are doorbells, too: of
      * queues that cannot be (5.2.1). */
-    ctrl->doorbells_end = params->msix_vectors > 0 ? ctrl->msix_table_at : ctrl->bar_bytes;
+    ctrl->bar.doorbells_end = params->msix_vectors > 0 ? ctrl->bar.msix_table_at : ctrl->bar.bytes;
 }
 
 void ctrl_derive(struct ctrl *ctrl)
@@ -105,16 +100,12 @@ void ctrl_derive(struct ctrl *ctrl)
     const struct ctrl_params *params = &ctrl->params;
 
     clock_init(&ctrl->clock, params->clock);
-    ctrl->block_log2 = params->block_bytes == BLOCK_CHOICE_512 ? BLOCK_LOG2_512 : BLOCK_LOG2_4096;
-    ctrl->block_bytes = UINT32_C(1) << ctrl->block_log2;
-    ctrl->units_per_block_log2 = ctrl->block_log2 - UNIT_LOG2;
-    ctrl->blocks = params->namespace_size >> ctrl->block_log2;
-    ctrl->transfer_max_bytes =
+    ctrl->transfer.max_bytes =
         params->mdts == 0 ? 0 : UINT64_C(1) << (PAGE_SHIFT_MIN + params->cap_mpsmin + params->mdts);
     /* Entries of one queue become eligible by comparing times, so this cost is converted once. */
-    ctrl->doorbell_latency_ps = clock_cost(&ctrl->clock, params->doorbell_latency);
-    clock_init(&ctrl->clock, params->clock);
-    ctrl->cap = make_cap(params);
-    ctrl->vs = params->version == VERSION_1_3 ? VS_1_3 : VS_1_4;
+    ctrl->fetch.doorbell_latency_ps = clock_cost(&ctrl->clock, params->doorbell_latency);
+    clock_init(&ctrl->clock, params->clock); /* forget the fraction of that conversion */
+    ctrl->regs.cap = make_cap(params);
+    ctrl->regs.vs = params->version == VERSION_1_3 ? VS_1_3 : VS_1_4;
     lay_out_bar(ctrl);
 }

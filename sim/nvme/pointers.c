@@ -135,17 +135,18 @@ uint32_t pointers_segments(struct ctrl *ctrl, const struct command *cmd)
     uint32_t count = cmd->pages_known + 1;
     uint32_t left = cmd->bytes;
 
-    if (count > ctrl->segments_capacity) {
-        ctrl->segments = ctrl_grow(ctrl->segments, count, sizeof *ctrl->segments);
-        ctrl->segments_capacity = count;
+    if (count > ctrl->transfer.segments_capacity) {
+        ctrl->transfer.segments =
+            ctrl_grow(ctrl->transfer.segments, count, sizeof *ctrl->transfer.segments);
+        ctrl->transfer.segments_capacity = count;
     }
-    ctrl->segments[0].bus = cmd->prp1;
-    ctrl->segments[0].bytes = left < first ? left : (uint32_t)first;
-    left -= ctrl->segments[0].bytes;
+    ctrl->transfer.segments[0].bus = cmd->prp1;
+    ctrl->transfer.segments[0].bytes = left < first ? left : (uint32_t)first;
+    left -= ctrl->transfer.segments[0].bytes;
     for (uint32_t i = 1; i < count; i++) {
-        ctrl->segments[i].bus = cmd->pages[i - 1];
-        ctrl->segments[i].bytes = left < page ? left : (uint32_t)page;
-        left -= ctrl->segments[i].bytes;
+        ctrl->transfer.segments[i].bus = cmd->pages[i - 1];
+        ctrl->transfer.segments[i].bytes = left < page ? left : (uint32_t)page;
+        left -= ctrl->transfer.segments[i].bytes;
     }
     return count;
 }

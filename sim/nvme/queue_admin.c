@@ -28,7 +28,7 @@ static uint16_t create_word1(const struct command *cmd) /* CQID of a SQ, vector 
 
 static bool is_granted(const struct ctrl *ctrl, uint32_t qid)
 {
-    return qid >= 1 && qid <= ctrl->granted_queues;
+    return qid >= 1 && qid <= ctrl->queues.granted;
 }
 
 static uint16_t check_shape(const struct ctrl *ctrl, const struct command *cmd,
@@ -54,9 +54,9 @@ static uint16_t check_cq(const struct ctrl *ctrl, const struct command *cmd)
     uint32_t vectors = ctrl->msix.enabled ? ctrl->msix.vectors : 1; /* the pin is vector 0 */
     uint16_t status;
 
-    if (!is_granted(ctrl, qid) || ctrl->cqs[qid].exists)
+    if (!is_granted(ctrl, qid) || ctrl->queues.cqs[qid].exists)
         return STATUS_QID_INVALID;
-    status = check_shape(ctrl, cmd, CC_IOCQES(ctrl->cc), CQE_LOG2);
+    status = check_shape(ctrl, cmd, CC_IOCQES(ctrl->regs.cc), CQE_LOG2);
     if (status != STATUS_SUCCESS)
         return status;
     return create_word1(cmd) >= vectors ? STATUS_VECTOR_INVALID : STATUS_SUCCESS;
@@ -67,11 +67,11 @@ static uint16_t check_sq(const struct ctrl *ctrl, const struct command *cmd)
     uint16_t qid = create_qid(cmd);
     uint16_t cqid = create_word1(cmd);
 
-    if (!is_granted(ctrl, qid) || ctrl->sqs[qid].exists || !is_granted(ctrl, cqid))
+    if (!is_granted(ctrl, qid) || ctrl->queues.sqs[qid].exists || !is_granted(ctrl, cqid))
         return STATUS_QID_INVALID;
-    if (!ctrl->cqs[cqid].exists)
+    if (!ctrl->queues.cqs[cqid].exists)
         return STATUS_CQ_INVALID;
-    return check_shape(ctrl, cmd, CC_IOSQES(ctrl->cc), SQE_LOG2);
+    return check_shape(ctrl, cmd, CC_IOSQES(ctrl->regs.cc), SQE_LOG2);
 }
 
 static bool creates_cq(const struct command *cmd)
@@ -131,9 +131,9 @@ static uint16_t delete_sq(struct ctrl *ctrl, struct command *cmd)
     uint16_t qid = (uint16_t)cmd->cdw[0];
     struct sq *sq;
 
-    if (!is_granted(ctrl, qid) || !ctrl->sqs[qid].exists || ctrl->sqs[qid].deleting)
+    if (!is_granted(ctrl, qid) || !ctrl->queues.sqs[qid].exists || ctrl->queues.sqs[qid].deleting)
         return STATUS_QID_INVALID;
-    sq = &ctrl->sqs[qid];
+    sq = &ctrl->queues.sqs[qid];
     if (sq->in_flight == 0) {
         sq_close(ctrl, qid);
         return STATUS_SUCCESS;
@@ -149,9 +149,9 @@ static uint16_t delete_cq(struct ctrl *ctrl, struct command *cmd)
 {
     uint16_t qid = (uint16_t)cmd->cdw[0];
 
-    if (!is_granted(ctrl, qid) || !ctrl->cqs[qid].exists)
+    if (!is_granted(ctrl, qid) || !ctrl->queues.cqs[qid].exists)
         return STATUS_QID_INVALID;
-    if (ctrl->cqs[qid].users > 0)
+    if (ctrl->queues.cqs[qid].users > 0)
         return STATUS_QUEUE_DELETION_INVALID;
     cq_close(ctrl, qid);
     return STATUS_SUCCESS;

@@ -25,36 +25,36 @@ uint64_t ring_address(const struct ctrl *ctrl, const struct ring *ring, uint16_t
 
 void sq_open(struct ctrl *ctrl, uint16_t sqid, uint16_t cqid, struct ring ring)
 {
-    ctrl->sqs[sqid] = (struct sq){
+    ctrl->queues.sqs[sqid] = (struct sq){
         .ring = ring,
         .exists = true,
         .cqid = cqid,
         .delete_command = NO_COMMAND,
         .rung_ps = ctrl_allocate(ring.size, sizeof(uint64_t)),
     };
-    ctrl->cqs[cqid].users++;
+    ctrl->queues.cqs[cqid].users++;
     if (sqid != 0)
-        ctrl->io_queues_alive++;
+        ctrl->queues.alive++;
 }
 
 void sq_close(struct ctrl *ctrl, uint16_t sqid)
 {
-    struct sq *sq = &ctrl->sqs[sqid];
+    struct sq *sq = &ctrl->queues.sqs[sqid];
 
     if (!sq->exists)
         return;
     fetch_forget(ctrl, sqid);
     free(sq->rung_ps);
     free(sq->ring.pages);
-    ctrl->cqs[sq->cqid].users--;
+    ctrl->queues.cqs[sq->cqid].users--;
     *sq = (struct sq){.exists = false};
     if (sqid != 0)
-        ctrl->io_queues_alive--;
+        ctrl->queues.alive--;
 }
 
 void cq_open(struct ctrl *ctrl, uint16_t cqid, uint16_t vector, bool interrupts, struct ring ring)
 {
-    ctrl->cqs[cqid] = (struct cq){
+    ctrl->queues.cqs[cqid] = (struct cq){
         .ring = ring,
         .exists = true,
         .interrupts = interrupts,
@@ -64,12 +64,12 @@ void cq_open(struct ctrl *ctrl, uint16_t cqid, uint16_t vector, bool interrupts,
         .waiting_last = NO_COMMAND,
     };
     if (cqid != 0)
-        ctrl->io_queues_alive++;
+        ctrl->queues.alive++;
 }
 
 void cq_close(struct ctrl *ctrl, uint16_t cqid)
 {
-    struct cq *cq = &ctrl->cqs[cqid];
+    struct cq *cq = &ctrl->queues.cqs[cqid];
 
     if (!cq->exists)
         return;
@@ -78,7 +78,7 @@ void cq_close(struct ctrl *ctrl, uint16_t cqid)
     free(cq->ring.pages);
     *cq = (struct cq){.exists = false};
     if (cqid != 0)
-        ctrl->io_queues_alive--;
+        ctrl->queues.alive--;
 }
 
 void queues_close_all(struct ctrl *ctrl)
@@ -99,7 +99,7 @@ static void doorbell_seen(void *ctx, uint64_t arg)
 
 static void sq_doorbell(struct ctrl *ctrl, uint16_t sqid, uint32_t value)
 {
-    struct sq *sq = &ctrl->sqs[sqid];
+    struct sq *sq = &ctrl->queues.sqs[sqid];
     uint32_t size = sq->ring.size;
     uint64_t now_ps = engine_now(ctrl->engine);
 
@@ -119,16 +119,16 @@ static void sq_doorbell(struct ctrl *ctrl, uint16_t sqid, uint32_t value)
     for (uint16_t slot = sq->tail; slot != value; slot = ring_advance(slot, 1, size))
         sq->rung_ps[slot] = now_ps;
     sq->tail = (uint16_t)value;
-    if (ctrl->doorbell_latency_ps == 0)
+    if (ctrl->fetch.doorbell_latency_ps == 0)
         fetch_doorbell_seen(ctrl, sqid);
     else
-        engine_at(ctrl->engine, now_ps + ctrl->doorbell_latency_ps, doorbell_seen, ctrl,
+        engine_at(ctrl->engine, now_ps + ctrl->fetch.doorbell_latency_ps, doorbell_seen, ctrl,
                   epoch_arg(ctrl, sqid));
 }
 
 static void cq_doorbell(struct ctrl *ctrl, uint16_t cqid, uint32_t value)
 {
-    struct cq *cq = &ctrl->cqs[cqid];
+    struct cq *cq = &ctrl->queues.cqs[cqid];
     uint32_t size = cq->ring.size;
 
     if (!cq->exists) {
@@ -153,7 +153,8 @@ static void cq_doorbell(struct ctrl *ctrl, uint16_t cqid, uint32_t value)
 
 static bool takes_cq_doorbells(const struct ctrl *ctrl)
 {
-    return ctrl->life == LIFE_READY && (ctrl->csts & (CSTS_CFS | CSTS_SHST_COMPLETE)) == 0;
+    return ctrl->life.state == LIFE_READY &&
+           (ctrl->regs.csts & (CSTS_CFS | CSTS_SHST_COMPLETE)) == 0;
 }
 
 void queues_doorbell(struct ctrl *ctrl, uint64_t offset, uint32_t value)

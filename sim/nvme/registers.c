@@ -24,28 +24,28 @@ static uint32_t read_dword(const struct ctrl *ctrl, uint64_t offset)
 {
     switch (offset) {
     case REG_CAP:
-        return (uint32_t)ctrl->cap;
+        return (uint32_t)ctrl->regs.cap;
     case REG_CAP + 4:
-        return (uint32_t)(ctrl->cap >> 32);
+        return (uint32_t)(ctrl->regs.cap >> 32);
     case REG_VS:
-        return ctrl->vs;
+        return ctrl->regs.vs;
     case REG_INTMS:
     case REG_INTMC:
-        return ctrl->intms;
+        return ctrl->regs.intms;
     case REG_CC:
-        return ctrl->cc;
+        return ctrl->regs.cc;
     case REG_CSTS:
-        return ctrl->csts;
+        return ctrl->regs.csts;
     case REG_AQA:
-        return ctrl->aqa;
+        return ctrl->regs.aqa;
     case REG_ASQ:
-        return (uint32_t)ctrl->asq;
+        return (uint32_t)ctrl->regs.asq;
     case REG_ASQ + 4:
-        return (uint32_t)(ctrl->asq >> 32);
+        return (uint32_t)(ctrl->regs.asq >> 32);
     case REG_ACQ:
-        return (uint32_t)ctrl->acq;
+        return (uint32_t)ctrl->regs.acq;
     case REG_ACQ + 4:
-        return (uint32_t)(ctrl->acq >> 32);
+        return (uint32_t)(ctrl->regs.acq >> 32);
     default: /* NSSR reads as zero (3.1.7) */
         return 0;
     }
@@ -65,20 +65,20 @@ static void write_dword(struct ctrl *ctrl, uint64_t offset, uint32_t value)
     switch (offset) {
     case REG_INTMS:
         ctrl->stats.mask_writes++;
-        ctrl->intms |= value;
+        ctrl->regs.intms |= value;
         interrupt_update_pin(ctrl);
         break;
     case REG_INTMC:
         ctrl->stats.unmask_writes++;
-        ctrl->intms &= ~value;
+        ctrl->regs.intms &= ~value;
         interrupt_update_pin(ctrl);
         break;
     case REG_CC:
         ctrl_write_cc(ctrl, value);
         break;
     case REG_CSTS: /* NSSRO is the only bit that a write clears (3.1.6) */
-        if ((value & ctrl->csts & CSTS_NSSRO) != 0) {
-            ctrl->csts &= ~CSTS_NSSRO;
+        if ((value & ctrl->regs.csts & CSTS_NSSRO) != 0) {
+            ctrl->regs.csts &= ~CSTS_NSSRO;
             ctrl_record_csts(ctrl);
         }
         break;
@@ -87,15 +87,15 @@ static void write_dword(struct ctrl *ctrl, uint64_t offset, uint32_t value)
             ctrl_subsystem_reset(ctrl);
         break;
     case REG_AQA:
-        ctrl->aqa = value & AQA_WRITABLE;
+        ctrl->regs.aqa = value & AQA_WRITABLE;
         break;
     case REG_ASQ:
     case REG_ASQ + 4:
-        ctrl->asq = with_half(ctrl->asq, offset, value);
+        ctrl->regs.asq = with_half(ctrl->regs.asq, offset, value);
         break;
     case REG_ACQ:
     case REG_ACQ + 4:
-        ctrl->acq = with_half(ctrl->acq, offset, value);
+        ctrl->regs.acq = with_half(ctrl->regs.acq, offset, value);
         break;
     default:
         break;
@@ -109,7 +109,8 @@ static bool has_msix(const struct ctrl *ctrl)
 
 static bool is_msix_table(const struct ctrl *ctrl, uint64_t offset)
 {
-    return has_msix(ctrl) && offset >= ctrl->msix_table_at && offset < ctrl->msix_pending_at;
+    return has_msix(ctrl) && offset >= ctrl->bar.msix_table_at &&
+           offset < ctrl->bar.msix_pending_at;
 }
 
 static uint64_t bar_read(void *ctx, unsigned bar, uint64_t offset, unsigned size)
@@ -117,14 +118,14 @@ static uint64_t bar_read(void *ctx, unsigned bar, uint64_t offset, unsigned size
     struct ctrl *ctrl = ctx;
     uint64_t value;
 
-    if (bar != BAR_REGISTERS || offset >= ctrl->bar_bytes ||
+    if (bar != BAR_REGISTERS || offset >= ctrl->bar.bytes ||
         !configspace_memory_enabled(&ctrl->config))
         return all_ones(size);
     ctrl->stats.register_reads++;
     if (is_msix_table(ctrl, offset))
-        return msix_table_read(&ctrl->msix, offset - ctrl->msix_table_at, size);
-    if (has_msix(ctrl) && offset >= ctrl->msix_pending_at)
-        return msix_pending_read(&ctrl->msix, offset - ctrl->msix_pending_at, size);
+        return msix_table_read(&ctrl->msix, offset - ctrl->bar.msix_table_at, size);
+    if (has_msix(ctrl) && offset >= ctrl->bar.msix_pending_at)
+        return msix_pending_read(&ctrl->msix, offset - ctrl->bar.msix_pending_at, size);
     if ((size != 4 && size != 8) || offset % size != 0)
         return all_ones(size);
     value = read_dword(ctrl, offset);
@@ -137,16 +138,17 @@ static void bar_write(void *ctx, unsigned bar, uint64_t offset, unsigned size, u
 {
     struct ctrl *ctrl = ctx;
 
-    if (bar != BAR_REGISTERS || offset >= ctrl->bar_bytes ||
+    if (bar != BAR_REGISTERS || offset >= ctrl->bar.bytes ||
         !configspace_memory_enabled(&ctrl->config))
         return;
-    if (offset >= REG_DOORBELLS && offset < ctrl->doorbells_end && size == 4 && offset % 4 == 0) {
+    if (offset >= REG_DOORBELLS && offset < ctrl->bar.doorbells_end && size == 4 &&
+        offset % 4 == 0) {
         queues_doorbell(ctrl, offset - REG_DOORBELLS, (uint32_t)value);
         return;
     }
     ctrl->stats.register_writes++;
     if (is_msix_table(ctrl, offset)) {
-        msix_table_write(&ctrl->msix, offset - ctrl->msix_table_at, size, value);
+        msix_table_write(&ctrl->msix, offset - ctrl->bar.msix_table_at, size, value);
         return;
     }
     if (offset >= REG_DOORBELLS || (size != 4 && size != 8) || offset % size != 0)

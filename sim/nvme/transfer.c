@@ -61,28 +61,29 @@ static void record_segments(struct ctrl *ctrl, const struct command *cmd, uint32
     if (!stream_wants(ctrl->stream, RECORD_DMA))
         return;
     for (uint32_t i = 0; i < count; i++)
-        record_dma(ctrl, writes, ctrl->segments[i].bus, ctrl->segments[i].bytes, command_name(cmd));
+        record_dma(ctrl, writes, ctrl->transfer.segments[i].bus, ctrl->transfer.segments[i].bytes,
+                   command_name(cmd));
 }
 
 static void reserve_tags(struct ctrl *ctrl, uint32_t count)
 {
-    if (count <= ctrl->tags_capacity)
+    if (count <= ctrl->transfer.tags_capacity)
         return;
-    ctrl->tags = ctrl_grow(ctrl->tags, count, sizeof *ctrl->tags);
-    ctrl->tags_capacity = count;
+    ctrl->transfer.tags = ctrl_grow(ctrl->transfer.tags, count, sizeof *ctrl->transfer.tags);
+    ctrl->transfer.tags_capacity = count;
 }
 
 static void reserve_bytes(struct ctrl *ctrl, uint32_t bytes)
 {
-    if (bytes <= ctrl->bytes_capacity)
+    if (bytes <= ctrl->transfer.bytes_capacity)
         return;
-    ctrl->bytes = ctrl_grow(ctrl->bytes, bytes, 1);
-    ctrl->bytes_capacity = bytes;
+    ctrl->transfer.bytes = ctrl_grow(ctrl->transfer.bytes, bytes, 1);
+    ctrl->transfer.bytes_capacity = bytes;
 }
 
-static uint64_t first_unit(const struct ctrl *ctrl, const struct command *cmd)
+static uint64_t first_unit(const struct command *cmd)
 {
-    return cmd->slba << ctrl->units_per_block_log2;
+    return cmd->slba << cmd->ns->units_per_block_log2;
 }
 
 /* Data of a write command: host memory to store. */
@@ -94,21 +95,22 @@ static uint16_t move_in(struct ctrl *ctrl, const struct command *cmd)
 
     reserve_tags(ctrl, units);
     if (configspace_bus_master(&ctrl->config) &&
-        pcie_dma_read_tags(ctrl->port, ctrl->segments, count, ctrl->tags, units)) {
+        pcie_dma_read_tags(ctrl->port, ctrl->transfer.segments, count, ctrl->transfer.tags,
+                           units)) {
         record_segments(ctrl, cmd, count, 0);
-        store_put_tags(ctrl->store, first_unit(ctrl, cmd), ctrl->tags, units);
+        store_put_tags(cmd->ns->store, first_unit(cmd), ctrl->transfer.tags, units);
         return STATUS_SUCCESS;
     }
     reserve_bytes(ctrl, cmd->bytes);
     for (uint32_t i = 0; i < count; i++) {
-        const struct pcie_segment *segment = &ctrl->segments[i];
+        const struct pcie_segment *segment = &ctrl->transfer.segments[i];
 
-        if (transfer_dma_read(ctrl, segment->bus, ctrl->bytes + at, segment->bytes,
+        if (transfer_dma_read(ctrl, segment->bus, ctrl->transfer.bytes + at, segment->bytes,
                               command_name(cmd)) != PCIE_OK)
             return STATUS_DATA_TRANSFER_ERROR;
         at += segment->bytes;
     }
-    store_put_bytes(ctrl->store, first_unit(ctrl, cmd), ctrl->bytes, units);
+    store_put_bytes(cmd->ns->store, first_unit(cmd), ctrl->transfer.bytes, units);
     return STATUS_SUCCESS;
 }
 
@@ -130,10 +132,10 @@ static void data_arrived(void *ctx, uint64_t arg)
 /* The DMA unit's next free time; it is taken for one set-up. */
 static uint64_t dma_given(struct ctrl *ctrl)
 {
-    uint64_t given_ps = later(engine_now(ctrl->engine), ctrl->dma_free_ps) +
+    uint64_t given_ps = later(engine_now(ctrl->engine), ctrl->transfer.dma_free_ps) +
                         clock_cost(&ctrl->clock, ctrl->params.dma_setup);
 
-    ctrl->dma_free_ps = given_ps;
+    ctrl->transfer.dma_free_ps = given_ps;
     return given_ps;
 }
 
@@ -157,12 +159,12 @@ static void make_bytes(struct ctrl *ctrl, const struct command *cmd)
 {
     reserve_bytes(ctrl, cmd->bytes);
     if (cmd->kind == COMMAND_READ)
-        store_get_bytes(ctrl->store, first_unit(ctrl, cmd), ctrl->bytes,
+        store_get_bytes(cmd->ns->store, first_unit(cmd), ctrl->transfer.bytes,
                         cmd->bytes >> UNIT_BYTES_LOG2);
     else if (cmd->opcode == ADMIN_IDENTIFY)
-        identify_fill(ctrl, cmd, ctrl->bytes);
+        identify_fill(ctrl, cmd, ctrl->transfer.bytes);
     else
-        log_fill(ctrl, cmd, ctrl->bytes);
+        log_fill(ctrl, cmd, ctrl->transfer.bytes);
 }
 
 uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
@@ -175,20 +177,28 @@ uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
 
         reserve_tags(ctrl, units);
         if (configspace_bus_master(&ctrl->config) &&
-            store_get_tags(ctrl->store, first_unit(ctrl, cmd), ctrl->tags, units) &&
-            pcie_dma_write_tags(ctrl->port, ctrl->segments, count, ctrl->tags, units)) {
+            store_get_tags(cmd->ns->store, first_unit(cmd), ctrl->transfer.tags, units) &&
+            pcie_dma_write_tags(ctrl->port, ctrl->transfer.segments, count, ctrl->transfer.tags,
+                                units)) {
             record_segments(ctrl, cmd, count, 1);
             return STATUS_SUCCESS;
         }
     }
     make_bytes(ctrl, cmd);
     for (uint32_t i = 0; i < count; i++) {
-        const struct pcie_segment *segment = &ctrl->segments[i];
+        const struct pcie_segment *segment = &ctrl->transfer.segments[i];
 
-        if (transfer_dma_write(ctrl, segment->bus, ctrl->bytes + at, segment->bytes,
+        if (transfer_dma_write(ctrl, segment->bus, ctrl->transfer.bytes + at, segment->bytes,
                                command_name(cmd)) != PCIE_OK)
             return STATUS_DATA_TRANSFER_ERROR;
         at += segment->bytes;
     }
     return STATUS_SUCCESS;
+}
+
+void transfer_free(struct ctrl *ctrl)
+{
+    free(ctrl->transfer.bytes);
+    free(ctrl->transfer.tags);
+    free(ctrl->transfer.segments);
 }

@@ -247,9 +247,9 @@ START_TEST(statistics_count_commands_and_blocks)
     ck_assert_uint_eq(stats.commands, 3);
     ck_assert_uint_eq(stats.admin_commands, 2);
     ck_assert_uint_eq(stats.reads, 1);
-    ck_assert_uint_eq(stats.blocks_read, 8);
+    ck_assert_uint_eq(stats.bytes_read, 8 * 512);
     ck_assert_uint_eq(stats.writes, 1);
-    ck_assert_uint_eq(stats.blocks_written, 3);
+    ck_assert_uint_eq(stats.bytes_written, 3 * 512);
     ck_assert_uint_eq(stats.flushes, 1);
     ck_assert_uint_eq(stats.completions, 5);
     ck_assert_uint_eq(stats.sq_doorbells, 5);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A command in the controller, and the pool of them. Events name a command by its index and
+ * generation. Dropping one, at a reset or an Abort, means advancing its generation: whatever was on
+ * its way for it no longer finds it.
+ */
+#ifndef NVME_COMMAND_H
+#define NVME_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NO_COMMAND UINT32_MAX
+
+/* Not a status: the command goes on and will be finished later. */
+#define COMMAND_GOES_ON 0xffffu
+
+enum command_kind {
+    COMMAND_PLAIN, /* no data */
+    COMMAND_READ,  /* store to host */
+    COMMAND_WRITE, /* host to store */
+    COMMAND_ZERO,  /* write zeroes */
+    COMMAND_FLUSH,
+    COMMAND_ADMIN_IN,   /* controller's own data to host; made when it is sent */
+    COMMAND_QUEUE_PAGES /* Create Queue with PC = 0: the PRP list of the queue's pages is read */
+};
+
+/* Whose credit a command holds; it is given back when the command ends or is held. */
+enum command_credit { CREDIT_NONE, CREDIT_IO, CREDIT_ADMIN };
+
+#define MEDIA_STEPS_MAX 2u
+
+struct ctrl;
+struct namespace;
+
+struct command {
+    uint32_t generation; /* counts the uses of this slot of the pool */
+    uint32_t index;
+    uint32_t next; /* free list, fetch chain or CQ waiting list */
+    uint16_t sqid, cqid, cid;
+    uint16_t status; /* as STATUS_*, without DNR */
+    uint8_t opcode;
+    uint8_t flags;
+    uint8_t kind;   /* enum command_kind */
+    uint8_t credit; /* enum command_credit */
+    bool in_use;
+    bool abortable; /* waits for a PRP list or the medium: an Abort command can end it */
+    bool is_abort;
+    bool phase;
+    uint16_t cq_slot;
+    uint32_t dw0;
+    uint32_t nsid;
+    uint32_t cdw[6]; /* 10..15 */
+    uint64_t prp1, prp2;
+    /* what an I/O command works on; the namespace stays while commands use it */
+    struct namespace *ns;
+    uint64_t slba;
+    uint32_t blocks; /* 1-based */
+    uint32_t bytes;  /* of data */
+    /* data pointers: page addresses after PRP1 */
+    uint64_t *pages;
+    uint32_t pages_known, pages_needed, pages_capacity;
+    uint64_t list_at; /* where the next list page is read */
+    uint32_t list_entries;
+    /* media */
+    uint8_t steps[MEDIA_STEPS_MAX]; /* enum media_op */
+    uint8_t step, step_count;
+    /* times for the records, ps */
+    uint64_t rung_ps, fetch_ps, media_call_ps, media_start_ps, transfer_ps, complete_ps, ready_ps,
+        cqe_ps;
+};
+
+struct command_pool {
+    struct command *commands;
+    uint32_t count, free_first;
+    int32_t io_credits, admin_credits; /* below 0 while held requests complete (async.c) */
+    uint64_t decode_free_ps;           /* the decoder works on one at a time */
+    uint32_t aborts_running;
+};
+
+static inline uint64_t command_arg(const struct command *cmd)
+{
+    return (uint64_t)cmd->generation << 32 | cmd->index;
+}
+static inline uint64_t command_name(const struct command *cmd)
+{
+    return (uint64_t)cmd->sqid << 16 | cmd->cid;
+}
+
+void commands_init(struct ctrl *ctrl);
+void commands_free(struct ctrl *ctrl);
+void commands_drop_all(struct ctrl *ctrl);
+struct command *command_take(struct ctrl *ctrl, enum command_credit credit);
+void command_return_credit(struct ctrl *ctrl, struct command *cmd);
+void command_release(struct ctrl *ctrl, struct command *cmd);
+struct command *command_find(struct ctrl *ctrl, uint64_t arg); /* NULL: dropped meanwhile */
+void command_detach(struct command *cmd); /* events on their way will not find it any more */
+void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe);
+void command_data_ready(struct ctrl *ctrl, struct command *cmd); /* PRPs are known */
+
+/* complete.c */
+void complete_command(struct ctrl *ctrl, struct command *cmd, uint16_t status);
+/* The data of a command was given to the link at given_ps and is in host memory at arrived_ps. */
+void complete_after_data(struct ctrl *ctrl, struct command *cmd, uint64_t given_ps,
+                         uint64_t arrived_ps);
+
+#endif
