@@ -68,3 +68,19 @@ uint16_t admin_execute(struct ctrl *ctrl, struct command *cmd)
         return STATUS_INVALID_OPCODE;
     }
 }
+
+void admin_data_arrived(struct ctrl *ctrl, struct command *cmd)
+{
+    struct transfer_data data;
+    uint16_t status = transfer_in_take(ctrl, cmd, &data);
+
+    if (status == STATUS_SUCCESS) {
+        switch (cmd->opcode) {
+        default: /* no command of this controller sends data so far */
+            status = STATUS_INVALID_OPCODE;
+            break;
+        }
+    }
+    if (status != COMMAND_GOES_ON)
+        complete_command(ctrl, cmd, status);
+}

@@ -15,6 +15,8 @@ struct ctrl;
 struct command;
 
 uint16_t admin_execute(struct ctrl *ctrl, struct command *cmd);
+/* The data of a COMMAND_ADMIN_OUT has arrived: takes it and completes the command. */
+void admin_data_arrived(struct ctrl *ctrl, struct command *cmd);
 
 /* features.c */
 #define FEATURES_MAX      16u /* identifiers 0..15 */
@@ -32,6 +34,8 @@ uint16_t features_get(struct ctrl *ctrl, struct command *cmd);
 void features_reset(struct ctrl *ctrl);
 bool features_cache_on(const struct ctrl *ctrl);
 bool features_cache_may_hold(const struct ctrl *ctrl); /* data that is not on the medium yet */
+/* Longest error recovery that the host wants (5.21.1.5), ps; 0: no limit. */
+uint64_t features_recovery_limit_ps(const struct ctrl *ctrl);
 void features_cache_drained(struct ctrl *ctrl, const struct command *cmd);
 
 /* async.c */

@@ -41,8 +41,10 @@ void commands_init(struct ctrl *ctrl)
 
 void commands_free(struct ctrl *ctrl)
 {
-    for (uint32_t i = 0; i < ctrl->pool.count; i++)
+    for (uint32_t i = 0; i < ctrl->pool.count; i++) {
         free(ctrl->pool.commands[i].pages);
+        free(ctrl->pool.commands[i].ranges);
+    }
     free(ctrl->pool.commands);
 }
 
@@ -54,6 +56,7 @@ void commands_drop_all(struct ctrl *ctrl)
         ctrl->pool.commands[i].in_use = false;
         command_detach(&ctrl->pool.commands[i]);
     }
+    ctrl->pool.fused_alone = 0;
     refill(ctrl);
 }
 
@@ -106,6 +109,11 @@ struct command *command_find(struct ctrl *ctrl, uint64_t arg)
     return cmd->generation == arg >> 32 ? cmd : NULL;
 }
 
+uint16_t command_execute(struct ctrl *ctrl, struct command *cmd)
+{
+    return cmd->sqid == 0 ? admin_execute(ctrl, cmd) : nvm_execute(ctrl, cmd);
+}
+
 static void command_decoded(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
@@ -114,12 +122,13 @@ static void command_decoded(void *ctx, uint64_t arg)
 
     if (cmd == NULL)
         return;
-    /* Admin commands over PCI Express use PRPs, and SGLs are not supported (4.2, PSDT); neither are
-     * fused operations (Identify FUSES = 0). */
-    if ((cmd->flags & (SQE_FUSE_MASK | SQE_PSDT_MASK)) != 0)
+    /* Admin commands over PCI Express use PRPs, and SGLs are not supported (4.2, PSDT). */
+    if ((cmd->flags & SQE_PSDT_MASK) != 0)
         status = STATUS_INVALID_FIELD;
+    else if ((cmd->flags & SQE_FUSE_MASK) != 0 || ctrl->pool.fused_alone != 0)
+        status = fused_decoded(ctrl, cmd);
     else
-        status = cmd->sqid == 0 ? admin_execute(ctrl, cmd) : nvm_execute(ctrl, cmd);
+        status = command_execute(ctrl, cmd);
     if (status != COMMAND_GOES_ON)
         complete_command(ctrl, cmd, status);
 }
@@ -127,7 +136,8 @@ static void command_decoded(void *ctx, uint64_t arg)
 /* Operands c and d of RECORD_COMMAND; only computed when somebody reads them. */
 static void record_command(struct ctrl *ctrl, const struct command *cmd, uint64_t now_ps)
 {
-    bool has_range = cmd->sqid != 0 && cmd->opcode != NVM_FLUSH;
+    bool has_range =
+        cmd->sqid != 0 && cmd->opcode != NVM_FLUSH && cmd->opcode != NVM_DATASET_MANAGEMENT;
     uint64_t blocks = has_range ? (uint64_t)(cmd->cdw[2] & 0xffffu) + 1 : 0;
     uint64_t what = cmd->cdw[0];
 
@@ -159,6 +169,7 @@ void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
     cmd->bytes = 0;
     cmd->pages_known = cmd->pages_needed = 0;
     cmd->step = cmd->step_count = 0;
+    cmd->partner = NOT_FUSED;
     if (cmd->sqid == 0)
         ctrl->stats.admin_commands++;
     else
@@ -179,9 +190,12 @@ void command_data_ready(struct ctrl *ctrl, struct command *cmd)
 {
     switch ((enum command_kind)cmd->kind) {
     case COMMAND_READ:
+    case COMMAND_COMPARE: /* what is there first: the host's data is compared as it comes */
         nvm_media_next(ctrl, cmd);
         break;
     case COMMAND_WRITE:
+    case COMMAND_RANGES:
+    case COMMAND_ADMIN_OUT:
         transfer_in_start(ctrl, cmd);
         break;
     case COMMAND_QUEUE_PAGES:

@@ -21,8 +21,13 @@ enum command_kind {
     COMMAND_WRITE, /* host to store */
     COMMAND_ZERO,  /* write zeroes */
     COMMAND_FLUSH,
-    COMMAND_ADMIN_IN,   /* controller's own data to host; made when it is sent */
-    COMMAND_QUEUE_PAGES /* Create Queue with PC = 0: the PRP list of the queue's pages is read */
+    COMMAND_COMPARE,       /* host to store, to be compared */
+    COMMAND_VERIFY,        /* read without data */
+    COMMAND_UNCORRECTABLE, /* write uncorrectable */
+    COMMAND_RANGES,        /* dataset management: ranges from the host */
+    COMMAND_ADMIN_IN,      /* controller's own data to host; made when it is sent */
+    COMMAND_ADMIN_OUT,     /* host's data to the controller itself */
+    COMMAND_QUEUE_PAGES    /* Create Queue with PC = 0: the PRP list of the queue's pages is read */
 };
 
 /* Whose credit a command holds; it is given back when the command ends or is held. */
@@ -30,8 +35,16 @@ enum command_credit { CREDIT_NONE, CREDIT_IO, CREDIT_ADMIN };
 
 #define MEDIA_STEPS_MAX 2u
 
+/* partner of a command that is not fused; of one that waits for its second half */
+#define NOT_FUSED   NO_COMMAND
+#define FUSED_ALONE (NO_COMMAND - 1u)
+
 struct ctrl;
 struct namespace;
+
+struct block_range {
+    uint64_t first, count;
+};
 
 struct command {
     uint32_t generation; /* counts the uses of this slot of the pool */
@@ -47,7 +60,9 @@ struct command {
     bool abortable; /* waits for a PRP list or the medium: an Abort command can end it */
     bool is_abort;
     bool phase;
+    bool fused_ready; /* its data has arrived, the other half's has not */
     uint16_t cq_slot;
+    uint32_t partner; /* other half of a fused operation: index, NOT_FUSED or FUSED_ALONE */
     uint32_t dw0;
     uint32_t nsid;
     uint32_t cdw[6]; /* 10..15 */
@@ -65,6 +80,9 @@ struct command {
     /* media */
     uint8_t steps[MEDIA_STEPS_MAX]; /* enum media_op */
     uint8_t step, step_count;
+    /* ranges of Dataset Management; kept for the next use of this slot */
+    struct block_range *ranges;
+    uint32_t range_count, range_at;
     /* times for the records, ps */
     uint64_t rung_ps, fetch_ps, media_call_ps, media_start_ps, transfer_ps, complete_ps, ready_ps,
         cqe_ps;
@@ -76,6 +94,7 @@ struct command_pool {
     int32_t io_credits, admin_credits; /* below 0 while held requests complete (async.c) */
     uint64_t decode_free_ps;           /* the decoder works on one at a time */
     uint32_t aborts_running;
+    uint32_t fused_alone; /* commands that wait for their second half */
 };
 
 static inline uint64_t command_arg(const struct command *cmd)
@@ -96,6 +115,8 @@ void command_release(struct ctrl *ctrl, struct command *cmd);
 struct command *command_find(struct ctrl *ctrl, uint64_t arg); /* NULL: dropped meanwhile */
 void command_detach(struct command *cmd); /* events on their way will not find it any more */
 void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe);
+/* A status or COMMAND_GOES_ON. */
+uint16_t command_execute(struct ctrl *ctrl, struct command *cmd);
 void command_data_ready(struct ctrl *ctrl, struct command *cmd); /* PRPs are known */
 
 /* complete.c */

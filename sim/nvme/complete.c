@@ -17,6 +17,9 @@ static uint16_t with_do_not_retry(uint16_t status)
     case STATUS_SUCCESS:
     case STATUS_DATA_TRANSFER_ERROR:
     case STATUS_ABORT_REQUESTED:
+    case STATUS_ABORTED_SQ_DELETION:
+    case STATUS_ABORTED_FAILED_FUSED:
+    case STATUS_ABORTED_MISSING_FUSED:
     case STATUS_ABORT_LIMIT:
     case STATUS_ASYNC_LIMIT:
         return status;
@@ -173,6 +176,10 @@ static uint64_t build(struct ctrl *ctrl, uint64_t from_ps)
 
 void complete_command(struct ctrl *ctrl, struct command *cmd, uint16_t status)
 {
+    if (cmd->partner != NOT_FUSED) {
+        fused_end(ctrl, cmd, status);
+        return;
+    }
     cmd->abortable = false;
     cmd->kind = COMMAND_PLAIN; /* no data any more */
     cmd->status = status;

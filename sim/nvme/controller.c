@@ -273,6 +273,10 @@ void ctrl_shutdown_progress(struct ctrl *ctrl)
 static void begin_shutdown(struct ctrl *ctrl, uint32_t shn)
 {
     set_csts(ctrl, CSTS_SHST_MASK, CSTS_SHST_OCCURING);
+    for (uint32_t i = 1; i <= ctrl->params.max_io_queues; i++) {
+        if (ctrl->queues.sqs[i].exists) /* nothing more is fetched: no second half will come */
+            fused_abandon(ctrl, (uint16_t)i, STATUS_ABORTED_MISSING_FUSED);
+    }
     if (shn != SHN_NORMAL || !features_cache_may_hold(ctrl)) {
         shutdown_flushed(ctrl, epoch_arg(ctrl, 0));
         return;

@@ -48,6 +48,8 @@ struct ctrl_stats {
     uint64_t unmask_writes, mask_writes; /* INTMC, INTMS; part of register_writes */
     uint64_t commands, admin_commands;   /* fetched: I/O commands, admin commands */
     uint64_t reads, writes, flushes, write_zeroes;
+    uint64_t compares, verifies, deallocates, write_uncorrectables;
+    uint64_t media_errors; /* reads of blocks that cannot be read */
     uint64_t bytes_read, bytes_written;
     uint64_t fetch_bursts;              /* DMA reads of SQEs */
     uint64_t prp_lists, prp_list_pages; /* commands with a list; list pages read */

@@ -20,6 +20,7 @@
 #define ARBITRATION_BITS   UINT32_C(0xffffff07) /* AB and the three weights */
 #define POWER_STATE_BITS   UINT32_C(0x1f)
 #define TLER_BITS          UINT32_C(0xffff)
+#define TLER_UNIT_PS       (100 * PS_PER_MS)
 #define WCE                UINT32_C(1)
 #define VECTOR_BITS        UINT32_C(0xffff)
 #define COALESCING_DISABLE UINT32_C(0x10000) /* CD of Interrupt Vector Configuration */
@@ -75,6 +76,11 @@ static uint16_t set_write_cache(struct ctrl *ctrl, struct command *cmd)
     ctrl->features.cache_drain = command_arg(cmd);
     nvm_start_media_flush(ctrl, cmd);
     return COMMAND_GOES_ON;
+}
+
+uint64_t features_recovery_limit_ps(const struct ctrl *ctrl)
+{
+    return (ctrl->features.value[FEATURE_ERROR_RECOVERY] & TLER_BITS) * TLER_UNIT_PS;
 }
 
 void features_cache_drained(struct ctrl *ctrl, const struct command *cmd)

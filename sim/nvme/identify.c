@@ -34,6 +34,7 @@ enum {
     ID_CQES = 513,
     ID_NN = 516,
     ID_ONCS = 520,
+    ID_FUSES = 522,
     ID_VWC = 525,
     ID_SUBNQN = 768,
     ID_PSD0 = 2048
@@ -47,7 +48,7 @@ enum {
 #define FRMW_ONE_READ_ONLY_SLOT 0x03u /* slot 1 is read only, one slot */
 #define LPA_EXTENDED            0x04u /* Get Log Page takes long lengths and offsets */
 #define ENTRY_SIZES(log2)       ((log2) << 4 | (log2)) /* largest and smallest */
-#define ONCS_WRITE_ZEROES       0x08u
+#define FUSES_COMPARE_AND_WRITE 0x01u
 #define VWC_PRESENT             0x01u
 #define VWC_FLUSH_TAKES_ALL     0x06u /* bits 2:1 since 1.4: NSID FFFFFFFFh is supported */
 #define WARNING_KELVIN          343u
@@ -97,6 +98,13 @@ static uint64_t shutdown_ps(const struct ctrl *ctrl)
     return flush_ps + ctrl->params.shutdown_delay;
 }
 
+static uint16_t oncs(const struct ctrl_params *params)
+{
+    return (uint16_t)(params->compare | params->write_uncorrectable << 1 |
+                      params->dataset_management << 2 | params->write_zeroes << 3 |
+                      params->verify << 7);
+}
+
 static void fill_controller(const struct ctrl *ctrl, uint8_t *page)
 {
     const struct ctrl_params *params = &ctrl->params;
@@ -124,7 +132,8 @@ static void fill_controller(const struct ctrl *ctrl, uint8_t *page)
     page[ID_SQES] = ENTRY_SIZES(SQE_LOG2);
     page[ID_CQES] = ENTRY_SIZES(CQE_LOG2);
     wire_put32(page + ID_NN, NSID_ONLY);
-    wire_put16(page + ID_ONCS, ONCS_WRITE_ZEROES);
+    wire_put16(page + ID_ONCS, oncs(params));
+    wire_put16(page + ID_FUSES, params->fused ? FUSES_COMPARE_AND_WRITE : 0);
     page[ID_VWC] = params->vwc ? VWC_PRESENT : 0;
     if (nvm_flush_takes_all(ctrl))
         page[ID_VWC] |= VWC_FLUSH_TAKES_ALL;

@@ -28,8 +28,10 @@ void namespaces_init(struct ctrl *ctrl)
 
 void namespaces_free(struct ctrl *ctrl)
 {
-    for (uint32_t i = 0; i < ctrl->namespaces.count; i++)
+    for (uint32_t i = 0; i < ctrl->namespaces.count; i++) {
         store_destroy(ctrl->namespaces.items[i].store);
+        rangeset_free(&ctrl->namespaces.items[i].uncorrectable);
+    }
     free(ctrl->namespaces.items);
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/rangeset.h"
 #include "media/store.h"
 
 struct ctrl;
@@ -22,12 +23,19 @@ struct namespace
     uint8_t units_per_block_log2; /* units of media/store.h */
     uint64_t media_at;            /* first byte on the medium */
     struct store *store;
+    struct rangeset uncorrectable; /* blocks marked by Write Uncorrectable (6.16) */
 };
 
 struct namespaces {
     struct namespace *items; /* [nsid - 1] */
     uint32_t count;          /* NN: the highest NSID that can be (5.15.2.2) */
 };
+
+/* Position of a block in the store. */
+static inline uint64_t namespace_unit(const struct namespace *ns, uint64_t block)
+{
+    return block << ns->units_per_block_log2;
+}
 
 void namespaces_init(struct ctrl *ctrl);
 void namespaces_free(struct ctrl *ctrl);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The NVM commands Read, Write, Flush and Write Zeroes (NVMe 1.4 section 6): checks in the order
- * opcode, namespace, length, range, and then the steps on the medium. With a volatile write cache
- * that is on, Flush reaches the medium, a FUA write is followed and a FUA read preceded by a flush;
- * with the cache turned off (5.21.1.6) every write that reaches the medium from then on is followed
- * by one, and Flush by none once the cache is known to be empty; without a cache (VWC = 0)
- * neither Flush nor FUA mean anything. Data of a write is in the store once it has arrived: until
- * its completion, a read of the same blocks may return old or new data, as the standard allows.
+ * The NVM commands (NVMe 1.4 section 6): checks in the order opcode, namespace, length, range, and
+ * then the steps on the medium. With a volatile write cache that is on, Flush reaches the medium, a
+ * FUA write is followed and a FUA read preceded by a flush; with the cache turned off (5.21.1.6)
+ * every write that reaches the medium from then on is followed by one, and Flush by none once the
+ * cache is known to be empty; without a cache (VWC = 0) neither Flush nor FUA mean anything. Data
+ * of a write is in the store once it has arrived: until its completion, a read of the same blocks
+ * may return old or new data, as the standard allows. Blocks that Write Uncorrectable marked cannot
+ * be read until they are written, zeroed or deallocated. Compare, fused operations and Dataset
+ * Management are in files of their own.
  */
 #include "nvme/internal.h"
 
@@ -15,7 +17,13 @@ static void add_step(struct command *cmd, enum media_op op)
     cmd->steps[cmd->step_count++] = (uint8_t)op;
 }
 
-static uint16_t check_range(const struct ctrl *ctrl, struct command *cmd)
+/* MDTS bounds commands that transfer data of blocks (5.15.2.2). */
+static bool transfers(uint8_t opcode)
+{
+    return opcode == NVM_READ || opcode == NVM_WRITE || opcode == NVM_COMPARE;
+}
+
+uint16_t nvm_check_range(const struct ctrl *ctrl, struct command *cmd)
 {
     const struct namespace *ns = cmd->ns = namespace_find(ctrl, cmd->nsid);
 
@@ -24,8 +32,7 @@ static uint16_t check_range(const struct ctrl *ctrl, struct command *cmd)
     cmd->slba = cmd->cdw[0] | (uint64_t)cmd->cdw[1] << 32;
     cmd->blocks = (cmd->cdw[2] & 0xffffu) + 1;
     cmd->bytes = cmd->blocks << ns->block_log2;
-    /* MDTS bounds commands that transfer data (5.15.2.1). */
-    if (cmd->opcode != NVM_WRITE_ZEROES && ctrl->transfer.max_bytes != 0 &&
+    if (transfers(cmd->opcode) && ctrl->transfer.max_bytes != 0 &&
         cmd->bytes > ctrl->transfer.max_bytes)
         return STATUS_INVALID_FIELD;
     if (cmd->slba > ns->blocks || cmd->blocks > ns->blocks - cmd->slba)
@@ -41,25 +48,31 @@ static bool needs_flush(const struct ctrl *ctrl, const struct command *cmd)
     return (cmd->cdw[2] & NVM_CDW12_FUA) != 0 || !features_cache_on(ctrl);
 }
 
+/* A FUA read returns what is on non-volatile media (6.9). */
+static void add_read_steps(struct ctrl *ctrl, struct command *cmd)
+{
+    if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_may_hold(ctrl))
+        add_step(cmd, MEDIA_FLUSH);
+    add_step(cmd, MEDIA_READ);
+}
+
 static uint16_t start_read(struct ctrl *ctrl, struct command *cmd)
 {
-    uint16_t status = check_range(ctrl, cmd);
+    uint16_t status = nvm_check_range(ctrl, cmd);
 
     if (status != STATUS_SUCCESS)
         return status;
     ctrl->stats.reads++;
     ctrl->stats.bytes_read += cmd->bytes;
     cmd->kind = COMMAND_READ;
-    if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_may_hold(ctrl))
-        add_step(cmd, MEDIA_FLUSH);
-    add_step(cmd, MEDIA_READ);
+    add_read_steps(ctrl, cmd);
     pointers_start(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
 
 static uint16_t start_write(struct ctrl *ctrl, struct command *cmd)
 {
-    uint16_t status = check_range(ctrl, cmd);
+    uint16_t status = nvm_check_range(ctrl, cmd);
 
     if (status != STATUS_SUCCESS)
         return status;
@@ -72,25 +85,103 @@ static uint16_t start_write(struct ctrl *ctrl, struct command *cmd)
 
 /* The cache may have been turned off while the data was on its way; the flush of that Set Features
  * covers only writes that the medium knew before it. */
-void nvm_write_data_arrived(struct ctrl *ctrl, struct command *cmd)
+static void add_write_steps(struct ctrl *ctrl, struct command *cmd, enum media_op op)
 {
-    add_step(cmd, MEDIA_WRITE);
+    add_step(cmd, op);
     if (needs_flush(ctrl, cmd))
         add_step(cmd, MEDIA_FLUSH);
-    nvm_media_next(ctrl, cmd);
 }
 
+/* Its blocks are written: they can be read again. */
+static void made_readable(struct command *cmd)
+{
+    if (cmd->ns->uncorrectable.count != 0)
+        rangeset_remove(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks);
+}
+
+uint16_t nvm_write_take(struct ctrl *ctrl, struct command *cmd)
+{
+    struct transfer_data data;
+    uint64_t unit = namespace_unit(cmd->ns, cmd->slba);
+    uint32_t units = cmd->blocks << cmd->ns->units_per_block_log2;
+    uint16_t status = transfer_in_take(ctrl, cmd, &data);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (data.tags != NULL)
+        store_put_tags(cmd->ns->store, unit, data.tags, units);
+    else
+        store_put_bytes(cmd->ns->store, unit, data.bytes, units);
+    made_readable(cmd);
+    add_write_steps(ctrl, cmd, MEDIA_WRITE);
+    return STATUS_SUCCESS;
+}
+
+void nvm_data_arrived(struct ctrl *ctrl, struct command *cmd)
+{
+    uint16_t status;
+
+    if (cmd->partner != NOT_FUSED) {
+        fused_data_arrived(ctrl, cmd);
+        return;
+    }
+    switch ((enum command_kind)cmd->kind) {
+    case COMMAND_COMPARE:
+        status = compare_take(ctrl, cmd);
+        break;
+    case COMMAND_RANGES:
+        status = deallocate_ranges_arrived(ctrl, cmd);
+        break;
+    default:
+        status = nvm_write_take(ctrl, cmd);
+        if (status == STATUS_SUCCESS) {
+            nvm_media_next(ctrl, cmd);
+            return;
+        }
+        break;
+    }
+    if (status != COMMAND_GOES_ON)
+        complete_command(ctrl, cmd, status);
+}
+
+/* Write Zeroes, with or without leave to deallocate (6.17). */
 static uint16_t start_write_zeroes(struct ctrl *ctrl, struct command *cmd)
 {
-    uint16_t status = check_range(ctrl, cmd);
+    uint16_t status = nvm_check_range(ctrl, cmd);
 
     if (status != STATUS_SUCCESS)
         return status;
     ctrl->stats.write_zeroes++;
     cmd->kind = COMMAND_ZERO;
+    add_write_steps(ctrl, cmd, MEDIA_ZERO);
+    nvm_media_next(ctrl, cmd);
+    return COMMAND_GOES_ON;
+}
+
+/* Verify (6.14): the blocks are read and go nowhere. */
+static uint16_t start_verify(struct ctrl *ctrl, struct command *cmd)
+{
+    uint16_t status = nvm_check_range(ctrl, cmd);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    ctrl->stats.verifies++;
+    cmd->kind = COMMAND_VERIFY;
+    add_read_steps(ctrl, cmd);
+    nvm_media_next(ctrl, cmd);
+    return COMMAND_GOES_ON;
+}
+
+/* Write Uncorrectable (6.16): costs what a write of no data costs. */
+static uint16_t start_write_uncorrectable(struct ctrl *ctrl, struct command *cmd)
+{
+    uint16_t status = nvm_check_range(ctrl, cmd);
+
+    if (status != STATUS_SUCCESS)
+        return status;
+    ctrl->stats.write_uncorrectables++;
+    cmd->kind = COMMAND_UNCORRECTABLE;
     add_step(cmd, MEDIA_ZERO);
-    if (needs_flush(ctrl, cmd))
-        add_step(cmd, MEDIA_FLUSH);
     nvm_media_next(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -120,8 +211,16 @@ static uint16_t start_flush(struct ctrl *ctrl, struct command *cmd)
     return COMMAND_GOES_ON;
 }
 
+static uint16_t start_if(bool supported, uint16_t (*start)(struct ctrl *, struct command *),
+                         struct ctrl *ctrl, struct command *cmd)
+{
+    return supported ? start(ctrl, cmd) : STATUS_INVALID_OPCODE;
+}
+
 uint16_t nvm_execute(struct ctrl *ctrl, struct command *cmd)
 {
+    const struct ctrl_params *params = &ctrl->params;
+
     if (ctrl->life.admin_only) /* CC.CSS = 111b: no I/O command set (3.1.5) */
         return STATUS_INVALID_OPCODE;
     switch (cmd->opcode) {
@@ -131,10 +230,66 @@ uint16_t nvm_execute(struct ctrl *ctrl, struct command *cmd)
         return start_write(ctrl, cmd);
     case NVM_READ:
         return start_read(ctrl, cmd);
+    case NVM_WRITE_UNCORRECTABLE:
+        return start_if(params->write_uncorrectable, start_write_uncorrectable, ctrl, cmd);
+    case NVM_COMPARE:
+        return start_if(params->compare, compare_start, ctrl, cmd);
     case NVM_WRITE_ZEROES:
-        return start_write_zeroes(ctrl, cmd);
+        return start_if(params->write_zeroes, start_write_zeroes, ctrl, cmd);
+    case NVM_DATASET_MANAGEMENT:
+        return start_if(params->dataset_management, deallocate_start, ctrl, cmd);
+    case NVM_VERIFY:
+        return start_if(params->verify, start_verify, ctrl, cmd);
     default:
         return STATUS_INVALID_OPCODE;
+    }
+}
+
+static void recovery_failed(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+    struct command *cmd = command_find(ctrl, arg);
+
+    if (cmd != NULL)
+        complete_command(ctrl, cmd, STATUS_UNRECOVERED_READ);
+}
+
+/* A block cannot be read. The controller tries for as long as its own recovery takes, the host's
+ * Time Limited Error Recovery allows (5.21.1.5) and Limited Retry does not forbid (6.9). */
+static void recover(struct ctrl *ctrl, struct command *cmd)
+{
+    uint64_t effort_ps = ctrl->params.read_recovery;
+    uint64_t limit_ps = features_recovery_limit_ps(ctrl);
+
+    ctrl->stats.media_errors++;
+    if (limit_ps != 0 && limit_ps < effort_ps)
+        effort_ps = limit_ps;
+    if ((cmd->cdw[2] & NVM_CDW12_LIMITED_RETRY) != 0)
+        effort_ps = 0;
+    cmd->abortable = true;
+    engine_after(ctrl->engine, effort_ps, recovery_failed, ctrl, command_arg(cmd));
+}
+
+static void zero(struct command *cmd)
+{
+    store_zero(cmd->ns->store, namespace_unit(cmd->ns, cmd->slba),
+               (uint64_t)cmd->blocks << cmd->ns->units_per_block_log2);
+    made_readable(cmd);
+}
+
+/* What a step other than the reading one does to the namespace, now that it has ended. */
+static void take_effect(struct command *cmd)
+{
+    switch ((enum command_kind)cmd->kind) {
+    case COMMAND_ZERO:
+    case COMMAND_RANGES:
+        zero(cmd);
+        break;
+    case COMMAND_UNCORRECTABLE:
+        rangeset_add(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks);
+        break;
+    default:
+        break;
     }
 }
 
@@ -142,6 +297,7 @@ static void media_done(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
     struct command *cmd = command_find(ctrl, arg);
+    enum media_op op;
 
     if (cmd == NULL)
         return;
@@ -149,10 +305,33 @@ static void media_done(void *ctx, uint64_t arg)
     if (cmd->media_start_ps > cmd->media_call_ps)
         record_stage(ctrl, cmd, STAGE_MEDIA_WAIT, cmd->media_call_ps);
     record_stage(ctrl, cmd, STAGE_MEDIA, cmd->media_start_ps);
-    if (cmd->steps[cmd->step - 1] == MEDIA_ZERO)
-        store_zero(cmd->ns->store, cmd->slba << cmd->ns->units_per_block_log2,
-                   (uint64_t)cmd->blocks << cmd->ns->units_per_block_log2);
+    op = (enum media_op)cmd->steps[cmd->step - 1];
+    if (op == MEDIA_READ) {
+        if (cmd->ns->uncorrectable.count != 0 &&
+            rangeset_touches(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks, NULL)) {
+            recover(ctrl, cmd);
+            return;
+        }
+    } else if (op != MEDIA_FLUSH) {
+        take_effect(cmd);
+    }
     nvm_media_next(ctrl, cmd);
+}
+
+/* The medium has done all that it had to. */
+static void steps_done(struct ctrl *ctrl, struct command *cmd)
+{
+    if (cmd->kind == COMMAND_READ) {
+        transfer_out_start(ctrl, cmd);
+        return;
+    }
+    if (cmd->kind == COMMAND_COMPARE) {
+        transfer_in_start(ctrl, cmd);
+        return;
+    }
+    if (cmd->sqid == 0) /* Set Features, the only admin command that uses the medium */
+        features_cache_drained(ctrl, cmd);
+    complete_command(ctrl, cmd, STATUS_SUCCESS);
 }
 
 void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
@@ -160,20 +339,18 @@ void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
     enum media_op op;
     uint64_t at;
 
+    if (cmd->kind == COMMAND_RANGES && cmd->step == cmd->step_count && deallocate_next(cmd)) {
+        cmd->step = cmd->step_count = 0;
+        add_step(cmd, MEDIA_ZERO);
+    }
     if (cmd->step == cmd->step_count) {
-        if (cmd->kind == COMMAND_READ) {
-            transfer_out_start(ctrl, cmd);
-            return;
-        }
-        if (cmd->sqid == 0) /* Set Features, the only admin command that uses the medium */
-            features_cache_drained(ctrl, cmd);
-        complete_command(ctrl, cmd, STATUS_SUCCESS);
+        steps_done(ctrl, cmd);
         return;
     }
     op = (enum media_op)cmd->steps[cmd->step++];
+    at = op == MEDIA_FLUSH ? 0 : cmd->ns->media_at + (cmd->slba << cmd->ns->block_log2);
     cmd->media_call_ps = engine_now(ctrl->engine);
     cmd->abortable = true;
-    at = op == MEDIA_FLUSH ? 0 : cmd->ns->media_at + (cmd->slba << cmd->ns->block_log2);
     media_start(ctrl->media, op, at, op == MEDIA_FLUSH ? 0 : cmd->bytes, media_done, ctrl,
                 command_arg(cmd), &cmd->media_start_ps);
 }

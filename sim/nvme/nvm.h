@@ -11,10 +11,36 @@
 struct ctrl;
 struct command;
 
+/* nvm.c */
 uint16_t nvm_execute(struct ctrl *ctrl, struct command *cmd);
+uint16_t nvm_check_range(const struct ctrl *ctrl, struct command *cmd);
 bool nvm_flush_takes_all(const struct ctrl *ctrl); /* NSID FFFFFFFFh */
-void nvm_write_data_arrived(struct ctrl *ctrl, struct command *cmd);
+/* The host's data has arrived at the controller. */
+void nvm_data_arrived(struct ctrl *ctrl, struct command *cmd);
+/* Takes the data of a write and goes on with it, or returns a status. */
+uint16_t nvm_write_take(struct ctrl *ctrl, struct command *cmd);
 void nvm_start_media_flush(struct ctrl *ctrl, struct command *cmd); /* completes the command */
+/* The next step on the medium, or what comes behind the last. */
 void nvm_media_next(struct ctrl *ctrl, struct command *cmd);
+
+/* compare.c */
+uint16_t compare_start(struct ctrl *ctrl, struct command *cmd);
+uint16_t compare_take(struct ctrl *ctrl, struct command *cmd); /* success or why not */
+
+/* fused.c: Compare and Write as one (4.12, 6.2) */
+/* A command of a fused operation, or one behind a first half: a status or COMMAND_GOES_ON. */
+uint16_t fused_decoded(struct ctrl *ctrl, struct command *cmd);
+/* The data of one half has arrived. */
+void fused_data_arrived(struct ctrl *ctrl, struct command *cmd);
+/* One half ends, with success or not: sees to the other. */
+void fused_end(struct ctrl *ctrl, struct command *cmd, uint16_t status);
+/* No second half will come: the first one of this queue, if there is one, ends with this status. */
+void fused_abandon(struct ctrl *ctrl, uint16_t sqid, uint16_t status);
+
+/* deallocate.c: Dataset Management (6.7) */
+uint16_t deallocate_start(struct ctrl *ctrl, struct command *cmd);
+uint16_t deallocate_ranges_arrived(struct ctrl *ctrl, struct command *cmd);
+/* Sets the part of the namespace that the next step works on; false if there is none. */
+bool deallocate_next(struct command *cmd);
 
 #endif

@@ -33,6 +33,7 @@ struct sq {
     uint16_t ready_next;
     uint32_t burst_left;     /* of the turn that is running */
     uint32_t in_flight;      /* fetch started, CQE not visible */
+    uint32_t fused_first;    /* first half that waits for its second; NO_COMMAND */
     uint32_t delete_command; /* waits for in_flight to become 0; NO_COMMAND */
     uint64_t last_fetch_ps;  /* fetches of one queue end in order */
     uint64_t *rung_ps;       /* per slot: when its doorbell arrived */

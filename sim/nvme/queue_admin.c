@@ -134,6 +134,7 @@ static uint16_t delete_sq(struct ctrl *ctrl, struct command *cmd)
     if (!is_granted(ctrl, qid) || !ctrl->queues.sqs[qid].exists || ctrl->queues.sqs[qid].deleting)
         return STATUS_QID_INVALID;
     sq = &ctrl->queues.sqs[qid];
+    fused_abandon(ctrl, qid, STATUS_ABORTED_SQ_DELETION);
     if (sq->in_flight == 0) {
         sq_close(ctrl, qid);
         return STATUS_SUCCESS;

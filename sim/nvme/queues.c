@@ -30,6 +30,7 @@ void sq_open(struct ctrl *ctrl, uint16_t sqid, uint16_t cqid, struct ring ring)
         .exists = true,
         .cqid = cqid,
         .delete_command = NO_COMMAND,
+        .fused_first = NO_COMMAND,
         .rung_ps = ctrl_allocate(ring.size, sizeof(uint64_t)),
     };
     ctrl->queues.cqs[cqid].users++;

@@ -81,25 +81,28 @@ static void reserve_bytes(struct ctrl *ctrl, uint32_t bytes)
     ctrl->transfer.bytes_capacity = bytes;
 }
 
-static uint64_t first_unit(const struct command *cmd)
+/* Are its data whole blocks of a namespace? */
+static bool has_blocks(const struct command *cmd)
 {
-    return cmd->slba << cmd->ns->units_per_block_log2;
+    return cmd->kind == COMMAND_READ || cmd->kind == COMMAND_WRITE || cmd->kind == COMMAND_COMPARE;
 }
 
-/* Data of a write command: host memory to store. */
-static uint16_t move_in(struct ctrl *ctrl, const struct command *cmd)
+uint16_t transfer_in_take(struct ctrl *ctrl, const struct command *cmd, struct transfer_data *data)
 {
     uint32_t count = pointers_segments(ctrl, cmd);
-    uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
     uint32_t at = 0;
 
-    reserve_tags(ctrl, units);
-    if (configspace_bus_master(&ctrl->config) &&
-        pcie_dma_read_tags(ctrl->port, ctrl->transfer.segments, count, ctrl->transfer.tags,
-                           units)) {
-        record_segments(ctrl, cmd, count, 0);
-        store_put_tags(cmd->ns->store, first_unit(cmd), ctrl->transfer.tags, units);
-        return STATUS_SUCCESS;
+    if (has_blocks(cmd)) {
+        uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
+
+        reserve_tags(ctrl, units);
+        if (configspace_bus_master(&ctrl->config) &&
+            pcie_dma_read_tags(ctrl->port, ctrl->transfer.segments, count, ctrl->transfer.tags,
+                               units)) {
+            record_segments(ctrl, cmd, count, 0);
+            *data = (struct transfer_data){.tags = ctrl->transfer.tags};
+            return STATUS_SUCCESS;
+        }
     }
     reserve_bytes(ctrl, cmd->bytes);
     for (uint32_t i = 0; i < count; i++) {
@@ -110,7 +113,7 @@ static uint16_t move_in(struct ctrl *ctrl, const struct command *cmd)
             return STATUS_DATA_TRANSFER_ERROR;
         at += segment->bytes;
     }
-    store_put_bytes(cmd->ns->store, first_unit(cmd), ctrl->transfer.bytes, units);
+    *data = (struct transfer_data){.bytes = ctrl->transfer.bytes};
     return STATUS_SUCCESS;
 }
 
@@ -118,15 +121,13 @@ static void data_arrived(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
     struct command *cmd = command_find(ctrl, arg);
-    uint16_t status;
 
     if (cmd == NULL)
         return;
-    status = move_in(ctrl, cmd);
-    if (status == STATUS_SUCCESS)
-        nvm_write_data_arrived(ctrl, cmd);
+    if (cmd->kind == COMMAND_ADMIN_OUT)
+        admin_data_arrived(ctrl, cmd);
     else
-        complete_command(ctrl, cmd, status);
+        nvm_data_arrived(ctrl, cmd);
 }
 
 /* The DMA unit's next free time; it is taken for one set-up. */
@@ -159,7 +160,7 @@ static void make_bytes(struct ctrl *ctrl, const struct command *cmd)
 {
     reserve_bytes(ctrl, cmd->bytes);
     if (cmd->kind == COMMAND_READ)
-        store_get_bytes(cmd->ns->store, first_unit(cmd), ctrl->transfer.bytes,
+        store_get_bytes(cmd->ns->store, namespace_unit(cmd->ns, cmd->slba), ctrl->transfer.bytes,
                         cmd->bytes >> UNIT_BYTES_LOG2);
     else if (cmd->opcode == ADMIN_IDENTIFY)
         identify_fill(ctrl, cmd, ctrl->transfer.bytes);
@@ -177,7 +178,8 @@ uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
 
         reserve_tags(ctrl, units);
         if (configspace_bus_master(&ctrl->config) &&
-            store_get_tags(cmd->ns->store, first_unit(cmd), ctrl->transfer.tags, units) &&
+            store_get_tags(cmd->ns->store, namespace_unit(cmd->ns, cmd->slba), ctrl->transfer.tags,
+                           units) &&
             pcie_dma_write_tags(ctrl->port, ctrl->transfer.segments, count, ctrl->transfer.tags,
                                 units)) {
             record_segments(ctrl, cmd, count, 1);

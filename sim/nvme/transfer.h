@@ -33,6 +33,14 @@ void pointers_read_queue_pages(struct ctrl *ctrl, struct command *cmd);
 int transfer_dma_read(struct ctrl *ctrl, uint64_t bus, void *to, uint32_t bytes, uint64_t name);
 int transfer_dma_write(struct ctrl *ctrl, uint64_t bus, const void *from, uint32_t bytes,
                        uint64_t name);
+/* The host's data, when it has arrived: as tags if both sides can have it so, else as bytes (the
+ * other pointer is NULL). Valid until the next of these calls. A status. */
+struct transfer_data {
+    const uint64_t *tags;
+    const uint8_t *bytes;
+};
+uint16_t transfer_in_take(struct ctrl *ctrl, const struct command *cmd, struct transfer_data *data);
+/* From here on: nvm_data_arrived() or admin_data_arrived(). */
 void transfer_in_start(struct ctrl *ctrl, struct command *cmd);
 void transfer_out_start(struct ctrl *ctrl, struct command *cmd);
 uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "pcie/record.h"
+#include "scenario/by_hand.h"
 #include "scenario/fixture.h"
 
 /* Runs that show what a parameter does: machine and workload. */
@@ -26,7 +27,8 @@ enum context {
     NAMES,        /* the same; many names */
     CACHED,       /* the same with caches; append 32 KiB */
     CACHED_LARGE, /* the same; append 1 MiB */
-    IDENTIFY,     /* the Identify Controller data structure */
+    IDENTIFY,     /* the Identify Controller data structure, asked for by hand */
+    BY_HAND,      /* the same, and I/O commands that no workload sends (by_hand.c) */
     CONTEXTS
 };
 
@@ -48,6 +50,7 @@ static const struct {
     [CACHED_LARGE] = {"amiga-pegasos2", "amiga-1.65", NULL, "pegasos2-cached", "HeavyLifter",
                       1048576},
     [IDENTIFY] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
+    [BY_HAND] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
 };
 
 static const struct knob {
@@ -117,6 +120,13 @@ static const struct knob {
     {"ctrl.mdts", "3", GEN, NULL},
     {"ctrl.acl", "0", IDENTIFY, NULL},
     {"ctrl.aerl", "0", GEN, "driver.aer_count=4"},
+    {"ctrl.compare", "no", IDENTIFY, NULL},
+    {"ctrl.write_uncorrectable", "no", IDENTIFY, NULL},
+    {"ctrl.dataset_management", "no", IDENTIFY, NULL},
+    {"ctrl.write_zeroes", "no", IDENTIFY, NULL},
+    {"ctrl.verify", "no", IDENTIFY, NULL},
+    {"ctrl.fused", "no", IDENTIFY, NULL},
+    {"ctrl.read_recovery", "60 ms", BY_HAND, NULL},
     {"ctrl.vwc", "no", GEN, NULL},
     {"ctrl.max_io_queues", "1", GEN, "driver.io_queues=2"},
     {"ctrl.msix_vectors", "1", GEN, "driver.io_queues=2"},
@@ -284,10 +294,6 @@ static int run_trace(const struct run_spec *spec, uint64_t block_bytes, bool flu
     return error;
 }
 
-/* Identify Controller (CNS 01h) through the driver's own memory is gone by the end of a run, so
- * this one asks the controller itself, by hand: registers, one admin command, no driver. */
-static uint64_t identify_hash(const struct run_params *params);
-
 static uint64_t say(enum context context, const struct fixture *fixture)
 {
     struct listener listener = {.hash = UINT64_C(0xcbf29ce484222325)};
@@ -304,8 +310,8 @@ static uint64_t say(enum context context, const struct fixture *fixture)
         .block_bytes = contexts[context].block_bytes,
         .footprint = UINT64_C(64) << 20,
     };
-    if (context == IDENTIFY)
-        return identify_hash(fixture->spec.params);
+    if (context == IDENTIFY || context == BY_HAND)
+        return by_hand(&fixture->spec.params->machine, context == BY_HAND);
     if (context == RANDOM || context == RANDOM_LARGE)
         error = run_random_read(&spec, &job, &result, message);
     else if (contexts[context].suite == NULL)
@@ -316,71 +322,6 @@ static uint64_t say(enum context context, const struct fixture *fixture)
     uint64_t hash = mix(listener.hash, &result, sizeof result);
     hash = mix(hash, &error, sizeof error);
     return mix(hash, message, strlen(message));
-}
-
-/* ---- Identify by hand (NVMe 1.4 sections 3.1, 5.15, 7.6.1) ---- */
-
-enum { MEMORY = 65536, ASQ = 0, ACQ = 4096, PAGE = 8192 };
-static uint8_t identify_memory[MEMORY];
-
-static int memory_read(void *ctx, uint64_t bus, void *to, uint32_t bytes)
-{
-    (void)ctx;
-    memcpy(to, identify_memory + bus, bytes);
-    return PCIE_OK;
-}
-
-static int memory_write(void *ctx, uint64_t bus, const void *from, uint32_t bytes)
-{
-    (void)ctx;
-    memcpy(identify_memory + bus, from, bytes);
-    return PCIE_OK;
-}
-
-static void no_msi(void *ctx, uint64_t address, uint32_t data)
-{
-    (void)ctx;
-    (void)address;
-    (void)data;
-}
-
-static void no_pin(void *ctx, bool asserted)
-{
-    (void)ctx;
-    (void)asserted;
-}
-
-static uint64_t identify_hash(const struct run_params *params)
-{
-    static const struct pcie_host_ops ops = {
-        .dma_read = memory_read, .dma_write = memory_write, .msi = no_msi, .intx = no_pin};
-    const struct link_params link = {.kind = LINK_EMULATED};
-    struct engine *engine = engine_create(1);
-    struct pcie_port *port = pcie_port_create(engine, &link);
-    struct media *media = media_create(engine, &params->machine.media);
-    struct ctrl *ctrl = ctrl_create(engine, port, media, &params->machine.ctrl, 0);
-    memset(identify_memory, 0, sizeof identify_memory);
-    pcie_port_attach_host(port, &ops, NULL);
-    pcie_port_config_write(port, 4, 2, 6); /* memory space, bus master */
-    pcie_port_bar_write(port, 0, 0, 0x24, 4, 1 << 16 | 1);
-    pcie_port_bar_write(port, 0, 0, 0x28, 8, ASQ);
-    pcie_port_bar_write(port, 0, 0, 0x30, 8, ACQ);
-    pcie_port_bar_write(port, 0, 0, 0x14, 4, 4 << 20 | 6 << 16 | 1);
-    while (engine_step(engine))
-        ;
-    identify_memory[ASQ] = 6;              /* Identify */
-    identify_memory[ASQ + 25] = PAGE >> 8; /* PRP1 */
-    identify_memory[ASQ + 40] = 1;         /* CNS: controller */
-    pcie_port_bar_write(port, engine_now(engine), 0, 0x1000, 4, 1);
-    while (engine_step(engine))
-        ;
-    ck_assert_uint_ne(identify_memory[PAGE] | identify_memory[PAGE + 1], 0); /* VID */
-    uint64_t hash = mix(0, identify_memory + PAGE, 4096);
-    ctrl_destroy(ctrl);
-    media_destroy(media);
-    pcie_port_destroy(port);
-    engine_destroy(engine);
-    return hash;
 }
 
 /* ---- the tests ---- */

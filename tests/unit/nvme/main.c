@@ -22,6 +22,8 @@ int main(void)
     srunner_add_suite(runner, suite_hostile());
     srunner_add_suite(runner, suite_shutdown());
     srunner_add_suite(runner, suite_cache());
+    srunner_add_suite(runner, suite_compare());
+    srunner_add_suite(runner, suite_media_commands());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -139,6 +139,8 @@ void rig_defaults(struct rig_params *params)
     ctrl->acl = 3;
     ctrl->aerl = 3;
     ctrl->vwc = 1;
+    ctrl->compare = ctrl->write_uncorrectable = ctrl->dataset_management = 1;
+    ctrl->write_zeroes = ctrl->verify = ctrl->fused = 1;
     ctrl->max_io_queues = 4;
     ctrl->msix_vectors = 5;
     ctrl->namespace_size = UINT64_C(64) << 20;

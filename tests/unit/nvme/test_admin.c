@@ -50,7 +50,8 @@ START_TEST(identify_controller)
     ck_assert_uint_eq(field(512, 1), 0x66);
     ck_assert_uint_eq(field(513, 1), 0x44);
     ck_assert_uint_eq(field(516, 4), 1);
-    ck_assert_uint_eq(field(520, 2), 0x08);
+    ck_assert_uint_eq(field(520, 2), 0x8f);
+    ck_assert_uint_eq(field(522, 2), 1);
     ck_assert_uint_eq(field(525, 1), 0x07);
     ck_assert_mem_eq(page() + 768, "nqn.2014.08.org.nvmexpress:1b361af4SERIAL", 41);
     ck_assert_uint_eq(field(4094, 2), 0);
