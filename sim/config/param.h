@@ -41,7 +41,7 @@ enum param_kind {
     PARAM_TEXT   /* free text up to PARAM_TEXT_MAX - 1 bytes: char[PARAM_TEXT_MAX] */
 };
 
-#define PARAM_TEXT_MAX 64
+#define PARAM_TEXT_MAX 512
 
 /* A cost in time or in cycles of the clock of whoever pays it. */
 struct param_cost {

@@ -114,14 +114,10 @@ uint16_t command_execute(struct ctrl *ctrl, struct command *cmd)
     return cmd->sqid == 0 ? admin_execute(ctrl, cmd) : nvm_execute(ctrl, cmd);
 }
 
-static void command_decoded(void *ctx, uint64_t arg)
+void command_begin(struct ctrl *ctrl, struct command *cmd)
 {
-    struct ctrl *ctrl = ctx;
-    struct command *cmd = command_find(ctrl, arg);
     uint16_t status;
 
-    if (cmd == NULL)
-        return;
     /* Admin commands over PCI Express use PRPs, and SGLs are not supported (4.2, PSDT). */
     if ((cmd->flags & SQE_PSDT_MASK) != 0)
         status = STATUS_INVALID_FIELD;
@@ -131,6 +127,17 @@ static void command_decoded(void *ctx, uint64_t arg)
         status = command_execute(ctrl, cmd);
     if (status != COMMAND_GOES_ON)
         complete_command(ctrl, cmd, status);
+}
+
+static void command_decoded(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+    struct command *cmd = command_find(ctrl, arg);
+
+    if (cmd == NULL)
+        return;
+    if (ctrl->faults.count == 0 || fault_decoded(ctrl, cmd))
+        command_begin(ctrl, cmd);
 }
 
 /* Operands c and d of RECORD_COMMAND; only computed when somebody reads them. */
@@ -170,6 +177,7 @@ void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
     cmd->pages_known = cmd->pages_needed = 0;
     cmd->step = cmd->step_count = 0;
     cmd->partner = NOT_FUSED;
+    cmd->fault = NULL;
     if (cmd->sqid == 0)
         ctrl->stats.admin_commands++;
     else

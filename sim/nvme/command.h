@@ -40,6 +40,7 @@ enum command_credit { CREDIT_NONE, CREDIT_IO, CREDIT_ADMIN };
 #define FUSED_ALONE (NO_COMMAND - 1u)
 
 struct ctrl;
+struct fault_rule;
 struct namespace;
 
 struct block_range {
@@ -77,6 +78,7 @@ struct command {
     uint32_t pages_known, pages_needed, pages_capacity;
     uint64_t list_at; /* where the next list page is read */
     uint32_t list_entries;
+    struct fault_rule *fault; /* injected on this command; NULL */
     /* media */
     uint8_t steps[MEDIA_STEPS_MAX]; /* enum media_op */
     uint8_t step, step_count;
@@ -115,6 +117,8 @@ void command_release(struct ctrl *ctrl, struct command *cmd);
 struct command *command_find(struct ctrl *ctrl, uint64_t arg); /* NULL: dropped meanwhile */
 void command_detach(struct command *cmd); /* events on their way will not find it any more */
 void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe);
+/* Checks of the flags, then execution. */
+void command_begin(struct ctrl *ctrl, struct command *cmd);
 /* A status or COMMAND_GOES_ON. */
 uint16_t command_execute(struct ctrl *ctrl, struct command *cmd);
 void command_data_ready(struct ctrl *ctrl, struct command *cmd); /* PRPs are known */
@@ -124,5 +128,9 @@ void complete_command(struct ctrl *ctrl, struct command *cmd, uint16_t status);
 /* The data of a command was given to the link at given_ps and is in host memory at arrived_ps. */
 void complete_after_data(struct ctrl *ctrl, struct command *cmd, uint64_t given_ps,
                          uint64_t arrived_ps);
+/* Build the entry and post it; once more after it has been posted, too (fault.c). */
+void complete_again(struct ctrl *ctrl, struct command *cmd);
+/* Nothing more comes of it: whoever waits for that is told, and its slot is free. */
+void command_over(struct ctrl *ctrl, struct command *cmd);
 
 #endif

@@ -36,7 +36,7 @@ static void write_cqe(struct ctrl *ctrl, struct command *cmd, struct cq *cq, str
     wire_put32(cqe + CQE_DW0, cmd->dw0);
     wire_put16(cqe + CQE_SQHD, sq->head);
     wire_put16(cqe + CQE_SQID, cmd->sqid);
-    wire_put16(cqe + CQE_CID, cmd->cid);
+    wire_put16(cqe + CQE_CID, fault_cid(cmd));
     wire_put16(cqe + CQE_STATUS, (uint16_t)(status << STATUS_PHASE_BITS | cmd->phase));
     if (transfer_dma_write(ctrl, ring_address(ctrl, &cq->ring, cmd->cq_slot), cqe, CQE_BYTES,
                            command_name(cmd)) != PCIE_OK) {
@@ -70,19 +70,29 @@ static void awaited_progress(struct ctrl *ctrl, uint16_t sqid)
     ctrl_shutdown_progress(ctrl);
 }
 
+void command_over(struct ctrl *ctrl, struct command *cmd)
+{
+    struct sq *sq = &ctrl->queues.sqs[cmd->sqid];
+
+    if (cmd->is_abort)
+        ctrl->pool.aborts_running--;
+    sq->in_flight--;
+    if (sq->awaited)
+        awaited_progress(ctrl, cmd->sqid);
+    command_release(ctrl, cmd);
+}
+
 static void cqe_visible(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
     struct command *cmd = command_find(ctrl, arg);
     struct cq *cq;
     struct sq *sq;
-    uint16_t sqid;
     bool has_data, was_empty;
 
     if (cmd == NULL)
         return;
-    sqid = cmd->sqid;
-    sq = &ctrl->queues.sqs[sqid];
+    sq = &ctrl->queues.sqs[cmd->sqid];
     cq = &ctrl->queues.cqs[cmd->cqid];
     has_data = cmd->kind == COMMAND_READ || cmd->kind == COMMAND_ADMIN_IN;
     if (has_data)
@@ -99,12 +109,8 @@ static void cqe_visible(void *ctx, uint64_t arg)
     cq->visible = ring_advance(cmd->cq_slot, 1, cq->ring.size);
     if (cq->interrupts)
         interrupt_cqe(ctrl, cq, was_empty);
-    if (cmd->is_abort)
-        ctrl->pool.aborts_running--;
-    sq->in_flight--;
-    if (sq->awaited)
-        awaited_progress(ctrl, sqid);
-    command_release(ctrl, cmd);
+    if (cmd->fault == NULL || fault_completed(ctrl, cmd))
+        command_over(ctrl, cmd);
 }
 
 /* Take the next slot of the queue and send the entry at given_ps. */
@@ -134,6 +140,8 @@ static void post_or_wait(struct ctrl *ctrl, struct command *cmd)
 {
     struct cq *cq = &ctrl->queues.cqs[cmd->cqid];
 
+    if (cmd->fault != NULL && !fault_completing(ctrl, cmd))
+        return;
     if (cq->waiting_first == NO_COMMAND && !is_full(cq)) {
         post(ctrl, cq, cmd, cmd->ready_ps);
         return;
@@ -174,6 +182,13 @@ static uint64_t build(struct ctrl *ctrl, uint64_t from_ps)
     return built_ps;
 }
 
+void complete_again(struct ctrl *ctrl, struct command *cmd)
+{
+    cmd->complete_ps = engine_now(ctrl->engine);
+    cmd->ready_ps = build(ctrl, cmd->complete_ps);
+    post_or_wait(ctrl, cmd);
+}
+
 void complete_command(struct ctrl *ctrl, struct command *cmd, uint16_t status)
 {
     if (cmd->partner != NOT_FUSED) {
@@ -183,9 +198,7 @@ void complete_command(struct ctrl *ctrl, struct command *cmd, uint16_t status)
     cmd->abortable = false;
     cmd->kind = COMMAND_PLAIN; /* no data any more */
     cmd->status = status;
-    cmd->complete_ps = engine_now(ctrl->engine);
-    cmd->ready_ps = build(ctrl, cmd->complete_ps);
-    post_or_wait(ctrl, cmd);
+    complete_again(ctrl, cmd);
 }
 
 void complete_after_data(struct ctrl *ctrl, struct command *cmd, uint64_t given_ps,

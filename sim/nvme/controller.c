@@ -134,6 +134,8 @@ static void enable(struct ctrl *ctrl)
     struct ring cq = {
         .base = ctrl->regs.acq, .size = AQA_ACQS(ctrl->regs.aqa) + 1, .entry_log2 = CQE_LOG2};
 
+    uint64_t longer_ps;
+
     if (!cc_is_legal(ctrl) || !admin_queues_are_legal(ctrl)) {
         ctrl_fatal(ctrl);
         return;
@@ -149,7 +151,10 @@ static void enable(struct ctrl *ctrl)
     cq_open(ctrl, 0, 0, true, cq);
     sq_open(ctrl, 0, 0, sq);
     ctrl->life.state = LIFE_ENABLING;
-    ctrl->life.timer = engine_after(ctrl->engine, ctrl->params.ready_delay, become_ready, ctrl, 0);
+    longer_ps = fault_ready_delay(ctrl);
+    if (longer_ps != FAULT_FOR_EVER)
+        ctrl->life.timer =
+            engine_after(ctrl->engine, ctrl->params.ready_delay + longer_ps, become_ready, ctrl, 0);
     if (is_shutdown(CC_SHN(ctrl->regs.cc)))
         begin_shutdown(ctrl, CC_SHN(ctrl->regs.cc));
 }
@@ -341,6 +346,7 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
     commands_init(ctrl);
     interrupt_init(ctrl);
     features_reset(ctrl);
+    faults_init(ctrl);
     pcie_port_attach_device(port, &ctrl_device_ops, ctrl);
     return ctrl;
 }

@@ -59,6 +59,7 @@ struct ctrl_stats {
     uint64_t dma_errors;                /* accesses that the host refused */
     uint64_t cq_full_stalls;            /* completions that had to wait for room */
     uint64_t cq_full_ps;                /* time they waited */
+    uint64_t faults;                    /* injected (fault.h) */
 };
 void ctrl_get_stats(const struct ctrl *ctrl, struct ctrl_stats *stats);
 

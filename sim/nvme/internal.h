@@ -23,6 +23,7 @@
 #include "nvme/admin.h"
 #include "nvme/command.h"
 #include "nvme/controller.h"
+#include "nvme/fault.h"
 #include "nvme/interrupt.h"
 #include "nvme/namespace.h"
 #include "nvme/nvm.h"
@@ -87,6 +88,7 @@ struct ctrl {
     struct features features;
     struct async async;
     struct error_log error_log;
+    struct faults faults;
 
     struct ctrl_stats stats;
 };

@@ -77,6 +77,8 @@ static void schedule_message(struct ctrl *ctrl, uint32_t number)
 
     if (ctrl->interrupts.vectors[number].scheduled)
         return;
+    if (ctrl->faults.count != 0 && fault_drops_interrupt(ctrl, number))
+        return;
     ctrl->interrupts.vectors[number].scheduled = true;
     cost_ps = clock_cost(&ctrl->clock, ctrl->params.interrupt);
     if (cost_ps == 0)
@@ -125,6 +127,8 @@ static void pin_due(void *ctx, uint64_t arg)
     if (!epoch_is_current(ctrl, arg))
         return;
     ctrl->interrupts.pin_scheduled = false;
+    if (ctrl->faults.count != 0 && fault_drops_interrupt(ctrl, 0))
+        return;
     if (pin_level(ctrl) && !configspace_intx_disabled(&ctrl->config) && !ctrl->interrupts.pin_sent)
         send_pin(ctrl, true);
 }

@@ -10,6 +10,7 @@
  * be read until they are written, zeroed or deallocated. Compare, fused operations and Dataset
  * Management are in files of their own.
  */
+#include "engine/pattern.h"
 #include "nvme/internal.h"
 
 static void add_step(struct command *cmd, enum media_op op)
@@ -99,6 +100,16 @@ static void made_readable(struct command *cmd)
         rangeset_remove(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks);
 }
 
+/* One bit of the first block is wrong. */
+static void damage(struct store *store, uint64_t unit)
+{
+    uint8_t bytes[PATTERN_BYTES];
+
+    store_get_bytes(store, unit, bytes, 1);
+    bytes[0] ^= 1;
+    store_put_bytes(store, unit, bytes, 1);
+}
+
 uint16_t nvm_write_take(struct ctrl *ctrl, struct command *cmd)
 {
     struct transfer_data data;
@@ -112,6 +123,8 @@ uint16_t nvm_write_take(struct ctrl *ctrl, struct command *cmd)
         store_put_tags(cmd->ns->store, unit, data.tags, units);
     else
         store_put_bytes(cmd->ns->store, unit, data.bytes, units);
+    if (fault_corrupts(cmd))
+        damage(cmd->ns->store, unit);
     made_readable(cmd);
     add_write_steps(ctrl, cmd, MEDIA_WRITE);
     return STATUS_SUCCESS;

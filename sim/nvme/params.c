@@ -37,6 +37,15 @@ static bool is_printable(const char *text, size_t max)
     return true;
 }
 
+/* Valid until the next call. */
+static const char *faults_check(const char *text)
+{
+    static char message[400];
+    struct faults faults;
+
+    return fault_parse(text, &faults, message, sizeof message) ? NULL : message;
+}
+
 const char *ctrl_params_check(const struct ctrl_params *params)
 {
     uint64_t block =
@@ -56,7 +65,7 @@ const char *ctrl_params_check(const struct ctrl_params *params)
         return "ctrl.model must be at most 40 printable ASCII characters";
     if (!is_printable(params->firmware, FIRMWARE_MAX))
         return "ctrl.firmware must be at most 8 printable ASCII characters";
-    return NULL;
+    return faults_check(params->faults);
 }
 
 static uint64_t make_cap(const struct ctrl_params *params)

@@ -163,14 +163,19 @@ static uint32_t config_read(void *ctx, uint16_t offset, unsigned size)
 {
     struct ctrl *ctrl = ctx;
 
+    if (ctrl->faults.link_down)
+        return (uint32_t)all_ones(size);
     return configspace_read(&ctrl->config, offset, size);
 }
 
 static void config_write(void *ctx, uint16_t offset, unsigned size, uint32_t value)
 {
     struct ctrl *ctrl = ctx;
-    unsigned changed = configspace_write(&ctrl->config, offset, size, value);
+    unsigned changed;
 
+    if (ctrl->faults.link_down)
+        return;
+    changed = configspace_write(&ctrl->config, offset, size, value);
     if ((changed & CONFIGSPACE_FUNCTION_RESET) != 0) {
         ctrl_function_reset(ctrl);
         return;

@@ -173,7 +173,7 @@ uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
     uint32_t count = pointers_segments(ctrl, cmd);
     uint32_t at = 0;
 
-    if (cmd->kind == COMMAND_READ) {
+    if (cmd->kind == COMMAND_READ && !fault_corrupts(cmd)) {
         uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
 
         reserve_tags(ctrl, units);
@@ -187,6 +187,8 @@ uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
         }
     }
     make_bytes(ctrl, cmd);
+    if (fault_corrupts(cmd))
+        ctrl->transfer.bytes[0] ^= 1;
     for (uint32_t i = 0; i < count; i++) {
         const struct pcie_segment *segment = &ctrl->transfer.segments[i];
 

@@ -126,6 +126,7 @@ static const struct knob {
     {"ctrl.write_zeroes", "no", IDENTIFY, NULL},
     {"ctrl.verify", "no", IDENTIFY, NULL},
     {"ctrl.fused", "no", IDENTIFY, NULL},
+    {"ctrl.faults", "nth=3 : status 0x281", GEN, NULL},
     {"ctrl.read_recovery", "60 ms", BY_HAND, NULL},
     {"ctrl.vwc", "no", GEN, NULL},
     {"ctrl.max_io_queues", "1", GEN, "driver.io_queues=2"},

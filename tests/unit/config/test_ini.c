@@ -163,10 +163,11 @@ END_TEST
 START_TEST(columns_count_characters_not_bytes)
 {
     ck_assert(!load("[media]\nlabel = \"\xc3\xa4\xc3\xb6\" x\n"));
-    sample_expect("x.ini:2:13: media.label: something follows the closing quote; allowed: up to 63 "
-                  "bytes of printable text\n"
-                  "    label = \"\xc3\xa4\xc3\xb6\" x\n"
-                  "                ^\n");
+    sample_expect(
+        "x.ini:2:13: media.label: something follows the closing quote; allowed: up to 511 "
+        "bytes of printable text\n"
+        "    label = \"\xc3\xa4\xc3\xb6\" x\n"
+        "                ^\n");
 }
 END_TEST
 

@@ -184,7 +184,7 @@ START_TEST(the_reference_as_text)
     ck_assert_ptr_nonnull(strstr(text, "[link]\n  kind = pcie\n"));
     ck_assert_ptr_nonnull(strstr(text, "\n\n[media]\n"));
     ck_assert_ptr_nonnull(strstr(text, "  label = \"\"\n      what it is called\n"
-                                       "      allowed: up to 63 bytes of printable text\n"));
+                                       "      allowed: up to 511 bytes of printable text\n"));
     free(text);
 }
 END_TEST

@@ -116,11 +116,13 @@ START_TEST(truth_has_two_spellings_each)
 }
 END_TEST
 
-#define LONGEST "123456789012345678901234567890123456789012345678901234567890123"
+#define TEXT_64  "1234567890123456789012345678901234567890123456789012345678901234"
+#define TEXT_448 TEXT_64 TEXT_64 TEXT_64 TEXT_64 TEXT_64 TEXT_64 TEXT_64
+#define LONGEST  TEXT_448 "123456789012345678901234567890123456789012345678901234567890123"
 
 START_TEST(texts_are_limited_and_can_be_quoted)
 {
-    static const char allowed[] = "allowed: up to 63 bytes of printable text";
+    static const char allowed[] = "allowed: up to 511 bytes of printable text";
     char message[VALUE_MESSAGE_MAX];
 
     ck_assert_str_eq(parse("media", "label", "").text, "");

@@ -23,6 +23,7 @@ int main(void)
     srunner_add_suite(runner, suite_shutdown());
     srunner_add_suite(runner, suite_cache());
     srunner_add_suite(runner, suite_compare());
+    srunner_add_suite(runner, suite_fault());
     srunner_add_suite(runner, suite_media_commands());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

@@ -129,6 +129,7 @@ Suite *suite_hostile(void);
 Suite *suite_shutdown(void);
 Suite *suite_cache(void);
 Suite *suite_compare(void);
+Suite *suite_fault(void);
 Suite *suite_media_commands(void);
 
 #endif
