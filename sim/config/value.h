@@ -9,8 +9,8 @@
 
 #include "config/param.h"
 
-#define VALUE_TEXT_MAX    160 /* holds every printed value */
-#define VALUE_MESSAGE_MAX 640 /* holds every message and every phrase of what is allowed */
+#define VALUE_TEXT_MAX    1100 /* holds every printed value */
+#define VALUE_MESSAGE_MAX 1200 /* holds every message and every phrase of what is allowed */
 
 /* Limits of a COST are written in time or in cycles, or in both as "100 us|20000 cycles". A value
  * in the form that its limits do not mention is bounded by these, which keep conversions from clock
