@@ -48,6 +48,7 @@ static void open_random(unsigned seed)
 
 static void works_after_reset(void)
 {
+    pcie_port_config_write(rig.port, 0x94, 2, 0); /* it may sleep in D3hot */
     pcie_port_config_write(rig.port, 4, 2, 0x406);
     rig_write32(&rig, 0x14, 0);
     rig_settle(&rig);

@@ -190,9 +190,10 @@ static void no_msix(struct rig_params *params)
 
 START_TEST(capabilities_are_a_list)
 {
-    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x34, 1), 0x40);
-    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x40, 2), 0x8010);
-    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x80, 2), 0x0011);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x34, 1), 0x90);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x90, 2), 0x8001);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x80, 2), 0x4011);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x40, 2), 0x0010);
     ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x82, 2), 4); /* five vectors */
     ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x84, 4), 0x2000);
     ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x88, 4), 0x3000);
@@ -201,7 +202,7 @@ START_TEST(capabilities_are_a_list)
     ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x44, 4) >> 28 & 1, 1); /* FLR */
     rig_close(&rig);
     open_with(no_msix);
-    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x40, 2), 0x0010);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x90, 2), 0x4001);
     ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x80, 4), 0);
 }
 END_TEST

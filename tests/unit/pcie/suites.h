@@ -10,8 +10,10 @@
 #include "engine/clock.h"
 #include "pcie/link.h"
 
+Suite *suite_configspace(void);
 Suite *suite_link(void);
 Suite *suite_link_rate(void);
+Suite *suite_msi(void);
 Suite *suite_port(void);
 
 /* Generation 3, four lanes, and overheads as in the defaults of link.def. */
