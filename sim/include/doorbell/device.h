@@ -130,7 +130,8 @@ int doorbell_device_create(struct doorbell_world *world,
                            const struct doorbell_device_config *config,
                            struct doorbell_device **device);
 
-/* 0 to DOORBELL_DEVICES_MAX - 1, in the order of creation. May be called from a callback. */
+/* 0 to DOORBELL_DEVICES_MAX - 1, in the order of creation; also the controller's CNTLID (NVMe 1.4,
+ * 5.15.2.2). Nothing else in a controller depends on it. May be called from a callback. */
 unsigned doorbell_device_index(const struct doorbell_device *device);
 
 /* Conventional reset of the function, as by the secondary bus reset of the bridge above it (PCI
