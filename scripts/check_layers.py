@@ -17,6 +17,7 @@ ALLOWED = {
     "pcie": {"config", "engine"},
     "media": {"config", "engine"},
     "nvme": {"config", "engine", "pcie", "media"},
+    "device": {"config", "engine", "pcie", "media", "nvme"},
     "host": {"config", "engine", "pcie"},
     # The block device that workloads see is declared with them and implemented by the machine.
     "machine": {"config", "engine", "pcie", "media", "nvme", "host", "workload/block.h"},

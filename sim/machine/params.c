@@ -23,24 +23,6 @@ static enum nvme_irq_mode irq_mode(uint64_t choice)
     return choice == 0 ? NVME_IRQ_INTX : NVME_IRQ_MSIX;
 }
 
-static bool power_of_two(uint64_t x)
-{
-    return x != 0 && (x & (x - 1)) == 0;
-}
-
-static const char *link_check(const struct link_params *link)
-{
-    if (!power_of_two(link->lanes))
-        return "link.lanes must be 1, 2, 4, 8 or 16";
-    if (!power_of_two(link->max_payload))
-        return "link.max_payload must be a power of two";
-    if (!power_of_two(link->max_read_request))
-        return "link.max_read_request must be a power of two";
-    if (!power_of_two(link->completion_payload) || link->completion_payload > link->max_payload)
-        return "link.completion_payload must be a power of two and not above link.max_payload";
-    return NULL;
-}
-
 static const char *times_check(const struct driver_params *driver)
 {
     if (driver->admin_timeout % PS_PER_MS != 0 || driver->shutdown_timeout % PS_PER_MS != 0)
@@ -80,7 +62,7 @@ static const char *interrupt_check(const struct machine_params *p)
 
 const char *machine_params_check(const struct machine_params *p)
 {
-    const char *wrong = link_check(&p->link);
+    const char *wrong = link_params_check(&p->link);
     if (wrong == NULL)
         wrong = ctrl_params_check(&p->ctrl);
     if (wrong == NULL)

@@ -226,6 +226,11 @@ void ctrl_function_reset(struct ctrl *ctrl)
     reset_everything(ctrl, 0);
 }
 
+void ctrl_conventional_reset(struct ctrl *ctrl)
+{
+    reset_everything(ctrl, 0);
+}
+
 static void shutdown_done(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;

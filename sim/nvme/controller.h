@@ -34,6 +34,9 @@ const char *ctrl_params_check(const struct ctrl_params *params);
 struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct media *media,
                          const struct ctrl_params *params, unsigned index);
 void ctrl_destroy(struct ctrl *ctrl);
+/* Conventional reset (PCI Express Base 3.1, 6.6.1; NVMe 1.4, 7.3.2): as after power-on, but the
+ * contents of the namespace stay. Not from inside a call that the controller makes to its port. */
+void ctrl_conventional_reset(struct ctrl *ctrl);
 
 /* What an active namespace holds: for filling a drive outside simulated time, and for looking. NULL
  * if there is no such namespace. */

@@ -92,11 +92,17 @@ void interrupt_vector_due(void *ctx, unsigned vector)
     schedule_message(ctx, vector);
 }
 
+/* A reset takes back what is on the way: the host sees a level that falls, but never one that rises
+ * after the reset has ended. */
 static void pin_arrives(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
+    bool asserted = (uint32_t)arg != 0;
 
-    pcie_intx(ctrl->port, arg != 0);
+    if (asserted == ctrl->interrupts.pin_seen || (asserted && !epoch_is_current(ctrl, arg)))
+        return;
+    ctrl->interrupts.pin_seen = asserted;
+    pcie_intx(ctrl->port, asserted);
 }
 
 static void send_pin(struct ctrl *ctrl, bool asserted)
@@ -110,9 +116,9 @@ static void send_pin(struct ctrl *ctrl, bool asserted)
         RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_IRQ, 0, 0, 0, 0);
     }
     if (arrives_ps == now_ps)
-        pcie_intx(ctrl->port, asserted);
+        pin_arrives(ctrl, epoch_arg(ctrl, asserted));
     else
-        engine_at(ctrl->engine, arrives_ps, pin_arrives, ctrl, asserted);
+        engine_at(ctrl->engine, arrives_ps, pin_arrives, ctrl, epoch_arg(ctrl, asserted));
 }
 
 static bool pin_level(const struct ctrl *ctrl)

@@ -23,6 +23,7 @@ struct interrupts {
     uint32_t count;
     uint32_t pin_causes; /* bit per vector below 32 with active queues */
     bool pin_sent, pin_scheduled;
+    bool pin_seen; /* the level that has reached the host */
 };
 
 void interrupt_init(struct ctrl *ctrl);

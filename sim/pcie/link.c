@@ -18,6 +18,25 @@ const struct param_row link_rows[] = {
 #include "config/param_end.h"
 const size_t link_row_count = sizeof link_rows / sizeof link_rows[0];
 
+static bool power_of_two(uint64_t x)
+{
+    return x != 0 && (x & (x - 1)) == 0;
+}
+
+const char *link_params_check(const struct link_params *params)
+{
+    if (!power_of_two(params->lanes))
+        return "link.lanes must be 1, 2, 4, 8 or 16";
+    if (!power_of_two(params->max_payload))
+        return "link.max_payload must be a power of two";
+    if (!power_of_two(params->max_read_request))
+        return "link.max_read_request must be a power of two";
+    if (!power_of_two(params->completion_payload) ||
+        params->completion_payload > params->max_payload)
+        return "link.completion_payload must be a power of two and not above link.max_payload";
+    return NULL;
+}
+
 /* Times of bytes are kept as ps per byte in units of 2^-20 ps. */
 #define FIXED_POINT 20
 

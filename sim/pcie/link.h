@@ -21,6 +21,10 @@ struct link_params {
 extern const struct param_row link_rows[];
 extern const size_t link_row_count;
 
+/* Checks what single limits cannot say. NULL if good, else one sentence naming the key and what is
+ * allowed. */
+const char *link_params_check(const struct link_params *params);
+
 struct link;
 
 struct link *link_create(const struct link_params *params);

@@ -12,7 +12,7 @@ struct posted_write {
     uint64_t offset;
     uint64_t value;
     uint8_t bar;
-    uint8_t size;
+    uint8_t size; /* 0: lost on its way */
 };
 
 struct pcie_port {
@@ -90,7 +90,20 @@ static void port_write_arrives(void *ctx, uint64_t arg)
     struct posted_write w = port->posted[port->head];
     port->head = (port->head + 1) & (port->capacity - 1);
     port->count--;
-    port->device->bar_write(port->device_ctx, w.bar, w.offset, w.size, w.value);
+    if (w.size != 0)
+        port->device->bar_write(port->device_ctx, w.bar, w.offset, w.size, w.value);
+}
+
+void pcie_port_lose_writes(struct pcie_port *port)
+{
+    for (uint32_t i = 0; i < port->count; i++)
+        port->posted[(port->head + i) & (port->capacity - 1)].size = 0;
+}
+
+void pcie_port_bar_write_functional(struct pcie_port *port, unsigned bar, uint64_t offset,
+                                    unsigned size, uint64_t value)
+{
+    port->device->bar_write(port->device_ctx, bar, offset, size, value);
 }
 
 void pcie_port_bar_write(struct pcie_port *port, uint64_t now_ps, unsigned bar, uint64_t offset,

@@ -76,6 +76,11 @@ void pcie_port_attach_device(struct pcie_port *port, const struct pcie_device_op
  * order. A link without latency delivers at once. */
 void pcie_port_bar_write(struct pcie_port *port, uint64_t now_ps, unsigned bar, uint64_t offset,
                          unsigned size, uint64_t value);
+/* The same at the device now, past the link and whatever is on it. */
+void pcie_port_bar_write_functional(struct pcie_port *port, unsigned bar, uint64_t offset,
+                                    unsigned size, uint64_t value);
+/* The link goes down: register writes that are on it never arrive (PCI Express Base 3.1, 2.9.1). */
+void pcie_port_lose_writes(struct pcie_port *port);
 /* Register read: the two halves of a round trip. request: when it arrives at the device (behind all
  * posted writes). The host runs the engine to that time, calls pcie_port_bar_read for the value,
  * and then waits until pcie_port_read_reply's time. */
