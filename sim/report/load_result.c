@@ -56,16 +56,14 @@ double load_mb_per_s(const struct load_result *result)
 
 double load_mean_latency_us(const struct load_result *result)
 {
-    return requests(result) == 0
-               ? 0
-               : (double)result->latency_sum_ps / (double)requests(result) / 1e6;
+    return requests(result) == 0 ? 0
+                                 : (double)result->latency_sum_ps / (double)requests(result) / 1e6;
 }
 
 double load_mean_in_flight(const struct load_result *result)
 {
-    return result->window_ps == 0
-               ? 0
-               : (double)result->in_flight_area_ps / (double)result->window_ps;
+    return result->window_ps == 0 ? 0
+                                  : (double)result->in_flight_area_ps / (double)result->window_ps;
 }
 
 double load_little_error(const struct load_result *result)
@@ -78,8 +76,7 @@ double load_little_error(const struct load_result *result)
 
 double load_link_use(const struct load_result *result)
 {
-    uint64_t busy = result->link_up_busy_ps > result->link_down_busy_ps
-                        ? result->link_up_busy_ps
-                        : result->link_down_busy_ps;
+    uint64_t busy = result->link_up_busy_ps > result->link_down_busy_ps ? result->link_up_busy_ps
+                                                                        : result->link_down_busy_ps;
     return result->window_ps == 0 ? 0 : (double)busy / (double)result->window_ps;
 }

@@ -27,7 +27,7 @@ struct load_result {
     uint64_t latency_sum_ps;    /* from the host's call to its completion callback */
     uint64_t in_flight_area_ps; /* integral of the number of requests in flight over time */
     uint64_t latency_least_ps, latency_most_ps;
-    uint64_t p50_ps, p99_ps, p999_ps; /* off by at most 1/128 (engine/stats.h) */
+    uint64_t p50_ps, p99_ps, p999_ps;            /* off by at most 1/128 (engine/stats.h) */
     uint64_t link_down_busy_ps, link_up_busy_ps; /* towards the device; towards the host */
     struct load_series series;
     uint64_t blocks_verified, blocks_mismatched; /* over the whole run */

@@ -3,7 +3,8 @@
  * Plots of the bench: per suite a data file, a gnuplot script, and the PNG and SVG that gnuplot
  * makes of them. Throughput over block size (bars over drivers for a suite without block size), one
  * curve per driver, published cells as open circles of the same colour. The script names its files
- * without directory, so a reader can run it again where it lies. What all plots share is in script.c.
+ * without directory, so a reader can run it again where it lies. What all plots share is in
+ * script.c.
  */
 #include <inttypes.h>
 #include <string.h>

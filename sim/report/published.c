@@ -36,13 +36,15 @@ static int parse_figure(const struct csv_reader *reader, char *const *fields,
 {
     for (int i = COLUMN_SET; i <= COLUMN_SUITE; i++)
         if (!*fields[i] || strlen(fields[i]) >= RESULT_NAME_MAX)
-            return csv_read_fail(reader, "field %d must have 1 to %d bytes", i + 1, RESULT_NAME_MAX - 1);
+            return csv_read_fail(reader, "field %d must have 1 to %d bytes", i + 1,
+                                 RESULT_NAME_MAX - 1);
     if (!parse_block(fields[COLUMN_BLOCK], &figure->block_bytes))
         return csv_read_fail(reader, "block size \"%.40s\"; allowed are bytes, or total",
-                    fields[COLUMN_BLOCK]);
+                             fields[COLUMN_BLOCK]);
     if (!csv_read_decimal(fields[COLUMN_MIB], &figure->mib_per_s))
-        return csv_read_fail(reader, "figure \"%.40s\"; allowed is a positive decimal number of MiB/s",
-                    fields[COLUMN_MIB]);
+        return csv_read_fail(reader,
+                             "figure \"%.40s\"; allowed is a positive decimal number of MiB/s",
+                             fields[COLUMN_MIB]);
     if (!*fields[COLUMN_SOURCE])
         return csv_read_fail(reader, "no source; every figure needs one");
     snprintf(figure->set, sizeof(figure->set), "%s", fields[COLUMN_SET]);

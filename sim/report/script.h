@@ -13,7 +13,7 @@
 #include "report/outfile.h"
 #include "report/result.h"
 
-#define SCRIPT_SLUG_MAX (RESULT_NAME_MAX + 1)
+#define SCRIPT_SLUG_MAX (RESULT_NAME_MAX + 40)
 
 /* "MixedRW70/30" -> "mixedrw70-30"; the name of a plot's files. */
 void script_slug(char slug[SCRIPT_SLUG_MAX], const char *name);

@@ -88,11 +88,16 @@ static void meter_ended(void *ctx, const struct loop_slot *slot, uint64_t now_ps
         window_end(meter, now_ps);
 }
 
+uint64_t run_load_least_block(const struct run_params *params)
+{
+    static const uint64_t bytes[] = {512, 4096}; /* in the order of ctrl.block_bytes' choices */
+    return bytes[params->machine.ctrl.block_bytes];
+}
+
 const char *run_load_check(const struct run_params *params, const struct run_load *job)
 {
     const struct machine_params *machine = &params->machine;
-    uint64_t device_block = machine->ctrl.block_bytes == 0 ? 512 : 4096;
-    if (job->block_bytes == 0 || job->block_bytes % device_block != 0 ||
+    if (job->block_bytes == 0 || job->block_bytes % run_load_least_block(params) != 0 ||
         job->block_bytes > RUN_LOAD_BLOCK_MOST)
         return "the block size must be a multiple of the drive's block, at most 16 MiB";
     if (job->footprint < job->block_bytes || job->footprint > machine->ctrl.namespace_size)

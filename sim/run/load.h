@@ -24,6 +24,8 @@ struct run_load {
 
 #define RUN_LOAD_BLOCK_MOST (UINT64_C(16) << 20)
 
+/* The smallest block of such a job: the drive's own. */
+uint64_t run_load_least_block(const struct run_params *params);
 /* NULL if the job fits the parameters, else one sentence (valid until the next call). */
 const char *run_load_check(const struct run_params *params, const struct run_load *job);
 

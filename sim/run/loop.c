@@ -23,8 +23,7 @@ static void place_toggle(struct loop *loop, uint64_t place)
 
 static uint64_t loop_place(struct loop *loop)
 {
-    uint64_t place =
-        loop->job.sequential ? loop->next_place : rng_below(&loop->rng, loop->places);
+    uint64_t place = loop->job.sequential ? loop->next_place : rng_below(&loop->rng, loop->places);
     if (loop->busy != NULL) {
         while (place_is_busy(loop, place))
             place = place + 1 == loop->places ? 0 : place + 1;
@@ -104,9 +103,9 @@ void loop_create(struct loop *loop, struct machine *machine, const struct loop_j
         job->read_percent == 100 ? MEMORY_FROM_DEVICE : MEMORY_BOTH_WAYS;
     for (uint64_t i = job->depth; i-- > 0;) {
         struct loop_slot *slot = &loop->slots[i];
-        slot->area = memory_alloc(memory, job->block_bytes < PAGE_BYTES ? PAGE_BYTES
-                                                                        : job->block_bytes,
-                                  PAGE_BYTES, true, false);
+        slot->area =
+            memory_alloc(memory, job->block_bytes < PAGE_BYTES ? PAGE_BYTES : job->block_bytes,
+                         PAGE_BYTES, true, false);
         memory_grant(slot->area, 0, job->block_bytes, direction);
         slot->next_ready = loop->ready;
         loop->ready = slot;
