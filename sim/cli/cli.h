@@ -48,6 +48,7 @@ enum cli_option_id {
     CLI_DEPTH,
     CLI_IOS,
     CLI_FOOTPRINT,
+    CLI_CURVE,
     CLI_TIMED,
     CLI_TRIM,
     CLI_REQUEST,
@@ -67,8 +68,9 @@ struct cli_list {
 
 /* What the options said. Zero means "not given", except where noted. */
 struct cli_settings {
-    struct cli_list drivers, suites, block_sizes, sets;
-    const char *drive, *host, *setup, *profiles, *config;
+    struct cli_list drivers, drives, suites, block_sizes, sets, curves;
+    const char *drive; /* the last one */
+    const char *host, *setup, *profiles, *config;
     const char *csv, *json, *trace, *plot, *published;
     uint64_t seed; /* 1 if not given */
     uint64_t jobs; /* number of processors if not given */
@@ -88,6 +90,9 @@ struct cli_command {
     uint64_t options;      /* bit per cli_option_id */
     int (*run)(struct cli_settings *settings);
 };
+
+/* `bench drive` (cmd_drive.c). */
+int cli_bench_drive(const struct cli_settings *settings);
 
 extern const struct cli_command cli_bench_command, cli_replay_command, cli_explain_command,
     cli_list_command;

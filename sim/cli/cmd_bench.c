@@ -22,6 +22,13 @@ struct cell {
     char *trace; /* NULL: none */
 };
 
+struct cell_outcome {
+    int error; /* a run_error */
+    char message[RUN_MESSAGE_MAX];
+    struct result result;
+};
+_Static_assert(sizeof(struct cell_outcome) <= POOL_OUTCOME_MAX, "an outcome must fit the pool");
+
 struct bench {
     const struct cli_settings *settings;
     struct cli_config *configs; /* one per driver */
@@ -164,9 +171,10 @@ static void make_cells(struct bench *bench)
 
 /* ---- running ---- */
 
-static void bench_work(void *ctx, size_t index, struct pool_outcome *outcome)
+static void bench_work(void *ctx, size_t index, void *to)
 {
     const struct bench *bench = ctx;
+    struct cell_outcome *outcome = to;
     const struct cell *cell = &bench->cells[index];
     struct run_spec spec = cli_run_spec(bench->settings, cell->config);
     spec.trace = cell->trace;
@@ -180,12 +188,12 @@ static void bench_finished(void *ctx, size_t done)
     progress_update(&bench->progress, done, NULL);
 }
 
-static int bench_run(struct bench *bench, struct pool_outcome *outcomes)
+static int bench_run(struct bench *bench, struct cell_outcome *outcomes)
 {
     char message[RUN_MESSAGE_MAX];
     progress_begin(&bench->progress, stderr, bench->settings->progress, bench->cell_count);
     int died = pool_run(bench->cell_count, (unsigned)bench->settings->jobs, bench_work,
-                        bench_finished, bench, outcomes, message);
+                        bench_finished, bench, outcomes, sizeof *outcomes, message);
     progress_end(&bench->progress);
     if (died != 0) {
         cli_complain("%s", message);
@@ -220,7 +228,7 @@ static int load_published(struct bench *bench)
     return output_published(s, PUBLISHED_FILE, &bench->published);
 }
 
-static int bench_report(struct bench *bench, const struct pool_outcome *outcomes)
+static int bench_report(struct bench *bench, const struct cell_outcome *outcomes)
 {
     struct result *results = calloc(bench->cell_count, sizeof *results);
     if (results == NULL)
@@ -243,7 +251,7 @@ static int bench_report(struct bench *bench, const struct pool_outcome *outcomes
         .version = DOORBELL_VERSION,
         .config_hash = output_combined_hash(bench->configs, bench->config_count),
     };
-    output_machine(bench->settings, &bench->configs[0]);
+    output_machine(bench->settings, bench->configs, 1);
     int error = output_report(bench->settings, &report);
     free(results);
     return error;
@@ -263,7 +271,8 @@ static void bench_free(struct bench *bench)
 static int bench_amigadiskbench(struct bench *bench)
 {
     int error = cli_refuse(bench->settings, "amigadiskbench",
-                           CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_IOS) | CLI_BIT(CLI_FOOTPRINT));
+                           CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_IOS) | CLI_BIT(CLI_FOOTPRINT) |
+                               CLI_BIT(CLI_CURVE));
     if (error == CLI_OK)
         error = choose_suites(bench);
     if (error == CLI_OK)
@@ -283,7 +292,7 @@ static int bench_amigadiskbench(struct bench *bench)
     if (error != CLI_OK)
         return error;
     make_cells(bench);
-    struct pool_outcome *outcomes = calloc(bench->cell_count, sizeof *outcomes);
+    struct cell_outcome *outcomes = calloc(bench->cell_count, sizeof *outcomes);
     if (outcomes == NULL)
         abort();
     error = bench_run(bench, outcomes);
@@ -306,7 +315,8 @@ static int bench_random_read(struct bench *bench)
     }
     int error = cli_refuse(s, "random-read",
                            CLI_BIT(CLI_SUITE) | CLI_BIT(CLI_TRACE) | CLI_BIT(CLI_PLOT) |
-                               CLI_BIT(CLI_PUBLISHED) | CLI_BIT(CLI_JOBS) | CLI_BIT(CLI_PROGRESS));
+                               CLI_BIT(CLI_PUBLISHED) | CLI_BIT(CLI_JOBS) | CLI_BIT(CLI_PROGRESS) |
+                               CLI_BIT(CLI_CURVE));
     if (error == CLI_OK)
         error = load_configs(bench);
     if (error != CLI_OK)
@@ -345,15 +355,17 @@ static int bench_main(struct cli_settings *settings)
     struct bench bench = {.settings = settings};
     int error;
     if (settings->arguments.count != 1) {
-        cli_complain("bench: name one workload: amigadiskbench or random-read");
+        cli_complain("bench: name one workload: amigadiskbench, random-read or drive");
         return CLI_USAGE;
     }
     if (strcmp(settings->arguments.items[0], "amigadiskbench") == 0) {
         error = bench_amigadiskbench(&bench);
     } else if (strcmp(settings->arguments.items[0], "random-read") == 0) {
         error = bench_random_read(&bench);
+    } else if (strcmp(settings->arguments.items[0], "drive") == 0) {
+        error = cli_bench_drive(settings);
     } else {
-        cli_complain("bench: unknown workload '%s'; allowed: amigadiskbench, random-read",
+        cli_complain("bench: unknown workload '%s'; allowed: amigadiskbench, random-read, drive",
                      settings->arguments.items[0]);
         error = CLI_USAGE;
     }
@@ -365,19 +377,24 @@ const struct cli_command cli_bench_command = {
     .name = "bench",
     .arguments = "WORKLOAD",
     .summary = "run a benchmark program on simulated machines",
-    .text = "WORKLOAD is\n"
-            "  amigadiskbench   the AmigaDiskBench suites, each at seven block sizes, for every\n"
-            "                   --driver, beside the published figures\n"
-            "  random-read      random reads in a closed loop (--depth, --ios, --block-size,\n"
-            "                   --footprint), without a file system\n\n"
-            "Exit codes: 0 all is well; 1 data did not match or a run failed; 2 usage or\n"
-            "configuration; 3 unreadable input; 4 internal error.",
+    .text =
+        "WORKLOAD is\n"
+        "  amigadiskbench   the AmigaDiskBench suites, each at seven block sizes, for every\n"
+        "                   --driver, beside the published figures\n"
+        "  random-read      random reads in a closed loop (--depth, --ios, --block-size,\n"
+        "                   --footprint), without a file system\n"
+        "  drive            curves of one or more --drive: IOPS over depth, throughput over block\n"
+        "                   size and over the link, random writes over time, and the figures of\n"
+        "                   data sheets beside the model's (--curve); --host is ideal and\n"
+        "                   --driver is doorbell unless they are given\n\n"
+        "Exit codes: 0 all is well; 1 data did not match or a run failed; 2 usage or\n"
+        "configuration; 3 unreadable input; 4 internal error.",
     .options = CLI_BIT(CLI_DRIVER) | CLI_BIT(CLI_DRIVE) | CLI_BIT(CLI_HOST) | CLI_BIT(CLI_SETUP) |
                CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_SEED) |
                CLI_BIT(CLI_JOBS) | CLI_BIT(CLI_SUITE) | CLI_BIT(CLI_BLOCK_SIZE) | CLI_BIT(CLI_CSV) |
                CLI_BIT(CLI_JSON) | CLI_BIT(CLI_TRACE) | CLI_BIT(CLI_PLOT) | CLI_BIT(CLI_PUBLISHED) |
                CLI_BIT(CLI_DUMP_CONFIG) | CLI_BIT(CLI_PROGRESS) | CLI_BIT(CLI_QUIET) |
                CLI_BIT(CLI_NO_VERIFY) | CLI_BIT(CLI_PLAIN) | CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_IOS) |
-               CLI_BIT(CLI_FOOTPRINT) | CLI_BIT(CLI_HELP),
+               CLI_BIT(CLI_FOOTPRINT) | CLI_BIT(CLI_CURVE) | CLI_BIT(CLI_HELP),
     .run = bench_main,
 };

@@ -25,7 +25,8 @@ struct cli_option {
 static const struct cli_option options[CLI_OPTIONS] = {
     [CLI_DRIVER] = {"driver", 0, "NAME",
                     "driver profile (bench amigadiskbench: repeat it to compare drivers)"},
-    [CLI_DRIVE] = {"drive", 0, "NAME", "drive profile: link, controller and medium"},
+    [CLI_DRIVE] = {"drive", 0, "NAME",
+                   "drive profile: link, controller and medium (bench drive: repeatable)"},
     [CLI_HOST] = {"host", 0, "NAME", "host profile: CPU, caches, memory, operating system"},
     [CLI_SETUP] = {"setup", 0, "NAME", "a whole published machine (default: amiga-pegasos2)"},
     [CLI_PROFILES] = {"profiles", 0, "DIR", "look for profiles there first (several: DIR:DIR)"},
@@ -58,9 +59,14 @@ static const struct cli_option options[CLI_OPTIONS] = {
     [CLI_DEPTH] = {"depth", 0, "N",
                    "requests in flight (default 32, or driver.slots if the driver has fewer and "
                    "refuses more)"},
-    [CLI_IOS] = {"ios", 0, "N", "number of requests (default 100000)"},
-    [CLI_FOOTPRINT] = {"footprint", 0, "SIZE",
-                       "bytes of the drive that are read (default 256 MiB)"},
+    [CLI_IOS] = {"ios", 0, "N",
+                 "number of requests (default 100000; bench drive: of each point, by its size)"},
+    [CLI_FOOTPRINT] =
+        {"footprint", 0, "SIZE",
+         "bytes of the drive that are accessed (default 256 MiB; bench drive: 1 GiB)"},
+    [CLI_CURVE] = {"curve", 0, "NAME",
+                   "bench drive: only this one, repeatable: depth, block, link, cliff, datasheet, "
+                   "all (default)"},
     [CLI_TIMED] = {"timed", 0, NULL,
                    "start no request before its time stamp (default: as fast as they complete)"},
     [CLI_TRIM] = {"trim", 0, "WHAT",
@@ -201,7 +207,9 @@ static bool cli_store(struct cli_settings *s, unsigned id, const char *text)
         return add(option, &s->sets, text);
     case CLI_DRIVE:
         s->drive = text;
-        break;
+        return add(option, &s->drives, text);
+    case CLI_CURVE:
+        return add(option, &s->curves, text);
     case CLI_HOST:
         s->host = text;
         break;

@@ -71,13 +71,17 @@ static void print_description(void *ctx, const char *name, const char *text)
         printf("%s %s: %s\n", wanted->what, name, text);
 }
 
-void output_machine(const struct cli_settings *settings, const struct cli_config *config)
+void output_machine(const struct cli_settings *settings, const struct cli_config *configs,
+                    size_t count)
 {
     if (!table_wanted(settings))
         return;
-    struct description drive = {"drive", config->drive}, host = {"host", config->host};
-    config_list_profiles(config->config, CONFIG_DRIVE, print_description, &drive);
-    config_list_profiles(config->config, CONFIG_HOST, print_description, &host);
+    for (size_t i = 0; i < count; i++) {
+        struct description drive = {"drive", configs[i].drive};
+        config_list_profiles(configs[i].config, CONFIG_DRIVE, print_description, &drive);
+    }
+    struct description host = {"host", configs[0].host};
+    config_list_profiles(configs[0].config, CONFIG_HOST, print_description, &host);
     printf("\n");
 }
 
@@ -93,15 +97,20 @@ static int write_files(const struct cli_settings *settings, const struct report 
     return CLI_OK;
 }
 
-static int verdict(const struct report *report)
+static int verdict_of(uint64_t verified, uint64_t mismatched)
 {
-    uint64_t verified, mismatched;
-    report_blocks(report, &verified, &mismatched);
     if (mismatched == 0)
         return CLI_OK;
     cli_complain("%" PRIu64 " of %" PRIu64 " blocks read back did not hold what was written",
                  mismatched, verified);
     return CLI_CHECK_FAILED;
+}
+
+static int verdict(const struct report *report)
+{
+    uint64_t verified, mismatched;
+    report_blocks(report, &verified, &mismatched);
+    return verdict_of(verified, mismatched);
 }
 
 int output_report(const struct cli_settings *settings, const struct report *report)
@@ -110,6 +119,22 @@ int output_report(const struct cli_settings *settings, const struct report *repo
         table_print(report, stdout);
     int error = write_files(settings, report);
     return error != CLI_OK ? error : verdict(report);
+}
+
+int output_curves(const struct cli_settings *settings, const struct curves *curves)
+{
+    char message[REPORT_MESSAGE_MAX];
+    uint64_t verified, mismatched;
+    if (table_wanted(settings))
+        curve_table_print(curves, stdout);
+    if ((settings->csv != NULL && curve_csv_write(curves, settings->csv, message) != 0) ||
+        (settings->json != NULL && curve_json_write(curves, settings->json, message) != 0) ||
+        (settings->plot != NULL && curve_plot_write(curves, settings->plot, message) != 0)) {
+        cli_complain("%s", message);
+        return CLI_USAGE;
+    }
+    curve_blocks(curves, &verified, &mismatched);
+    return verdict_of(verified, mismatched);
 }
 
 static void print_single(const struct result *result)
@@ -172,16 +197,22 @@ static char *find_shipped(const struct cli_settings *settings, const char *shipp
     return NULL;
 }
 
+char *output_figures_path(const struct cli_settings *settings, const char *shipped)
+{
+    char *path = settings->published != NULL ? text_copy(settings->published)
+                                             : find_shipped(settings, shipped);
+    if (path == NULL)
+        cli_complain("note: no %s beside the profiles: nothing to compare with", shipped);
+    return path;
+}
+
 int output_published(const struct cli_settings *settings, const char *shipped,
                      struct published_table *table)
 {
     char message[REPORT_MESSAGE_MAX];
-    char *path = settings->published != NULL ? text_copy(settings->published)
-                                             : find_shipped(settings, shipped);
-    if (path == NULL) {
-        cli_complain("note: no %s beside the profiles: nothing to compare with", shipped);
+    char *path = output_figures_path(settings, shipped);
+    if (path == NULL)
         return CLI_OK;
-    }
     int error = published_read(table, path, message);
     free(path);
     if (error == 0)

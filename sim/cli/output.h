@@ -6,17 +6,25 @@
 #define CLI_OUTPUT_H
 
 #include "cli/cli.h"
+#include "report/curve.h"
 
 /* Before hours of work: can the files be written at all? CLI_OK, or CLI_USAGE with a message. */
 int output_check(const struct cli_settings *settings);
-/* One line each about drive and host, from their profiles (also: that one is not validated). */
-void output_machine(const struct cli_settings *settings, const struct cli_config *config);
+/* One line each about drives and host, from their profiles (also: that one is not validated). All
+ * configurations have the same host. */
+void output_machine(const struct cli_settings *settings, const struct cli_config *configs,
+                    size_t count);
 /* Print and write a report as the settings want it. CLI_OK, CLI_CHECK_FAILED if blocks were
  * mismatched, or CLI_USAGE if a file could not be written. */
 int output_report(const struct cli_settings *settings, const struct report *report);
 /* The same for one run that has no published figures. */
 int output_single(const struct cli_settings *settings, const struct result *result,
                   const struct cli_config *config);
+/* The same for curves of drives. */
+int output_curves(const struct cli_settings *settings, const struct curves *curves);
+/* The path of a table of figures: --published, or `shipped` in a directory of profiles, else NULL
+ * after a note. The caller frees it. */
+char *output_figures_path(const struct cli_settings *settings, const char *shipped);
 /* Published figures: --published, or `shipped` in a directory of profiles; none there is no error.
  * CLI_OK or CLI_INPUT. */
 int output_published(const struct cli_settings *settings, const char *shipped,

@@ -7,35 +7,21 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/csv_text.h"
 #include "report/report.h"
-
-static void print_text(FILE *file, const char *text)
-{
-    if (!strpbrk(text, ",\"\n\r")) {
-        fputs(text, file);
-        return;
-    }
-    putc('"', file);
-    for (; *text; text++) {
-        if (*text == '"')
-            putc('"', file);
-        putc(*text, file);
-    }
-    putc('"', file);
-}
 
 static void print_line(FILE *file, const struct result *result, const char *block,
                        struct report_figure figure, const struct result_counters *counters)
 {
     double percent;
 
-    print_text(file, result->suite);
+    csv_text(file, result->suite);
     fprintf(file, ",%s,", block);
-    print_text(file, result->driver);
+    csv_text(file, result->driver);
     putc(',', file);
-    print_text(file, result->drive);
+    csv_text(file, result->drive);
     putc(',', file);
-    print_text(file, result->host);
+    csv_text(file, result->host);
     putc(',', file);
     if (figure.mib_per_s >= 0)
         fprintf(file, "%.3f", figure.mib_per_s);

@@ -3,68 +3,23 @@
  * Plots of the bench: per suite a data file, a gnuplot script, and the PNG and SVG that gnuplot
  * makes of them. Throughput over block size (bars over drivers for a suite without block size), one
  * curve per driver, published cells as open circles of the same colour. The script names its files
- * without directory, so a reader can run it again where it lies. Running gnuplot is in gnuplot.c.
+ * without directory, so a reader can run it again where it lies. What all plots share is in
+ * script.c.
  */
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "report/gnuplot.h"
 #include "report/report.h"
-
-#define SLUG_MAX (RESULT_NAME_MAX + 1)
-
-/* Okabe and Ito's colours, which people with the common kinds of colour blindness can tell apart.
- */
-static const char *const palette[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                      "#e69f00", "#56b4e9", "#000000", "#8c6d00"};
-#define COLOURS (sizeof(palette) / sizeof(palette[0]))
+#include "report/script.h"
 
 struct plot {
     const struct report *report;
     const struct result *first;
     const char *directory;
-    char slug[SLUG_MAX];
+    char slug[SCRIPT_SLUG_MAX];
     char *message;
     bool sizes; /* the suite has block sizes */
 };
-
-/* "MixedRW70/30" -> "mixedrw70-30". */
-static void make_slug(char slug[SLUG_MAX], const char *name)
-{
-    size_t i = 0;
-
-    for (; name[i] && i < SLUG_MAX - 1; i++)
-        slug[i] = isalnum((unsigned char)name[i]) ? (char)tolower((unsigned char)name[i]) : '-';
-    slug[i] = '\0';
-}
-
-static int open_file(const struct plot *plot, struct outfile *out, const char *extension)
-{
-    char path[OUTFILE_PATH_MAX];
-    const int length =
-        snprintf(path, sizeof(path), "%s/%s.%s", plot->directory, plot->slug, extension);
-
-    if (length < 0 || (size_t)length >= sizeof(path)) {
-        snprintf(plot->message, REPORT_MESSAGE_MAX, "the name of the plot directory is too long");
-        return -1;
-    }
-    return outfile_open(out, path, plot->message);
-}
-
-/* Text inside gnuplot's double quotes, enhanced mode off. */
-static void quote(FILE *file, const char *text)
-{
-    putc('"', file);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            putc('\\', file);
-        putc((unsigned char)*text < ' ' ? ' ' : *text, file);
-    }
-    putc('"', file);
-}
 
 static void print_value(FILE *file, double value)
 {
@@ -82,12 +37,12 @@ static int write_data(const struct plot *plot)
     struct outfile out;
     uint64_t block_bytes;
 
-    if (open_file(plot, &out, "dat"))
+    if (script_open(&out, plot->directory, plot->slug, "dat", plot->message))
         return -1;
     fputs("# block_size_bytes size", out.file);
     for (size_t d = 0; d < report->driver_count; d++) {
         putc(' ', out.file);
-        quote(out.file, report->drivers[d]);
+        script_quote(out.file, report->drivers[d]);
         fputs(" published", out.file);
     }
     putc('\n', out.file);
@@ -130,7 +85,7 @@ static void write_axes(const struct plot *plot, FILE *file)
                 plot->report->driver_count > 4 ? "set xtics rotate by -20\n" : "");
         for (size_t d = 0; d < plot->report->driver_count; d++) {
             fputs(d ? ", " : "", file);
-            quote(file, plot->report->drivers[d]);
+            script_quote(file, plot->report->drivers[d]);
             fprintf(file, " %zu", d);
         }
         fputs(")\n", file);
@@ -141,7 +96,7 @@ static void write_axes(const struct plot *plot, FILE *file)
           file);
     for (size_t b = 0; report_block_size(plot->report, plot->first->suite, b, &block_bytes); b++) {
         fputs(b ? ", " : "", file);
-        quote(file, report_size_text(block_bytes, text));
+        script_quote(file, report_size_text(block_bytes, text));
         fprintf(file, " %" PRIu64, block_bytes);
     }
     fputs(")\n", file);
@@ -153,7 +108,7 @@ static void write_curves(const struct plot *plot, FILE *file)
 
     fputs("plot \\\n", file);
     for (size_t d = 0; d < report->driver_count; d++) {
-        const char *colour = palette[d % COLOURS];
+        const char *colour = script_colour(d);
         const size_t column = 3 + 2 * d;
 
         if (d)
@@ -166,8 +121,8 @@ static void write_curves(const struct plot *plot, FILE *file)
         fprintf(file,
                 "  data using 1:%zu with linespoints linewidth 2.5 pointsize 1.1 dashtype %u "
                 "pointtype %u linecolor rgb \"%s\" title ",
-                column, d < COLOURS ? 1u : 2u, 5u + 2u * (unsigned)(d % 4), colour);
-        quote(file, report->drivers[d]);
+                column, script_dash(d), script_point(d), colour);
+        script_quote(file, report->drivers[d]);
         if (!driver_published(plot, report->drivers[d]))
             continue;
         fprintf(file,
@@ -176,7 +131,7 @@ static void write_curves(const struct plot *plot, FILE *file)
                 column + 1, colour);
         char title[RESULT_NAME_MAX + 16];
         snprintf(title, sizeof(title), "%.*s, published", RESULT_NAME_MAX, report->drivers[d]);
-        quote(file, title);
+        script_quote(file, title);
     }
     putc('\n', file);
 }
@@ -186,28 +141,15 @@ static int write_script(const struct plot *plot)
     struct outfile out;
     char title[3 * RESULT_NAME_MAX + 16];
 
-    if (open_file(plot, &out, "gp"))
+    if (script_open(&out, plot->directory, plot->slug, "gp", plot->message))
         return -1;
     snprintf(title, sizeof(title), "%s on %s, %s", plot->first->suite, plot->first->drive,
              plot->first->host);
-    fprintf(out.file, "# gnuplot script; run it in this directory\ndata = \"%s.dat\"\n",
-            plot->slug);
-    fputs("if (!exists(\"ending\")) ending = \"\"\n", out.file);
-    fputs("set encoding utf8\nset title ", out.file);
-    quote(out.file, title);
-    fputs(" font \",16\"\nset border 3 linecolor rgb \"#404040\"\nset tics nomirror\n"
-          "set grid ytics linecolor rgb \"#d8d8d8\" linetype 1 linewidth 1\n",
-          out.file);
+    script_head(out.file, plot->slug, title);
     write_axes(plot, out.file);
-    fprintf(out.file,
-            "set terminal pngcairo noenhanced size 1200,750 font \"Sans,14\" background "
-            "rgb \"white\"\nset output \"%s.png\".ending\n",
-            plot->slug);
+    script_images(out.file, plot->slug);
     write_curves(plot, out.file);
-    fprintf(out.file,
-            "set terminal svg noenhanced size 1000,625 font \"Sans,14\" background "
-            "rgb \"white\"\nset output \"%s.svg\".ending\nreplot\nset output\n",
-            plot->slug);
+    script_images_again(out.file, plot->slug);
     return outfile_commit(&out, plot->message);
 }
 
@@ -223,28 +165,24 @@ static bool has_figures(const struct plot *plot)
 
 static int plot_suite(struct plot *plot)
 {
-    static const char *const images[] = {"png", "svg"};
     uint64_t block_bytes = 0;
 
     if (!has_figures(plot))
         return 0;
-    make_slug(plot->slug, plot->first->suite);
+    script_slug(plot->slug, plot->first->suite);
     plot->sizes =
         report_block_size(plot->report, plot->first->suite, 0, &block_bytes) && block_bytes != 0;
     if (write_data(plot) || write_script(plot))
         return -1;
-    return gnuplot_run(plot->directory, plot->slug, images, 2, plot->message);
+    return script_run(plot->directory, plot->slug, plot->message);
 }
 
 int plot_write(const struct report *report, const char *directory, char message[REPORT_MESSAGE_MAX])
 {
     struct plot plot = {.report = report, .directory = directory, .message = message};
 
-    if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
-        snprintf(message, REPORT_MESSAGE_MAX, "cannot make directory %.900s: %s", directory,
-                 strerror(errno));
+    if (script_directory(directory, message))
         return -1;
-    }
     for (size_t s = 0; (plot.first = report_suite(report, s)) != NULL; s++)
         if (plot_suite(&plot))
             return -1;

@@ -6,8 +6,10 @@
  */
 #include "run/pool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +21,9 @@
 
 struct packet {
     uint32_t index;
-    struct pool_outcome outcome;
+    _Alignas(max_align_t) unsigned char outcome[POOL_OUTCOME_MAX];
 };
+#define PACKET_BYTES(outcome_bytes) (offsetof(struct packet, outcome) + (outcome_bytes))
 _Static_assert(sizeof(struct packet) <= PIPE_BUF, "an outcome must be written in one piece");
 
 static int read_whole(int fd, void *to, size_t bytes)
@@ -38,30 +41,37 @@ static int read_whole(int fd, void *to, size_t bytes)
     return 1;
 }
 
-static void worker(int jobs, int results,
-                   void (*work)(void *ctx, size_t index, struct pool_outcome *outcome), void *ctx)
+/* What all of a call's workers are given. */
+struct pool {
+    void (*work)(void *ctx, size_t index, void *outcome);
+    void (*finished)(void *ctx, size_t done);
+    void *ctx;
+    unsigned char *outcomes;
+    size_t outcome_bytes;
+};
+
+static void worker(const struct pool *pool, int jobs, int results)
 {
     struct packet packet;
+    const size_t bytes = PACKET_BYTES(pool->outcome_bytes);
     uint32_t index;
     while (read_whole(jobs, &index, sizeof index) == 1) {
         memset(&packet, 0, sizeof packet);
         packet.index = index;
-        work(ctx, index, &packet.outcome);
-        if (write(results, &packet, sizeof packet) != (ssize_t)sizeof packet)
+        pool->work(pool->ctx, index, packet.outcome);
+        if (write(results, &packet, bytes) != (ssize_t)bytes)
             _exit(1);
     }
     _exit(0);
 }
 
-static int run_here(size_t count,
-                    void (*work)(void *ctx, size_t index, struct pool_outcome *outcome),
-                    void (*finished)(void *ctx, size_t done), void *ctx,
-                    struct pool_outcome *outcomes)
+static int run_here(const struct pool *pool, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        memset(&outcomes[i], 0, sizeof outcomes[i]);
-        work(ctx, i, &outcomes[i]);
-        finished(ctx, i + 1);
+        void *outcome = pool->outcomes + i * pool->outcome_bytes;
+        memset(outcome, 0, pool->outcome_bytes);
+        pool->work(pool->ctx, i, outcome);
+        pool->finished(pool->ctx, i + 1);
     }
     return 0;
 }
@@ -76,30 +86,31 @@ static int fill_jobs(int fd, size_t count)
     return 0;
 }
 
-static int collect(int results, size_t count, void (*finished)(void *ctx, size_t done), void *ctx,
-                   struct pool_outcome *outcomes)
+static int collect(const struct pool *pool, int results, size_t count)
 {
     static struct packet packet;
     size_t done = 0;
-    while (done < count && read_whole(results, &packet, sizeof packet) == 1) {
-        outcomes[packet.index] = packet.outcome;
-        finished(ctx, ++done);
+    while (done < count && read_whole(results, &packet, PACKET_BYTES(pool->outcome_bytes)) == 1) {
+        memcpy(pool->outcomes + packet.index * pool->outcome_bytes, packet.outcome,
+               pool->outcome_bytes);
+        pool->finished(pool->ctx, ++done);
     }
     return done == count ? 0 : -1;
 }
 
-int pool_run(size_t count, unsigned workers,
-             void (*work)(void *ctx, size_t index, struct pool_outcome *outcome),
-             void (*finished)(void *ctx, size_t done), void *ctx, struct pool_outcome *outcomes,
-             char message[RUN_MESSAGE_MAX])
+int pool_run(size_t count, unsigned workers, void (*work)(void *ctx, size_t index, void *outcome),
+             void (*finished)(void *ctx, size_t done), void *ctx, void *outcomes,
+             size_t outcome_bytes, char message[RUN_MESSAGE_MAX])
 {
+    const struct pool pool = {work, finished, ctx, outcomes, outcome_bytes};
     int jobs[2], results[2];
+    assert(outcome_bytes <= POOL_OUTCOME_MAX);
     if (workers > count)
         workers = (unsigned)count;
     if (workers > WORKERS_MAX)
         workers = WORKERS_MAX;
     if (workers <= 1)
-        return run_here(count, work, finished, ctx, outcomes);
+        return run_here(&pool, count);
     if (pipe(jobs) != 0 || pipe(results) != 0 || fill_jobs(jobs[1], count) != 0) {
         snprintf(message, RUN_MESSAGE_MAX, "cannot make a pipe: %s", strerror(errno));
         return -1;
@@ -113,12 +124,12 @@ int pool_run(size_t count, unsigned workers,
             break;
         if (pid == 0) {
             close(results[0]);
-            worker(jobs[0], results[1], work, ctx);
+            worker(&pool, jobs[0], results[1]);
         }
     }
     close(jobs[0]);
     close(results[1]);
-    int error = made == 0 ? -1 : collect(results[0], count, finished, ctx, outcomes);
+    int error = made == 0 ? -1 : collect(&pool, results[0], count);
     close(results[0]);
     for (unsigned i = 0; i < made; i++)
         wait(NULL);

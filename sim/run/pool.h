@@ -13,18 +13,15 @@
 /* The most jobs that one call takes. */
 #define POOL_JOBS_MAX 16384
 
-struct pool_outcome {
-    int error; /* a run_error */
-    char message[RUN_MESSAGE_MAX];
-    struct result result;
-};
+/* An outcome is a plain structure of the caller's, of at most so many bytes. */
+#define POOL_OUTCOME_MAX 4000
 
 /* Runs work(ctx, index, outcome) for every index below count in up to `workers` processes (1: in
- * this one) and calls finished(ctx, done) after each. Returns 0, or -1 if a worker died or could
+ * this one) and calls finished(ctx, done) after each. `outcome` is zeroed before; outcomes is an
+ * array of count structures of outcome_bytes bytes each. Returns 0, or -1 if a worker died or could
  * not be made (the message says which): then outcomes are incomplete. */
-int pool_run(size_t count, unsigned workers,
-             void (*work)(void *ctx, size_t index, struct pool_outcome *outcome),
-             void (*finished)(void *ctx, size_t done), void *ctx, struct pool_outcome *outcomes,
-             char message[RUN_MESSAGE_MAX]);
+int pool_run(size_t count, unsigned workers, void (*work)(void *ctx, size_t index, void *outcome),
+             void (*finished)(void *ctx, size_t done), void *ctx, void *outcomes,
+             size_t outcome_bytes, char message[RUN_MESSAGE_MAX]);
 
 #endif

@@ -273,9 +273,16 @@ struct pool_job {
     struct fixture *fixture;
 };
 
-static void pool_work(void *ctx, size_t index, struct pool_outcome *outcome)
+struct pool_outcome {
+    int error;
+    char message[RUN_MESSAGE_MAX];
+    struct result result;
+};
+
+static void pool_work(void *ctx, size_t index, void *to)
 {
     struct pool_job *job = ctx;
+    struct pool_outcome *outcome = to;
     outcome->error =
         run_suite(&job->fixture->spec, adb_find("Sprinter"),
                   adb_block_sizes[index % ADB_BLOCK_SIZES], &outcome->result, outcome->message);
@@ -294,8 +301,10 @@ START_TEST(any_number_of_workers_gives_the_same_results)
     char message[RUN_MESSAGE_MAX];
     fixture_open(&f, "amiga-pegasos2", "amiga-1.65", NULL, NULL);
     struct pool_job job = {&f};
-    ck_assert_int_eq(pool_run(7, 1, pool_work, pool_finished, &job, one, message), 0);
-    ck_assert_int_eq(pool_run(7, 3, pool_work, pool_finished, &job, several, message), 0);
+    ck_assert_int_eq(pool_run(7, 1, pool_work, pool_finished, &job, one, sizeof one[0], message),
+                     0);
+    ck_assert_int_eq(
+        pool_run(7, 3, pool_work, pool_finished, &job, several, sizeof several[0], message), 0);
     for (unsigned i = 0; i < 7; i++) {
         ck_assert_int_eq(one[i].error, RUN_OK);
         ck_assert_mem_eq(&one[i].result, &several[i].result, sizeof one[i].result);

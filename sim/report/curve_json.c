@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Curves of drives as JSON: everything that the CSV has, and the time series. No dates, paths or
+ * compilers, so that equal runs are equal files.
+ */
+#include "report/curve.h"
+#include "report/json.h"
+
+#define DECIMALS 3
+
+static void member_text(struct json *json, const char *key, const char *text)
+{
+    json_key(json, key);
+    json_text(json, text);
+}
+
+static void member_uint(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_uint(json, value);
+}
+
+static void member_decimal(struct json *json, const char *key, double value, unsigned decimals)
+{
+    json_key(json, key);
+    json_decimal(json, value, decimals);
+}
+
+static void write_series(struct json *json, const struct load_series *series)
+{
+    json_key(json, "ended_per_interval");
+    json_object_begin(json);
+    member_uint(json, "interval_ps", series->interval_ps);
+    json_key(json, "ended");
+    json_array_begin(json);
+    for (uint32_t i = 0; i < series->count; i++)
+        json_uint(json, series->ended[i]);
+    json_array_end(json);
+    json_object_end(json);
+}
+
+static void write_figures(struct json *json, const struct load_result *result)
+{
+    member_uint(json, "reads", result->reads);
+    member_uint(json, "writes", result->writes);
+    member_uint(json, "bytes", result->bytes);
+    member_uint(json, "window_ps", result->window_ps);
+    member_uint(json, "latency_sum_ps", result->latency_sum_ps);
+    member_uint(json, "in_flight_area_ps", result->in_flight_area_ps);
+    member_decimal(json, "iops", load_iops(result), DECIMALS);
+    member_decimal(json, "mb_per_s", load_mb_per_s(result), DECIMALS);
+    member_decimal(json, "mean_us", load_mean_latency_us(result), 6);
+    member_uint(json, "least_ps", result->latency_least_ps);
+    member_uint(json, "p50_ps", result->p50_ps);
+    member_uint(json, "p99_ps", result->p99_ps);
+    member_uint(json, "p999_ps", result->p999_ps);
+    member_uint(json, "most_ps", result->latency_most_ps);
+    member_decimal(json, "in_flight", load_mean_in_flight(result), 6);
+    member_uint(json, "link_down_busy_ps", result->link_down_busy_ps);
+    member_uint(json, "link_up_busy_ps", result->link_up_busy_ps);
+    write_series(json, &result->series);
+}
+
+static void write_sheet(struct json *json, const struct curve_point *point)
+{
+    json_key(json, "published");
+    json_object_begin(json);
+    member_decimal(json, "value", point->figure->value, DECIMALS);
+    member_decimal(json, "model", curve_sheet_value(point), DECIMALS);
+    member_text(json, "unit", datasheet_unit_name(point->figure->unit));
+    json_key(json, "fitted");
+    json_bool(json, point->figure->fitted);
+    member_decimal(json, "error_percent", curve_sheet_error(point), DECIMALS);
+    json_object_end(json);
+}
+
+static void write_point(struct json *json, const struct curves *curves,
+                        const struct curve_point *point)
+{
+    char link[CURVE_LINK_TEXT];
+
+    json_object_begin(json);
+    member_text(json, "curve", curve_kind_name(point->kind));
+    member_text(json, "drive", point->drive);
+    member_text(json, "load", point->load.name);
+    member_uint(json, "depth", point->depth);
+    member_uint(json, "block_bytes", point->block_bytes);
+    if (point->kind == CURVE_LINK) {
+        member_text(json, "link", curve_link_text(point->link, link));
+        member_text(json, "limited_by", curve_limit(curves, point));
+    }
+    write_figures(json, &point->result);
+    if (point->kind == CURVE_SHEET)
+        write_sheet(json, point);
+    json_object_end(json);
+}
+
+static void write_all(const struct curves *curves, FILE *file)
+{
+    struct json json;
+    uint64_t verified, mismatched;
+
+    json_begin(&json, file);
+    json_object_begin(&json);
+    member_text(&json, "program", "doorbell");
+    member_text(&json, "version", curves->version);
+    member_text(&json, "config_hash", curves->config_hash);
+    member_uint(&json, "seed", curves->seed);
+    member_text(&json, "driver", curves->driver);
+    member_text(&json, "host", curves->host);
+    json_key(&json, "points");
+    json_array_begin(&json);
+    for (size_t i = 0; i < curves->count; i++)
+        write_point(&json, curves, &curves->points[i]);
+    json_array_end(&json);
+    curve_blocks(curves, &verified, &mismatched);
+    member_uint(&json, "blocks_verified", verified);
+    member_uint(&json, "blocks_mismatched", mismatched);
+    json_object_end(&json);
+    json_end(&json);
+}
+
+int curve_json_write(const struct curves *curves, const char *path,
+                     char message[REPORT_MESSAGE_MAX])
+{
+    struct outfile out;
+
+    if (outfile_open(&out, path, message))
+        return -1;
+    write_all(curves, out.file);
+    return outfile_commit(&out, message);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The closed loop; see loop.h. Requests of a job that writes never overlap: the standard leaves the
+ * order of commands in flight open (NVMe 1.4, 6.4), so nobody could say what the block must hold
+ * afterwards. A place that is drawn while it is busy is passed over for the next one that is not.
+ */
+#include "run/loop.h"
+
+#include <stdlib.h>
+
+#define PAGE_BYTES 4096u
+#define BITS       8u
+
+static bool place_is_busy(const struct loop *loop, uint64_t place)
+{
+    return (loop->busy[place / BITS] >> place % BITS & 1u) != 0;
+}
+
+static void place_toggle(struct loop *loop, uint64_t place)
+{
+    loop->busy[place / BITS] ^= (uint8_t)(1u << place % BITS);
+}
+
+static uint64_t loop_place(struct loop *loop)
+{
+    uint64_t place = loop->job.sequential ? loop->next_place : rng_below(&loop->rng, loop->places);
+    if (loop->busy != NULL) {
+        while (place_is_busy(loop, place))
+            place = place + 1 == loop->places ? 0 : place + 1;
+        place_toggle(loop, place);
+    }
+    if (loop->job.sequential)
+        loop->next_place = place + 1 == loop->places ? 0 : place + 1;
+    return place;
+}
+
+static enum nvme_op loop_op(struct loop *loop)
+{
+    uint64_t reads = loop->job.read_percent;
+    if (reads == 100)
+        return NVME_OP_READ;
+    return reads != 0 && rng_below(&loop->rng, 100) < reads ? NVME_OP_READ : NVME_OP_WRITE;
+}
+
+static void loop_verify(struct loop *loop, struct loop_slot *slot)
+{
+    uint64_t offset = slot->place * loop->job.block_bytes;
+    uint32_t bytes = (uint32_t)loop->job.block_bytes;
+    if (slot->request.op == NVME_OP_READ)
+        machine_check(loop->machine, slot->area, 0, offset, bytes);
+    else
+        machine_written(loop->machine, offset, bytes, slot->number);
+}
+
+static void loop_free_slot(struct loop *loop, struct loop_slot *slot)
+{
+    loop->ended++;
+    slot->next_ready = loop->ready;
+    loop->ready = slot;
+}
+
+static void loop_ended(void *ctx, struct nvme_request *request)
+{
+    struct loop *loop = ctx;
+    struct loop_slot *slot = (struct loop_slot *)(void *)request; /* its first member */
+    if (request->error != NVME_OK)
+        loop->error = loop->error != NVME_OK ? loop->error : request->error;
+    else
+        loop_verify(loop, slot);
+    if (loop->busy != NULL)
+        place_toggle(loop, slot->place);
+    if (loop->meter != NULL)
+        loop->meter->ended(loop->meter->ctx, slot, host_now(machine_host(loop->machine)));
+    loop_free_slot(loop, slot);
+}
+
+static void read_back_ended(void *ctx, struct nvme_request *request)
+{
+    struct loop *loop = ctx;
+    struct loop_slot *slot = (struct loop_slot *)(void *)request;
+    if (request->error != NVME_OK)
+        loop->error = loop->error != NVME_OK ? loop->error : request->error;
+    else
+        loop_verify(loop, slot);
+    loop_free_slot(loop, slot);
+}
+
+void loop_create(struct loop *loop, struct machine *machine, const struct loop_job *job,
+                 const struct loop_meter *meter, const char *name)
+{
+    *loop = (struct loop){.machine = machine,
+                          .job = *job,
+                          .meter = meter,
+                          .places = job->footprint / job->block_bytes};
+    rng_init(&loop->rng, engine_seed(machine_engine(machine)), name);
+    loop->slots = calloc(job->depth, sizeof *loop->slots);
+    if (job->read_percent < 100)
+        loop->busy = calloc(loop->places / BITS + 1, 1);
+    if (loop->slots == NULL || (job->read_percent < 100 && loop->busy == NULL))
+        abort();
+    struct memory *memory = host_memory(machine_host(machine));
+    enum memory_direction direction =
+        job->read_percent == 100 ? MEMORY_FROM_DEVICE : MEMORY_BOTH_WAYS;
+    for (uint64_t i = job->depth; i-- > 0;) {
+        struct loop_slot *slot = &loop->slots[i];
+        slot->area =
+            memory_alloc(memory, job->block_bytes < PAGE_BYTES ? PAGE_BYTES : job->block_bytes,
+                         PAGE_BYTES, true, false);
+        memory_grant(slot->area, 0, job->block_bytes, direction);
+        slot->next_ready = loop->ready;
+        loop->ready = slot;
+    }
+}
+
+void loop_destroy(struct loop *loop)
+{
+    free(loop->slots); /* the areas go with the machine: the driver may still hold some */
+    free(loop->busy);
+}
+
+static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op op,
+                       void (*ended)(void *ctx, struct nvme_request *request))
+{
+    uint32_t device_block = machine_device(loop->machine)->block_bytes;
+    uint32_t bytes = (uint32_t)loop->job.block_bytes;
+    uint64_t offset = slot->place * loop->job.block_bytes;
+    slot->request = (struct nvme_request){.op = op,
+                                          .flags = NVME_REQ_REGISTERED,
+                                          .nsid = 1,
+                                          .blocks = bytes / device_block,
+                                          .lba = offset / device_block,
+                                          .bus = memory_bus(slot->area)};
+    slot->number = machine_next_request(loop->machine);
+    if (op == NVME_OP_READ)
+        machine_poison(loop->machine, slot->area, 0, bytes);
+    else
+        machine_stamp(loop->machine, slot->area, 0, offset, bytes, slot->number);
+    loop->started++;
+    return os_start(machine_os(loop->machine), &slot->request, ended, loop);
+}
+
+static int loop_start(struct loop *loop)
+{
+    struct loop_slot *slot = loop->ready;
+    loop->ready = slot->next_ready;
+    slot->place = loop_place(loop);
+    if (loop->meter != NULL) {
+        slot->started_ps = host_now(machine_host(loop->machine));
+        loop->meter->started(loop->meter->ctx, slot->started_ps);
+    }
+    return loop_submit(loop, slot, loop_op(loop), loop_ended);
+}
+
+int loop_run(struct loop *loop, uint64_t ended, uint64_t limit)
+{
+    while (loop->ended < ended && loop->error == NVME_OK) {
+        bool any = false;
+        while (loop->ready != NULL && loop->started < limit) {
+            int error = loop_start(loop);
+            if (error != NVME_OK)
+                return error;
+            any = true;
+        }
+        if (any)
+            os_kick(machine_os(loop->machine));
+        else if (os_wait(machine_os(loop->machine)) != NVME_OK)
+            return NVME_E_TIMEOUT;
+    }
+    return loop->error;
+}
+
+int loop_drain(struct loop *loop)
+{
+    return loop_run(loop, loop->started, loop->started);
+}
+
+int loop_read_back(struct loop *loop)
+{
+    uint64_t until = loop->started;
+    loop->ready = NULL; /* every slot is free; the list is not needed any more */
+    for (uint64_t i = 0; i < loop->job.depth; i++) {
+        if (loop->slots[i].number == 0)
+            continue; /* never used */
+        int error = loop_submit(loop, &loop->slots[i], NVME_OP_READ, read_back_ended);
+        if (error != NVME_OK)
+            return error;
+        until++;
+    }
+    os_kick(machine_os(loop->machine));
+    return loop_run(loop, until, loop->started);
+}

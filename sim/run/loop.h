@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A closed loop of block requests straight on the operating system's path: `depth` requests are
+ * always on their way, and when one ends another begins. No file system; buffers are registered
+ * with the device once. What is read is verified. Used by random_read.c and load.c; for the files
+ * of sim/run only.
+ */
+#ifndef RUN_LOOP_H
+#define RUN_LOOP_H
+
+#include "engine/rng.h"
+#include "machine/machine.h"
+
+struct loop_job {
+    uint64_t depth;        /* >= 1 */
+    uint64_t block_bytes;  /* of every request; a multiple of the device's block */
+    uint64_t footprint;    /* bytes at the start of the device; at least block_bytes */
+    uint64_t read_percent; /* 0..100: how many of 100 requests are reads; the others write */
+    bool sequential;       /* one place after the other, from 0 again at the end; else random */
+};
+
+struct loop_slot {
+    struct nvme_request request;
+    struct memory_area *area;
+    struct loop_slot *next_ready;
+    uint64_t place;      /* in blocks of the job, from the start of the device */
+    uint64_t started_ps; /* set where there is a meter */
+    uint32_t number;     /* of the request, as its pattern has it */
+};
+
+/* Somebody who counts. Both are called with the time at which the host begins the request or has
+ * its end; never for requests of loop_read_back(). */
+struct loop_meter {
+    void (*started)(void *ctx, uint64_t now_ps);
+    void (*ended)(void *ctx, const struct loop_slot *slot, uint64_t now_ps);
+    void *ctx;
+};
+
+struct loop {
+    struct machine *machine;
+    struct loop_job job;
+    const struct loop_meter *meter; /* NULL: nobody */
+    struct rng rng;
+    struct loop_slot *slots, *ready;
+    uint64_t places, next_place;
+    uint8_t *busy; /* bit per place under way; NULL if the job only reads */
+    uint64_t started, ended;
+    int error; /* the first one, an nvme_error */
+};
+
+/* The machine has been started; all requests of a job that writes must find different places:
+ * footprint / block_bytes >= 2 * depth. name: of the random stream. */
+void loop_create(struct loop *loop, struct machine *machine, const struct loop_job *job,
+                 const struct loop_meter *meter, const char *name);
+void loop_destroy(struct loop *loop);
+
+/* Go on until `ended` requests have ended, and begin no request after number `limit` (both counted
+ * from the creation of the loop). NVME_OK, or the nvme_error of a request or of the driver:
+ * requests may then still be the driver's. */
+int loop_run(struct loop *loop, uint64_t ended, uint64_t limit);
+/* Let what is under way end. */
+int loop_drain(struct loop *loop);
+/* Read, and so verify, what the last request of every slot wrote or read. Only after
+ * loop_drain(). */
+int loop_read_back(struct loop *loop);
+
+#endif
