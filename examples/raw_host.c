@@ -162,11 +162,15 @@ static struct queue admin = {.sq = ADMIN_SQ, .cq = ADMIN_CQ, .id = 0, .phase = 1
 static struct queue io = {.sq = IO_SQ, .cq = IO_CQ, .id = 1, .phase = 1};
 static uint64_t doorbell_stride;
 
-/* Waits, at most for a simulated second. There is nothing to do before the next event. */
+/* The longest time that the controller may take for anything: CAP.TO, in units of 500 ms (3.1.1).
+ */
+static uint64_t patience_ps = UINT64_C(1000000000000);
+
+/* There is nothing to do before the next event. */
 static void wait_for_event(uint64_t since_ps)
 {
     uint64_t next_ps = doorbell_next_event(world);
-    if (next_ps == DOORBELL_NEVER || next_ps > since_ps + UINT64_C(1000000000000))
+    if (next_ps == DOORBELL_NEVER || next_ps > since_ps + patience_ps)
         give_up("the controller does not answer");
     must(doorbell_run_until(world, next_ps));
 }
@@ -213,6 +217,7 @@ static void bring_up(void)
     uint64_t begin_ps;
 
     doorbell_stride = UINT64_C(4) << (cap >> 32 & 0xf);
+    patience_ps = (cap >> 24 & 0xff) * UINT64_C(500000000000);
     say("CAP read");
     write_register(0x24, 4, (ENTRIES - 1) << 16 | (ENTRIES - 1)); /* AQA */
     write_register(0x28, 8, MEMORY_BUS + ADMIN_SQ);               /* ASQ */
