@@ -119,13 +119,15 @@ static uint64_t list(struct fuzz *fuzz, struct fuzz_input *input)
 static void io_command(struct fuzz *fuzz, struct fuzz_input *input)
 {
     static const uint8_t opcodes[] = {0x02, 0x01, 0x00, 0x08, 0x05, 0x04, 0x09, 0x0c};
-    uint64_t what = fuzz_take(input, 1);
+    uint64_t what = fuzz_take(input, 1), length_and_fuse;
     unsigned queue = 1 + (unsigned)(what >> 3) % 3;
     uint32_t entry = fuzz_entry(fuzz, queue, opcodes[what & 7]);
 
     fuzz_put(fuzz, entry + 4, 1, 4);
     fuzz_put(fuzz, entry + 40, fuzz_take(input, 1) * 8, 4);
-    fuzz_put(fuzz, entry + 48, fuzz_take(input, 1) % 64, 4);
+    length_and_fuse = fuzz_take(input, 1);
+    fuzz_put(fuzz, entry + 48, length_and_fuse % 64, 4);
+    fuzz_put(fuzz, entry + 1, length_and_fuse >> 6, 1); /* FUSE (4.2) */
     fuzz_put(fuzz, entry + 24, data_pointer(input), 8);
     fuzz_put(fuzz, entry + 32, (what >> 6 & 1) != 0 ? list(fuzz, input) : pointer(fuzz, input), 8);
     if (what >> 7 != 0)

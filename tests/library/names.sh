@@ -33,7 +33,7 @@ for name in $("$nm" -u "$archive" | awk 'NF == 2 { print $2 }' | sort -u); do
     *" $name "*) continue ;;
     esac
     case $name in
-    _GLOBAL_OFFSET_TABLE_ | __assert_fail | __errno_location | __ctype_b_loc | __*_chk | __stack_chk_*) ;;
+    _GLOBAL_OFFSET_TABLE_ | __assert_fail | __errno_location | __ctype_*_loc | __*_chk | __stack_chk_*) ;;
     __asan_* | __ubsan_* | __sanitizer_* | __isoc*) ;;
     *) fail "$name" "needed, and not of the C library" ;;
     esac
