@@ -137,7 +137,8 @@ int run_load(const struct run_spec *spec, const struct run_load *job, struct loa
                                       .block_bytes = job->block_bytes,
                                       .footprint = job->footprint,
                                       .read_percent = job->read_percent,
-                                      .sequential = job->sequential};
+                                      .sequential = job->sequential,
+                                      .verify = spec->options.verify};
     struct load_meter *meter = calloc(1, sizeof *meter);
     struct loop loop;
     if (meter == NULL)

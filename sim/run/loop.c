@@ -23,14 +23,15 @@ static void place_toggle(struct loop *loop, uint64_t place)
 
 static uint64_t loop_place(struct loop *loop)
 {
+    if (loop->bare)
+        return rng_below(&loop->rng, loop->places);
     uint64_t place = loop->job.sequential ? loop->next_place : rng_below(&loop->rng, loop->places);
     if (loop->busy != NULL) {
         while (place_is_busy(loop, place))
             place = place + 1 == loop->places ? 0 : place + 1;
         place_toggle(loop, place);
     }
-    if (loop->job.sequential)
-        loop->next_place = place + 1 == loop->places ? 0 : place + 1;
+    loop->next_place = place + 1 == loop->places ? 0 : place + 1;
     return place;
 }
 
@@ -42,14 +43,23 @@ static enum nvme_op loop_op(struct loop *loop)
     return reads != 0 && rng_below(&loop->rng, 100) < reads ? NVME_OP_READ : NVME_OP_WRITE;
 }
 
-static void loop_verify(struct loop *loop, struct loop_slot *slot)
+/* What the oracle must know before a request, and after. */
+static void loop_prepare(struct loop *loop, struct loop_slot *slot)
 {
-    uint64_t offset = slot->place * loop->job.block_bytes;
     uint32_t bytes = (uint32_t)loop->job.block_bytes;
     if (slot->request.op == NVME_OP_READ)
-        machine_check(loop->machine, slot->area, 0, offset, bytes);
+        machine_poison(loop->machine, slot->area, 0, bytes);
     else
-        machine_written(loop->machine, offset, bytes, slot->number);
+        machine_stamp(loop->machine, slot->area, 0, slot->place * bytes, bytes, slot->number);
+}
+
+static void loop_verify(struct loop *loop, struct loop_slot *slot)
+{
+    uint32_t bytes = (uint32_t)loop->job.block_bytes;
+    if (slot->request.op == NVME_OP_READ)
+        machine_check(loop->machine, slot->area, 0, slot->place * bytes, bytes);
+    else
+        machine_written(loop->machine, slot->place * bytes, bytes, slot->number);
 }
 
 static void loop_free_slot(struct loop *loop, struct loop_slot *slot)
@@ -59,18 +69,24 @@ static void loop_free_slot(struct loop *loop, struct loop_slot *slot)
     loop->ready = slot;
 }
 
-static void loop_ended(void *ctx, struct nvme_request *request)
+static void loop_conclude(struct loop *loop, struct loop_slot *slot)
 {
-    struct loop *loop = ctx;
-    struct loop_slot *slot = (struct loop_slot *)(void *)request; /* its first member */
-    if (request->error != NVME_OK)
-        loop->error = loop->error != NVME_OK ? loop->error : request->error;
-    else
+    if (loop->job.verify && slot->request.error == NVME_OK)
         loop_verify(loop, slot);
     if (loop->busy != NULL)
         place_toggle(loop, slot->place);
     if (loop->meter != NULL)
         loop->meter->ended(loop->meter->ctx, slot, host_now(machine_host(loop->machine)));
+}
+
+static void loop_ended(void *ctx, struct nvme_request *request)
+{
+    struct loop *loop = ctx;
+    struct loop_slot *slot = (struct loop_slot *)(void *)request; /* its first member */
+    if (request->error != NVME_OK && loop->error == NVME_OK)
+        loop->error = request->error;
+    if (!loop->bare)
+        loop_conclude(loop, slot);
     loop_free_slot(loop, slot);
 }
 
@@ -78,10 +94,10 @@ static void read_back_ended(void *ctx, struct nvme_request *request)
 {
     struct loop *loop = ctx;
     struct loop_slot *slot = (struct loop_slot *)(void *)request;
-    if (request->error != NVME_OK)
-        loop->error = loop->error != NVME_OK ? loop->error : request->error;
-    else
+    if (request->error == NVME_OK)
         loop_verify(loop, slot);
+    else if (loop->error == NVME_OK)
+        loop->error = request->error;
     loop_free_slot(loop, slot);
 }
 
@@ -91,7 +107,10 @@ void loop_create(struct loop *loop, struct machine *machine, const struct loop_j
     *loop = (struct loop){.machine = machine,
                           .job = *job,
                           .meter = meter,
-                          .places = job->footprint / job->block_bytes};
+                          .places = job->footprint / job->block_bytes,
+                          .device_blocks =
+                              (uint32_t)(job->block_bytes / machine_device(machine)->block_bytes)};
+    loop->bare = job->read_percent == 100 && !job->sequential && !job->verify && meter == NULL;
     rng_init(&loop->rng, engine_seed(machine_engine(machine)), name);
     loop->slots = calloc(job->depth, sizeof *loop->slots);
     if (job->read_percent < 100)
@@ -121,20 +140,15 @@ void loop_destroy(struct loop *loop)
 static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op op,
                        void (*ended)(void *ctx, struct nvme_request *request))
 {
-    uint32_t device_block = machine_device(loop->machine)->block_bytes;
-    uint32_t bytes = (uint32_t)loop->job.block_bytes;
-    uint64_t offset = slot->place * loop->job.block_bytes;
     slot->request = (struct nvme_request){.op = op,
                                           .flags = NVME_REQ_REGISTERED,
                                           .nsid = 1,
-                                          .blocks = bytes / device_block,
-                                          .lba = offset / device_block,
+                                          .blocks = loop->device_blocks,
+                                          .lba = slot->place * loop->device_blocks,
                                           .bus = memory_bus(slot->area)};
     slot->number = machine_next_request(loop->machine);
-    if (op == NVME_OP_READ)
-        machine_poison(loop->machine, slot->area, 0, bytes);
-    else
-        machine_stamp(loop->machine, slot->area, 0, offset, bytes, slot->number);
+    if (loop->job.verify)
+        loop_prepare(loop, slot);
     loop->started++;
     return os_start(machine_os(loop->machine), &slot->request, ended, loop);
 }

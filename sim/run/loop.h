@@ -17,6 +17,7 @@ struct loop_job {
     uint64_t footprint;    /* bytes at the start of the device; at least block_bytes */
     uint64_t read_percent; /* 0..100: how many of 100 requests are reads; the others write */
     bool sequential;       /* one place after the other, from 0 again at the end; else random */
+    bool verify; /* the machine verifies data: stamp what is written, check what is read */
 };
 
 struct loop_slot {
@@ -40,10 +41,13 @@ struct loop {
     struct machine *machine;
     struct loop_job job;
     const struct loop_meter *meter; /* NULL: nobody */
+    bool bare; /* random reads that nobody meters or verifies: the workload of the speed benchmarks
+                */
     struct rng rng;
     struct loop_slot *slots, *ready;
     uint64_t places, next_place;
-    uint8_t *busy; /* bit per place under way; NULL if the job only reads */
+    uint32_t device_blocks; /* of one request */
+    uint8_t *busy;          /* bit per place under way; NULL if the job only reads */
     uint64_t started, ended;
     int error; /* the first one, an nvme_error */
 };

@@ -34,7 +34,8 @@ int run_random_read(const struct run_spec *spec, const struct run_random_read *j
     const struct loop_job reads = {.depth = job->depth,
                                    .block_bytes = job->block_bytes,
                                    .footprint = job->footprint,
-                                   .read_percent = 100};
+                                   .read_percent = 100,
+                                   .verify = spec->options.verify};
     struct loop loop;
     if (spec->options.verify)
         machine_prefill(run.machine, job->footprint);
