@@ -115,14 +115,15 @@ void machine_prefill(struct machine *machine, uint64_t bytes)
 {
     enum { STEP = 4096 };
     uint64_t tags[STEP];
-    struct store *contents = ctrl_contents(machine->ctrl, machine->ns.nsid);
+    uint64_t first_unit = 0;
+    struct store *contents = ctrl_contents(machine->ctrl, machine->ns.nsid, &first_unit);
     uint64_t units = bytes / PATTERN_BYTES;
     uint32_t request = machine->oracle.next_request++;
     for (uint64_t at = 0; at < units; at += STEP) {
         uint32_t n = units - at < STEP ? (uint32_t)(units - at) : STEP;
         for (uint32_t i = 0; i < n; i++)
             tags[i] = pattern_tag(request, (uint32_t)(at + i));
-        store_put_tags(contents, at, tags, n);
+        store_put_tags(contents, first_unit + at, tags, n);
         if (machine->oracle.expected != NULL)
             store_put_tags(machine->oracle.expected, at, tags, n);
     }

@@ -64,6 +64,11 @@ uint16_t admin_execute(struct ctrl *ctrl, struct command *cmd)
         return features_get(ctrl, cmd);
     case ADMIN_ASYNC_EVENT:
         return async_request(ctrl, cmd);
+    case ADMIN_NS_MANAGEMENT:
+    case ADMIN_NS_ATTACHMENT:
+        return nsmgmt_execute(ctrl, cmd);
+    case ADMIN_FORMAT_NVM:
+        return format_execute(ctrl, cmd);
     default:
         return STATUS_INVALID_OPCODE;
     }
@@ -76,7 +81,11 @@ void admin_data_arrived(struct ctrl *ctrl, struct command *cmd)
 
     if (status == STATUS_SUCCESS) {
         switch (cmd->opcode) {
-        default: /* no command of this controller sends data so far */
+        case ADMIN_NS_MANAGEMENT:
+        case ADMIN_NS_ATTACHMENT:
+            status = nsmgmt_data_arrived(ctrl, cmd, data.bytes);
+            break;
+        default:
             status = STATUS_INVALID_OPCODE;
             break;
         }

@@ -66,10 +66,6 @@ void async_error(struct ctrl *ctrl, enum wire_event_error error, uint16_t qid);
 void async_unmask(struct ctrl *ctrl, enum wire_event_type type);
 void async_reset(struct ctrl *ctrl);
 
-/* identify.c */
-uint16_t identify_start(struct ctrl *ctrl, struct command *cmd);
-void identify_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *page);
-
 /* log.c */
 #define LOG_PAGE_BYTES_MAX 1024u
 

@@ -125,6 +125,9 @@ void command_data_ready(struct ctrl *ctrl, struct command *cmd); /* PRPs are kno
 
 /* complete.c */
 void complete_command(struct ctrl *ctrl, struct command *cmd, uint16_t status);
+/* Whatever it waits for, it ends with this status; a read whose data and completion are on their
+ * way already delivers the status instead. Not for a command whose end is decided (kind). */
+void command_end_early(struct ctrl *ctrl, struct command *cmd, uint16_t status);
 /* The data of a command was given to the link at given_ps and is in host memory at arrived_ps. */
 void complete_after_data(struct ctrl *ctrl, struct command *cmd, uint64_t given_ps,
                          uint64_t arrived_ps);

@@ -22,6 +22,7 @@ static uint16_t with_do_not_retry(uint16_t status)
     case STATUS_ABORTED_MISSING_FUSED:
     case STATUS_ABORT_LIMIT:
     case STATUS_ASYNC_LIMIT:
+    case STATUS_FORMAT_IN_PROGRESS:
         return status;
     default:
         return status | STATUS_DNR;
@@ -209,4 +210,17 @@ void complete_after_data(struct ctrl *ctrl, struct command *cmd, uint64_t given_
     cmd->complete_ps = arrived_ps;
     cmd->ready_ps = build(ctrl, given_ps);
     post_or_wait(ctrl, cmd);
+}
+
+void command_end_early(struct ctrl *ctrl, struct command *cmd, uint16_t status)
+{
+    /* A read that waits for nothing more has a place in its completion queue, or in the line for
+     * one. */
+    if (cmd->kind == COMMAND_READ && !cmd->abortable) {
+        cmd->kind = COMMAND_PLAIN;
+        cmd->status = status;
+        return;
+    }
+    command_detach(cmd);
+    complete_command(ctrl, cmd, status);
 }

@@ -378,9 +378,12 @@ void ctrl_get_stats(const struct ctrl *ctrl, struct ctrl_stats *stats)
     *stats = ctrl->stats;
 }
 
-struct store *ctrl_contents(struct ctrl *ctrl, uint32_t nsid)
+struct store *ctrl_contents(struct ctrl *ctrl, uint32_t nsid, uint64_t *first_unit)
 {
     struct namespace *ns = namespace_find(ctrl, nsid);
 
-    return ns == NULL ? NULL : ns->store;
+    if (ns == NULL)
+        return NULL;
+    *first_unit = ns->first_unit;
+    return ns->store;
 }

@@ -23,6 +23,9 @@ extern const size_t ctrl_row_count;
 
 struct ctrl;
 
+/* Bytes of the medium that all namespaces share: ctrl.capacity, or what they need. */
+uint64_t ctrl_params_capacity(const struct ctrl_params *params);
+
 /* Checks what single limits cannot say (combinations). NULL if good, else one sentence naming the
  * keys and what is allowed. */
 const char *ctrl_params_check(const struct ctrl_params *params);
@@ -38,10 +41,11 @@ void ctrl_destroy(struct ctrl *ctrl);
  * contents of the namespace stay. Not from inside a call that the controller makes to its port. */
 void ctrl_conventional_reset(struct ctrl *ctrl);
 
-/* What an active namespace holds: for filling a drive outside simulated time, and for looking. NULL
+/* What an active namespace holds, for filling a drive outside simulated time and for looking: the
+ * contents of the medium, and where in them, in units of media/store.h, the namespace begins. NULL
  * if there is no such namespace. */
 struct store;
-struct store *ctrl_contents(struct ctrl *ctrl, uint32_t nsid);
+struct store *ctrl_contents(struct ctrl *ctrl, uint32_t nsid, uint64_t *first_unit);
 
 struct ctrl_stats {
     uint64_t sq_doorbells, cq_doorbells; /* writes that arrived, by kind */

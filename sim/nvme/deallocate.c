@@ -13,7 +13,7 @@ uint16_t deallocate_start(struct ctrl *ctrl, struct command *cmd)
 {
     cmd->ns = namespace_find(ctrl, cmd->nsid);
     if (cmd->ns == NULL)
-        return STATUS_INVALID_NAMESPACE;
+        return namespace_missing(ctrl, cmd->nsid);
     ctrl->stats.deallocates++;
     cmd->kind = COMMAND_RANGES;
     cmd->range_count = DSM_RANGES(cmd->cdw[0]);

@@ -21,15 +21,18 @@
 #include "engine/clock.h"
 #include "engine/engine.h"
 #include "nvme/admin.h"
+#include "nvme/capabilities.h"
 #include "nvme/command.h"
 #include "nvme/controller.h"
 #include "nvme/fault.h"
+#include "nvme/identify.h"
 #include "nvme/interrupt.h"
 #include "nvme/namespace.h"
 #include "nvme/nvm.h"
 #include "nvme/queue.h"
 #include "nvme/transfer.h"
 #include "nvme/wire.h"
+#include "nvme/wire_namespace.h"
 #include "pcie/configspace.h"
 #include "pcie/msix.h"
 #include "pcie/record.h"
@@ -38,6 +41,7 @@
 enum { VERSION_1_3, VERSION_1_4 };
 enum { CSS_CHOICE_NVM, CSS_CHOICE_NVM_AND_ADMIN_ONLY };
 enum { BLOCK_CHOICE_512, BLOCK_CHOICE_4096 };
+enum { FORMAT_SCOPE_NAMESPACE, FORMAT_SCOPE_SUBSYSTEM };
 
 /* Registers of section 3.1 that hold something. */
 struct registers {

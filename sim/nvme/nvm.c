@@ -29,7 +29,7 @@ uint16_t nvm_check_range(const struct ctrl *ctrl, struct command *cmd)
     const struct namespace *ns = cmd->ns = namespace_find(ctrl, cmd->nsid);
 
     if (ns == NULL)
-        return STATUS_INVALID_NAMESPACE;
+        return namespace_missing(ctrl, cmd->nsid);
     cmd->slba = cmd->cdw[0] | (uint64_t)cmd->cdw[1] << 32;
     cmd->blocks = (cmd->cdw[2] & 0xffffu) + 1;
     cmd->bytes = cmd->blocks << ns->block_log2;
@@ -216,7 +216,7 @@ static uint16_t start_flush(struct ctrl *ctrl, struct command *cmd)
     /* Identify VWC bits 2:1 say whether Flush takes the broadcast value (6.8). */
     if (namespace_find(ctrl, cmd->nsid) == NULL &&
         !(cmd->nsid == NSID_ALL && nvm_flush_takes_all(ctrl)))
-        return STATUS_INVALID_NAMESPACE;
+        return namespace_missing(ctrl, cmd->nsid);
     ctrl->stats.flushes++;
     if (!features_cache_may_hold(ctrl))
         return STATUS_SUCCESS;

@@ -18,8 +18,6 @@ const size_t ctrl_row_count = sizeof ctrl_rows / sizeof ctrl_rows[0];
 #define SERIAL_MAX          20u
 #define MODEL_MAX           40u
 #define FIRMWARE_MAX        8u
-#define BLOCK_LOG2_512      9u
-#define BLOCK_LOG2_4096     12u
 #define CAP_TO_UNIT_PS      (500 * PS_PER_MS)
 #define BAR_STRUCTURE_ALIGN UINT64_C(4096) /* MSI-X structures in pages of their own */
 #define BAR_BYTES_MIN       UINT64_C(0x4000)
@@ -48,13 +46,10 @@ static const char *faults_check(const char *text)
 
 const char *ctrl_params_check(const struct ctrl_params *params)
 {
-    uint64_t block =
-        UINT64_C(1) << (params->block_bytes == BLOCK_CHOICE_512 ? BLOCK_LOG2_512 : BLOCK_LOG2_4096);
+    const char *wrong;
 
     if (params->cap_mpsmin > params->cap_mpsmax)
         return "ctrl.cap_mpsmin must not be larger than ctrl.cap_mpsmax";
-    if (params->namespace_size == 0 || params->namespace_size % block != 0)
-        return "ctrl.namespace_size must be a multiple of ctrl.block_bytes";
     if (params->ready_delay > params->cap_to * CAP_TO_UNIT_PS)
         return "ctrl.ready_delay must not be longer than ctrl.cap_to times 500 ms";
     if (params->reset_delay > params->cap_to * CAP_TO_UNIT_PS)
@@ -65,7 +60,8 @@ const char *ctrl_params_check(const struct ctrl_params *params)
         return "ctrl.model must be at most 40 printable ASCII characters";
     if (!is_printable(params->firmware, FIRMWARE_MAX))
         return "ctrl.firmware must be at most 8 printable ASCII characters";
-    return faults_check(params->faults);
+    wrong = namespace_params_check(params);
+    return wrong != NULL ? wrong : faults_check(params->faults);
 }
 
 static uint64_t make_cap(const struct ctrl_params *params)

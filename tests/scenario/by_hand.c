@@ -86,7 +86,7 @@ static void command(struct by_hand *host, unsigned queue, uint32_t opcode, uint3
 
     memset(sqe, 0, 64);
     put32(sqe, opcode);
-    put32(sqe + 4, queue != 0 || opcode == 9); /* NSID */
+    put32(sqe + 4, queue != 0 || opcode == 9 || opcode == 0x0d || opcode == 0x80); /* NSID */
     put32(sqe + 24, prp1);
     put32(sqe + 40, cdw10);
     put32(sqe + 44, cdw11);
@@ -120,6 +120,8 @@ static void script(struct by_hand *host)
     command(host, 1, 1, DATA, 0, 0, 7); /* write 8 blocks */
     command(host, 1, 4, 0, 0, 0, 0);    /* the first cannot be read any more */
     command(host, 1, 2, DATA, 0, 0, 7); /* so reading fails */
+    command(host, 0, 0x80, 0, 0, 0, 0); /* Format NVM, if there is such a thing */
+    command(host, 0, 0x0d, 0, 1, 0, 0); /* the namespace is deleted, if it can be */
 }
 
 uint64_t by_hand(const struct machine_params *params, bool io)

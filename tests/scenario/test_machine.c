@@ -69,7 +69,9 @@ static struct machine_verdict read_back_after(void (*damage)(struct store *store
     struct block_device *device = machine_device(machine);
     struct block_buffer *buffer = device->ops->buffer_alloc(device->ctx, 65536, 4096);
     ck_assert_int_eq(device->ops->io(device->ctx, BLOCK_WRITE, 65536, 65536, buffer, 0), 0);
-    damage(ctrl_contents(machine_ctrl(machine), 1));
+    uint64_t first_unit;
+    damage(ctrl_contents(machine_ctrl(machine), 1, &first_unit));
+    ck_assert_uint_eq(first_unit, 0);
     ck_assert_int_eq(device->ops->io(device->ctx, BLOCK_READ, 65536, 65536, buffer, 0), 0);
     struct machine_verdict verdict = *machine_verdict(machine);
     device->ops->buffer_free(device->ctx, buffer);

@@ -25,6 +25,10 @@ int main(void)
     srunner_add_suite(runner, suite_compare());
     srunner_add_suite(runner, suite_fault());
     srunner_add_suite(runner, suite_media_commands());
+    srunner_add_suite(runner, suite_identify());
+    srunner_add_suite(runner, suite_namespaces());
+    srunner_add_suite(runner, suite_nsmgmt());
+    srunner_add_suite(runner, suite_format());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -144,6 +144,7 @@ void rig_defaults(struct rig_params *params)
     ctrl->max_io_queues = 4;
     ctrl->msix_vectors = 5;
     ctrl->namespace_size = UINT64_C(64) << 20;
+    ctrl->namespace_granularity = UINT64_C(1) << 20;
     ctrl->clock = 1000000000;
     ctrl->contexts = 64;
     ctrl->arbitration_burst = 3;

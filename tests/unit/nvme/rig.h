@@ -131,5 +131,9 @@ Suite *suite_cache(void);
 Suite *suite_compare(void);
 Suite *suite_fault(void);
 Suite *suite_media_commands(void);
+Suite *suite_identify(void);
+Suite *suite_namespaces(void);
+Suite *suite_nsmgmt(void);
+Suite *suite_format(void);
 
 #endif

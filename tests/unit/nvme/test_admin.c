@@ -64,8 +64,10 @@ START_TEST(identify_namespace)
     ck_assert_uint_eq(field(0, 8), (64u << 20) / 512);
     ck_assert_uint_eq(field(8, 8), (64u << 20) / 512);
     ck_assert_uint_eq(field(16, 8), (64u << 20) / 512);
-    ck_assert_uint_eq(field(25, 1), 0);
+    ck_assert_uint_eq(field(25, 1), 1); /* NLBAF: 512 and 4096 */
+    ck_assert_uint_eq(field(26, 1), 0);
     ck_assert_uint_eq(field(128, 4), 9u << 16);
+    ck_assert_uint_eq(field(132, 4), 12u << 16);
     ck_assert_uint_eq(rig_admin(&rig, 6, 0, 0, 0, NULL), 0x00b);
     ck_assert_uint_eq(rig_admin(&rig, 6, 2, 0, 0, NULL), 0x00b);
     ck_assert_uint_eq(rig_admin(&rig, 6, 0xffffffff, 0, 0, NULL), 0x00b);

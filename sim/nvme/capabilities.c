@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The fields of Identify Controller that say what works; see capabilities.h. Numbers in comments
+ * are bits of the field (NVMe 1.4, figure 247). A bit is set here only if what it claims is there.
+ */
+#include "nvme/capabilities.h"
+
+#include "nvme/internal.h"
+
+#define FUSES_COMPARE_AND_WRITE 0x01u
+#define VWC_PRESENT             0x01u
+#define VWC_FLUSH_TAKES_ALL     0x06u /* bits 2:1 since 1.4: NSID FFFFFFFFh is supported */
+#define FRMW_ONE_READ_ONLY_SLOT 0x03u /* slot 1 is read only, one slot */
+#define LPA_EXTENDED            0x04u /* Get Log Page takes long lengths and offsets */
+
+uint64_t ctrl_oaes(const struct ctrl *ctrl)
+{
+    (void)ctrl; /* no notices */
+    return 0;
+}
+
+uint64_t ctrl_ctratt(const struct ctrl *ctrl)
+{
+    uint64_t bits = 0;
+
+    if (identify_has_granularity(ctrl))
+        bits |= CTRATT_NS_GRANULARITY;
+    return bits;
+}
+
+uint64_t ctrl_oacs(const struct ctrl *ctrl)
+{
+    uint64_t bits = 0;
+
+    if (ctrl->params.oacs_format)
+        bits |= OACS_FORMAT;
+    if (ctrl->params.oacs_ns_management)
+        bits |= OACS_NS_MANAGEMENT;
+    return bits;
+}
+
+uint64_t ctrl_oncs(const struct ctrl *ctrl)
+{
+    const struct ctrl_params *params = &ctrl->params;
+
+    return params->compare | params->write_uncorrectable << 1 | params->dataset_management << 2 |
+           params->write_zeroes << 3 | params->verify << 7;
+}
+
+uint64_t ctrl_fuses(const struct ctrl *ctrl)
+{
+    return ctrl->params.fused ? FUSES_COMPARE_AND_WRITE : 0;
+}
+
+uint64_t ctrl_fna(const struct ctrl *ctrl)
+{
+    if (!ctrl->params.oacs_format || ctrl->params.format_scope != FORMAT_SCOPE_SUBSYSTEM)
+        return 0;
+    return FNA_FORMAT_ALL | FNA_ERASE_ALL;
+}
+
+uint64_t ctrl_vwc(const struct ctrl *ctrl)
+{
+    uint64_t bits = ctrl->params.vwc ? VWC_PRESENT : 0;
+
+    return nvm_flush_takes_all(ctrl) ? bits | VWC_FLUSH_TAKES_ALL : bits;
+}
+
+uint64_t ctrl_frmw(const struct ctrl *ctrl)
+{
+    (void)ctrl;
+    return FRMW_ONE_READ_ONLY_SLOT;
+}
+
+uint64_t ctrl_lpa(const struct ctrl *ctrl)
+{
+    (void)ctrl;
+    return LPA_EXTENDED;
+}
+
+/* One block each: the least that the standard knows. */
+uint64_t ctrl_awun(const struct ctrl *ctrl)
+{
+    (void)ctrl;
+    return 0;
+}
+
+uint64_t ctrl_awupf(const struct ctrl *ctrl)
+{
+    (void)ctrl;
+    return 0;
+}
+
+uint64_t ctrl_acwu(const struct ctrl *ctrl)
+{
+    (void)ctrl;
+    return 0;
+}
+
+uint64_t ctrl_sgls(const struct ctrl *ctrl)
+{
+    (void)ctrl; /* no SGLs */
+    return 0;
+}
+
+uint64_t ctrl_kas(const struct ctrl *ctrl)
+{
+    (void)ctrl; /* no Keep Alive */
+    return 0;
+}
+
+uint64_t ctrl_tnvmcap(const struct ctrl *ctrl)
+{
+    return ctrl->params.oacs_ns_management ? ctrl->namespaces.capacity : 0;
+}
+
+uint64_t ctrl_unvmcap(const struct ctrl *ctrl)
+{
+    return ctrl->params.oacs_ns_management ? namespaces_unallocated(ctrl) : 0;
+}
+
+uint64_t ctrl_crdt(const struct ctrl *ctrl, unsigned index)
+{
+    (void)ctrl, (void)index; /* no retry delays */
+    return 0;
+}
