@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "engine/clock.h"
+#include "pcie/link_private.h"
 
 #define PARAM_AS_ROWS struct link_params
 #include "config/param_begin.h"
@@ -34,28 +35,17 @@ const char *link_params_check(const struct link_params *params)
     if (!power_of_two(params->completion_payload) ||
         params->completion_payload > params->max_payload)
         return "link.completion_payload must be a power of two and not above link.max_payload";
+    if (!power_of_two(params->completion_boundary))
+        return "link.completion_boundary must be 64 B or 128 B";
+    if (params->posted_data != 0 && params->posted_data * LINK_CREDIT_BYTES < params->max_payload)
+        return "link.posted_data must be 0 or hold link.max_payload: one credit for 16 bytes";
+    /* Of 64-byte completions a 128-byte boundary makes larger ones. */
+    if (params->completion_data != 0 &&
+        (params->completion_data * LINK_CREDIT_BYTES < params->completion_payload ||
+         params->completion_data * LINK_CREDIT_BYTES < params->completion_boundary))
+        return "link.completion_data must be 0 or hold one completion: one credit for 16 bytes";
     return NULL;
 }
-
-/* Times of bytes are kept as ps per byte in units of 2^-20 ps. */
-#define FIXED_POINT 20
-
-struct link_line {
-    uint64_t free_ps; /* when all that was asked for would be sent, back to back */
-    uint64_t latest_start_ps,
-        latest_end_ps; /* the latest reservation, joined with those it touches */
-    uint64_t busy_ps;
-    uint64_t packets;
-    uint64_t bytes;
-};
-
-struct link {
-    struct link_params p;
-    uint64_t *tag_free_ps; /* ring: when the read request that holds each tag will be answered */
-    uint64_t tag;          /* the next one, which is the one that is free first */
-    uint64_t ps_per_byte;  /* fixed point; 0 = emulated */
-    struct link_line line[2];
-};
 
 struct lane_rate {
     uint64_t megatransfers_per_second;
@@ -65,7 +55,8 @@ struct lane_rate {
 static const struct lane_rate lane_rates[] = {
     {2500, 10, 1}, {5000, 10, 1}, {8000, 130, 16}, {16000, 130, 16}, {32000, 130, 16}};
 
-#define PPM UINT64_C(1000000)
+#define PPM        UINT64_C(1000000)
+#define ECRC_BYTES 4u /* TLP digest (2.7) */
 
 /* Exact to the last place of the fixed point, so that a step of any parameter shows: the division
  * is done in two digits, because the numerator would not fit 64 bits at once. */
@@ -73,7 +64,7 @@ static uint64_t link_ps_per_byte(const struct link_params *params)
 {
     enum { LOW_DIGIT = 5 };
     const struct lane_rate *rate = &lane_rates[params->generation - 1];
-    uint64_t line_ps = rate->line_bits * PS_PER_US * PPM << (FIXED_POINT - LOW_DIGIT);
+    uint64_t line_ps = rate->line_bits * PS_PER_US * PPM << (LINK_FIXED_POINT - LOW_DIGIT);
     uint64_t share = rate->code_bytes * rate->megatransfers_per_second * params->lanes *
                      (PPM - params->flow_overhead);
     return (line_ps / share << LOW_DIGIT) + (line_ps % share << LOW_DIGIT) / share;
@@ -84,57 +75,66 @@ struct link *link_create(const struct link_params *params)
     struct link *link = calloc(1, sizeof *link);
     if (link == NULL)
         abort();
-    link->p = *params;
+    link->p = link->limits = *params;
     if (params->kind == LINK_EMULATED)
         return link;
+    if (params->ecrc) {
+        link->p.packet_overhead += ECRC_BYTES;
+        link->p.completion_overhead += ECRC_BYTES;
+    }
+    if (link->p.completion_payload < params->completion_boundary)
+        link->p.completion_payload = params->completion_boundary;
     link->ps_per_byte = link_ps_per_byte(params);
     link->tag_free_ps = calloc(params->tags, sizeof *link->tag_free_ps);
     if (link->tag_free_ps == NULL)
         abort();
+    link_set_sizes(link, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+    link_paced_init(link);
     return link;
+}
+
+void link_use_engine(struct link *link, struct engine *engine)
+{
+    link->engine = engine;
+    if (link->p.kind != LINK_EMULATED && link->p.detail == LINK_TLP && link->tlp == NULL)
+        link->tlp = link_tlp_create(link, engine);
 }
 
 void link_destroy(struct link *link)
 {
     if (link == NULL)
         return;
+    link_tlp_destroy(link->tlp);
+    link_paced_free(link);
     free(link->tag_free_ps);
     free(link);
 }
 
-static uint64_t packets_of(uint64_t bytes, uint64_t payload)
+const struct link_params *link_limits(const struct link *link)
 {
-    return bytes == 0 ? 1 : (bytes + payload - 1) / payload;
+    return &link->limits;
 }
 
-static uint64_t wire_ps(const struct link *link, uint64_t bytes)
+static uint64_t smaller(uint64_t x, uint64_t y)
 {
-    /* In two digits, so that the product fits 64 bits for the longest transfer on one slow lane. */
-    uint64_t low = bytes & ((UINT64_C(1) << FIXED_POINT) - 1);
-    return (bytes >> FIXED_POINT) * link->ps_per_byte + (low * link->ps_per_byte >> FIXED_POINT);
+    return x < y ? x : y;
 }
 
-/* Occupy a direction; returns when the last byte has left the sender. now_ps is when this is asked,
- * ready_ps when the packets are there to be sent, possibly later: a reservation in the future takes
- * capacity but does not close the line until then. Of reservations in the future only the latest is
- * remembered by its place, so that two of them do not share one. */
-static uint64_t line_take(struct link_line *line, uint64_t now_ps, uint64_t ready_ps,
-                          uint64_t duration_ps, uint64_t packets, uint64_t bytes)
+void link_set_sizes(struct link *link, uint64_t payload_bytes, uint64_t request_bytes,
+                    uint64_t tags)
 {
-    uint64_t free_ps = line->free_ps > now_ps ? line->free_ps : now_ps;
-    uint64_t start = free_ps > ready_ps ? free_ps : ready_ps;
-    if (start < line->latest_end_ps && start + duration_ps > line->latest_start_ps)
-        start = line->latest_end_ps;
-    uint64_t end = start + duration_ps;
-    if (start > line->latest_end_ps)
-        line->latest_start_ps = start;
-    if (start >= line->latest_end_ps)
-        line->latest_end_ps = end;
-    line->free_ps = free_ps + duration_ps;
-    line->busy_ps += duration_ps;
-    line->packets += packets;
-    line->bytes += bytes;
-    return end;
+    struct link_params *p = &link->p;
+
+    if (link->ps_per_byte == 0)
+        return;
+    p->max_payload = smaller(payload_bytes, link->limits.max_payload);
+    p->max_read_request = smaller(request_bytes, link->limits.max_read_request);
+    p->tags = smaller(tags, link->limits.tags);
+    if (link->tag >= p->tags)
+        link->tag = 0;
+    /* A completion answers one request (2.3.1.1) and keeps to Max_Payload_Size (2.2.2). */
+    link->completion_bytes =
+        smaller(p->completion_payload, smaller(p->max_read_request, p->max_payload));
 }
 
 uint64_t link_write_later(struct link *link, enum link_direction direction, uint64_t now_ps,
@@ -142,9 +142,11 @@ uint64_t link_write_later(struct link *link, enum link_direction direction, uint
 {
     if (link->ps_per_byte == 0)
         return ready_ps;
-    uint64_t packets = packets_of(bytes, link->p.max_payload);
-    uint64_t duration = wire_ps(link, bytes + packets * link->p.packet_overhead);
-    return line_take(&link->line[direction], now_ps, ready_ps, duration, packets, bytes) +
+    if (link->paced)
+        return link_paced_write(link, direction, now_ps, ready_ps, bytes);
+    uint64_t packets = link_packets(bytes, link->p.max_payload);
+    uint64_t duration = link_wire_ps(link, bytes + packets * link->p.packet_overhead);
+    return link_line_take(&link->line[direction], now_ps, ready_ps, duration, packets, bytes) +
            link->p.propagation;
 }
 
@@ -152,11 +154,6 @@ uint64_t link_write(struct link *link, enum link_direction direction, uint64_t n
                     uint32_t bytes)
 {
     return link_write_later(link, direction, now_ps, now_ps, bytes);
-}
-
-static uint64_t smaller(uint64_t x, uint64_t y)
-{
-    return x < y ? x : y;
 }
 
 /* A request goes out only when a tag is free, that is, when the request that had it last has been
@@ -189,19 +186,20 @@ uint64_t link_read_later(struct link *link, uint64_t now_ps, uint64_t ready_ps, 
 {
     if (link->ps_per_byte == 0)
         return ready_ps;
+    if (link->paced)
+        return link_paced_read(link, now_ps, ready_ps, bytes);
     const struct link_params *p = &link->p;
-    uint64_t requests = packets_of(bytes, p->max_read_request);
-    uint64_t request_ps = wire_ps(link, p->packet_overhead);
+    uint64_t requests = link_packets(bytes, p->max_read_request);
+    uint64_t request_ps = link_wire_ps(link, p->packet_overhead);
     struct link_line *up = &link->line[LINK_UP], *down = &link->line[LINK_DOWN];
-    uint64_t requests_sent = line_take(up, now_ps, ready_ps, requests * request_ps, requests, 0);
+    uint64_t requests_sent =
+        link_line_take(up, now_ps, ready_ps, requests * request_ps, requests, 0);
     uint64_t first_sent = requests_sent - (requests - 1) * request_ps;
     uint64_t first_data = first_sent + p->propagation + p->memory_latency;
 
-    /* A completion answers one request (2.3.1.1) and keeps to Max_Payload_Size (2.2.2). */
-    uint64_t payload = smaller(p->completion_payload, smaller(p->max_read_request, p->max_payload));
-    uint64_t packets = packets_of(bytes, payload);
-    uint64_t all_ps = wire_ps(link, bytes + packets * p->completion_overhead);
-    uint64_t sent = line_take(down, now_ps, first_data, all_ps, packets, bytes);
+    uint64_t packets = link_packets(bytes, link->completion_bytes);
+    uint64_t all_ps = link_wire_ps(link, bytes + packets * p->completion_overhead);
+    uint64_t sent = link_line_take(down, now_ps, first_data, all_ps, packets, bytes);
     uint64_t one_ps = all_ps / requests;
     uint64_t round_trip = request_ps + 2 * p->propagation + p->memory_latency + one_ps;
     uint64_t first_arrival = sent + p->propagation - (requests - 1) * one_ps;
@@ -212,8 +210,10 @@ uint64_t link_register_request(struct link *link, uint64_t now_ps)
 {
     if (link->ps_per_byte == 0)
         return now_ps;
-    return line_take(&link->line[LINK_DOWN], now_ps, now_ps, wire_ps(link, link->p.packet_overhead),
-                     1, 0) +
+    if (link->paced)
+        return link_send(link, LINK_DOWN, LINK_NONPOSTED, now_ps, now_ps, 0) + link->p.propagation;
+    return link_line_take(&link->line[LINK_DOWN], now_ps, now_ps,
+                          link_wire_ps(link, link->p.packet_overhead), 1, 0) +
            link->p.propagation;
 }
 
@@ -221,8 +221,11 @@ uint64_t link_register_reply(struct link *link, uint64_t now_ps, uint32_t bytes)
 {
     if (link->ps_per_byte == 0)
         return now_ps;
-    return line_take(&link->line[LINK_UP], now_ps, now_ps,
-                     wire_ps(link, bytes + link->p.completion_overhead), 1, bytes) +
+    if (link->paced)
+        return link_send(link, LINK_UP, LINK_COMPLETION, now_ps, now_ps, bytes) +
+               link->p.propagation;
+    return link_line_take(&link->line[LINK_UP], now_ps, now_ps,
+                          link_wire_ps(link, bytes + link->p.completion_overhead), 1, bytes) +
            link->p.propagation;
 }
 

@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Timing of a PCI Express link: two directions, each a time line on which packets are reserved.
- * Follows PCI Express Base Specification 3.1 chapters 2 (packets) and 4 (line coding). Packets of
- * one transfer are reserved together; per-packet events do not exist at this level of detail.
+ * Follows PCI Express Base Specification 3.1 chapters 2 (packets, credits), 3 (acknowledgement) and
+ * 4 (line coding).
+ *
+ * At link.detail = line the packets of a transfer are reserved together when it is asked for, and
+ * its arrival is known at once. That approximates: a transfer is never interrupted by one that is
+ * asked for later (a short one waits for the whole of a long one), requests of a read take the way
+ * up before their tags are free, and Acks hold up what follows a transfer instead of falling
+ * between its packets. Throughput is that of packets taking turns, and so is the latency of a link
+ * that is not shared. At link.detail = tlp the transfers of the functions with `_then` go packet by
+ * packet, an event each, and those of different streams take turns. The functions that return a
+ * time reserve as a whole at either level: what they are given goes at the next boundary between
+ * packets.
  */
 #ifndef PCIE_LINK_H
 #define PCIE_LINK_H
 
 #include "config/param.h"
+#include "engine/engine.h"
 
 enum link_kind { LINK_PCIE, LINK_EMULATED };
+enum link_detail { LINK_LINE, LINK_TLP };
 
 #define PARAM_AS_STRUCT
 #include "config/param_begin.h"
@@ -29,6 +41,14 @@ struct link;
 
 struct link *link_create(const struct link_params *params);
 void link_destroy(struct link *link);
+/* The engine that the `_then` functions run on; they must not be called without. */
+void link_use_engine(struct link *link, struct engine *engine);
+/* As created, whatever the host has set since. */
+const struct link_params *link_limits(const struct link *link);
+/* What the host lets the device use (Device Control), each at most as created; transfers that were
+ * asked for before keep what they had at detail line. Powers of two; tags >= 1. */
+void link_set_sizes(struct link *link, uint64_t payload_bytes, uint64_t request_bytes,
+                    uint64_t tags);
 
 enum link_direction { LINK_DOWN, LINK_UP }; /* towards the device, towards the host */
 
@@ -48,6 +68,19 @@ uint64_t link_read_later(struct link *link, uint64_t now_ps, uint64_t ready_ps, 
  */
 uint64_t link_register_request(struct link *link, uint64_t now_ps);
 uint64_t link_register_reply(struct link *link, uint64_t now_ps, uint32_t bytes);
+
+/* Transfers of one stream keep their order; at detail tlp, streams take turns packet by packet.
+ * Stream numbers count modulo LINK_STREAMS. What must stay behind something else (a completion
+ * entry behind its data, a message behind its entry) belongs into the same stream, or is asked for
+ * when the other has arrived. */
+#define LINK_STREAMS 32u
+
+/* As link_write_later and link_read_later, with fn(ctx, arg) called at the arrival. ready_ps is not
+ * before the engine's now. Detail line: one event, the reservation as a whole. */
+void link_write_then(struct link *link, enum link_direction direction, unsigned stream,
+                     uint64_t ready_ps, uint32_t bytes, engine_fn *fn, void *ctx, uint64_t arg);
+void link_read_then(struct link *link, unsigned stream, uint64_t ready_ps, uint32_t bytes,
+                    engine_fn *fn, void *ctx, uint64_t arg);
 
 struct link_stats {
     uint64_t up_busy_ps, down_busy_ps; /* occupancy of each direction */

@@ -36,6 +36,7 @@ struct pcie_port *pcie_port_create(struct engine *engine, const struct link_para
         abort();
     port->engine = engine;
     port->link = link_create(params);
+    link_use_engine(port->link, engine);
     port->instant = params->kind == LINK_EMULATED;
     port->capacity = FIRST_CAPACITY;
     port->posted = calloc(port->capacity, sizeof *port->posted);
@@ -154,6 +155,39 @@ uint64_t pcie_up_write(struct pcie_port *port, uint64_t now_ps, uint32_t bytes)
 uint64_t pcie_up_read(struct pcie_port *port, uint64_t now_ps, uint32_t bytes)
 {
     return link_read_later(port->link, engine_now(port->engine), now_ps, bytes);
+}
+
+void pcie_up_write_then(struct pcie_port *port, unsigned stream, uint64_t ready_ps, uint32_t bytes,
+                        engine_fn *fn, void *ctx, uint64_t arg)
+{
+    link_write_then(port->link, LINK_UP, stream, ready_ps, bytes, fn, ctx, arg);
+}
+
+void pcie_up_read_then(struct pcie_port *port, unsigned stream, uint64_t ready_ps, uint32_t bytes,
+                       engine_fn *fn, void *ctx, uint64_t arg)
+{
+    link_read_then(port->link, stream, ready_ps, bytes, fn, ctx, arg);
+}
+
+void pcie_set_sizes(struct pcie_port *port, uint32_t payload_bytes, uint32_t request_bytes,
+                    uint32_t tags)
+{
+    link_set_sizes(port->link, payload_bytes, request_bytes, tags);
+}
+
+struct pcie_link_identity pcie_link_identity(const struct pcie_port *port)
+{
+    const struct link_params *params = link_limits(port->link);
+
+    if (params->kind == LINK_EMULATED)
+        return (struct pcie_link_identity){0};
+    return (struct pcie_link_identity){
+        .generation = (uint8_t)params->generation,
+        .lanes = (uint8_t)params->lanes,
+        .payload_bytes = (uint16_t)params->max_payload,
+        .request_bytes = (uint16_t)params->max_read_request,
+        .tags = (uint16_t)params->tags,
+    };
 }
 
 int pcie_dma_read(struct pcie_port *port, uint64_t bus, void *to, uint32_t bytes)

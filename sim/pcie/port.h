@@ -100,6 +100,25 @@ uint64_t pcie_up_write(struct pcie_port *port, uint64_t now_ps, uint32_t bytes);
  * completion has arrived at the device. */
 uint64_t pcie_up_read(struct pcie_port *port, uint64_t now_ps, uint32_t bytes);
 
+/* The same with fn(ctx, arg) called at that time, ready_ps being now or later. At link.detail = tlp
+ * transfers of different streams take turns on the link packet by packet (see link.h); at detail
+ * line it is engine_at() of the above. */
+void pcie_up_write_then(struct pcie_port *port, unsigned stream, uint64_t ready_ps, uint32_t bytes,
+                        engine_fn *fn, void *ctx, uint64_t arg);
+void pcie_up_read_then(struct pcie_port *port, unsigned stream, uint64_t ready_ps, uint32_t bytes,
+                       engine_fn *fn, void *ctx, uint64_t arg);
+
+/* What the link's ends can do, for the registers of the PCI Express capability (configspace.h). All
+ * zero on an emulated link. */
+struct pcie_link_identity {
+    uint8_t generation, lanes;
+    uint16_t payload_bytes, request_bytes, tags;
+};
+struct pcie_link_identity pcie_link_identity(const struct pcie_port *port);
+/* Device Control was written or reset: sizes and tags from now on (configspace.h has them). */
+void pcie_set_sizes(struct pcie_port *port, uint32_t payload_bytes, uint32_t request_bytes,
+                    uint32_t tags);
+
 /* ---- for the device: function ---- */
 
 int pcie_dma_read(struct pcie_port *port, uint64_t bus, void *to, uint32_t bytes);

@@ -13,6 +13,8 @@ struct link_params link_params_plain(void)
                                 .max_payload = 256,
                                 .max_read_request = 512,
                                 .completion_payload = 64,
+                                .completion_boundary = 64,
+                                .dllp_bytes = 8,
                                 .tags = 64,
                                 .propagation = 150 * PS_PER_NS,
                                 .memory_latency = 120 * PS_PER_NS,

@@ -10,7 +10,9 @@ int main(void)
 {
     SRunner *runner = srunner_create(suite_link());
 
+    srunner_add_suite(runner, suite_link_pace());
     srunner_add_suite(runner, suite_link_rate());
+    srunner_add_suite(runner, suite_link_tlp());
     srunner_add_suite(runner, suite_configspace());
     srunner_add_suite(runner, suite_msi());
     srunner_add_suite(runner, suite_port());

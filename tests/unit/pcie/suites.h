@@ -12,7 +12,9 @@
 
 Suite *suite_configspace(void);
 Suite *suite_link(void);
+Suite *suite_link_pace(void);
 Suite *suite_link_rate(void);
+Suite *suite_link_tlp(void);
 Suite *suite_msi(void);
 Suite *suite_port(void);
 

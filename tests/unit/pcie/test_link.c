@@ -312,6 +312,28 @@ END_TEST
 
 /* ---- every parameter ---- */
 
+static void arrive(void *ctx, uint64_t arg)
+{
+    struct engine *engine = ctx;
+    *(uint64_t *)(uintptr_t)arg += engine_now(engine);
+}
+
+/* A short write that is asked for behind a long one of another stream. */
+static uint64_t measure_streams(const struct link_params *params)
+{
+    struct engine *engine = engine_create(1);
+    struct link *both = link_create(params);
+    uint64_t sum = 0, *at = &sum;
+    link_use_engine(both, engine);
+    link_write_then(both, LINK_UP, 0, 0, 64 << 10, arrive, engine, (uintptr_t)at);
+    link_write_then(both, LINK_UP, 1, 0, 16, arrive, engine, (uintptr_t)at);
+    while (engine_step(engine))
+        ;
+    link_destroy(both);
+    engine_destroy(engine);
+    return sum;
+}
+
 /* Everything that a link does, as one number that grows with every delay. */
 static uint64_t measure(const struct link_params *params)
 {
@@ -322,7 +344,7 @@ static uint64_t measure(const struct link_params *params)
                    link_register_reply(writer, 0, 4);
     link_destroy(reader);
     link_destroy(writer);
-    return sum;
+    return sum + measure_streams(params);
 }
 
 struct knob {
@@ -341,17 +363,29 @@ struct knob {
     }
 
 static const struct knob knobs[] = {
+    KNOB(detail, true, LINK_LINE, LINK_TLP),
     KNOB(generation, true, 1, 2, 3, 4, 5),
     KNOB(lanes, true, 1, 2, 4, 8, 16),
     KNOB(max_payload, true, 128, 256, 512, 1024, 2048, 4096),
     KNOB(max_read_request, true, 128, 256, 512, 1024, 2048, 4096),
     KNOB(completion_payload, true, 64, 128, 256),
+    KNOB(completion_boundary, true, 64, 128),
     KNOB(tags, true, 1, 2, 3),
     KNOB(propagation, false, 0, 1, 149999, 150000, 150001, 100000000),
     KNOB(memory_latency, false, 0, 1, 119999, 120000, 120001, 100000000),
     KNOB(packet_overhead, false, 12, 13, 23, 24, 25, 64),
     KNOB(completion_overhead, false, 12, 13, 19, 20, 21, 64),
+    KNOB(ecrc, false, 0, 1),
     KNOB(flow_overhead, false, 0, 1, 19999, 20000, 20001, 499999, 500000),
+    KNOB(dllp_bytes, false, 6, 7, 8, 9, 16),
+    KNOB(ack_every, true, 1, 2, 3, 4, 1024),
+    KNOB(update_every, true, 1, 2, 3, 4, 1024),
+    KNOB(posted_headers, true, 1, 2, 3, 4),
+    KNOB(posted_data, true, 16, 32, 48),
+    KNOB(nonposted_headers, true, 1, 2),
+    KNOB(completion_headers, true, 1, 2, 3),
+    KNOB(completion_data, true, 4, 8, 12),
+    KNOB(credit_return, false, 0, 1, 2, 199999, 200000, 200001),
 };
 
 START_TEST(every_step_of_every_parameter_shows)
@@ -360,6 +394,10 @@ START_TEST(every_step_of_every_parameter_shows)
     uint64_t before = 0;
     for (unsigned i = 0; i < 7 && (i == 0 || knob->values[i] != 0); i++) {
         struct link_params params = link_params_plain();
+        if (knob->offset == offsetof(struct link_params, credit_return))
+            params.posted_headers = params.nonposted_headers = 1;
+        if (knob->offset == offsetof(struct link_params, dllp_bytes))
+            params.ack_every = 4;
         *(uint64_t *)((char *)&params + knob->offset) = knob->values[i];
         uint64_t now = measure(&params);
         if (i > 0)
