@@ -201,16 +201,24 @@ static void disable(struct ctrl *ctrl)
         reset_done(ctrl, 0); /* was not ready yet: nothing to wait for */
 }
 
+void ctrl_set_link_sizes(struct ctrl *ctrl)
+{
+    pcie_set_sizes(ctrl->port, configspace_payload_bytes(&ctrl->config),
+                   configspace_request_bytes(&ctrl->config), configspace_tags(&ctrl->config));
+}
+
 /* The registers that a change of EN keeps, and the PCI side: both resets below take the function
  * down as a whole. */
-static void reset_everything(struct ctrl *ctrl, uint32_t csts)
+static void reset_everything(struct ctrl *ctrl, uint32_t csts,
+                             void (*reset_config)(struct configspace *config))
 {
     level_reset(ctrl);
     ctrl->life.state = LIFE_OFF;
     ctrl->regs.aqa = 0;
     ctrl->regs.asq = ctrl->regs.acq = 0;
     set_csts(ctrl, UINT32_MAX, csts);
-    configspace_reset(&ctrl->config);
+    reset_config(&ctrl->config);
+    ctrl_set_link_sizes(ctrl);
     msix_reset(&ctrl->msix);
     interrupt_update_pin(ctrl);
 }
@@ -218,17 +226,17 @@ static void reset_everything(struct ctrl *ctrl, uint32_t csts)
 /* The link goes down and comes up again (7.3.1). */
 void ctrl_subsystem_reset(struct ctrl *ctrl)
 {
-    reset_everything(ctrl, CSTS_NSSRO);
+    reset_everything(ctrl, CSTS_NSSRO, configspace_reset);
 }
 
 void ctrl_function_reset(struct ctrl *ctrl)
 {
-    reset_everything(ctrl, 0);
+    reset_everything(ctrl, 0, configspace_function_reset);
 }
 
 void ctrl_conventional_reset(struct ctrl *ctrl)
 {
-    reset_everything(ctrl, 0);
+    reset_everything(ctrl, 0, configspace_function_reset);
 }
 
 static void shutdown_done(void *ctx, uint64_t arg)
@@ -322,6 +330,7 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
 {
     struct ctrl *ctrl = ctrl_allocate(1, sizeof *ctrl);
     size_t queues = (size_t)params->max_io_queues + 1;
+    struct pcie_link_identity link = pcie_link_identity(port);
     struct configspace_identity identity = {
         .vendor = (uint16_t)params->vendor_id,
         .device = (uint16_t)params->device_id,
@@ -338,6 +347,11 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
     ctrl->params = *params;
     ctrl->index = index;
     ctrl_derive(ctrl);
+    identity.link_generation = link.generation;
+    identity.link_lanes = link.lanes;
+    identity.payload_bytes = link.payload_bytes;
+    identity.request_bytes = link.request_bytes;
+    identity.tags = link.tags;
     identity.bar0_bytes = ctrl->bar.bytes;
     identity.msix_table = (uint32_t)ctrl->bar.msix_table_at;
     identity.msix_pending = (uint32_t)ctrl->bar.msix_pending_at;

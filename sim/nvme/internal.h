@@ -127,6 +127,9 @@ void *ctrl_grow(void *memory, size_t count, size_t bytes);
 void ctrl_write_cc(struct ctrl *ctrl, uint32_t value);
 void ctrl_subsystem_reset(struct ctrl *ctrl);
 void ctrl_function_reset(struct ctrl *ctrl);
+/* Device Control was written or reset: the link keeps to its payload, read request and tags (PCI
+ * Express Base 3.1, 7.8.4). */
+void ctrl_set_link_sizes(struct ctrl *ctrl);
 void ctrl_fatal(struct ctrl *ctrl); /* CSTS.CFS: queue memory cannot be reached, or CC is illegal */
 /* Commands are taken and completed: ready, not fatal, not shut down. */
 bool ctrl_is_running(const struct ctrl *ctrl);

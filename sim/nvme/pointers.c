@@ -81,8 +81,8 @@ static void request_list_page(struct ctrl *ctrl, struct command *cmd)
     cmd->list_entries = left < in_page ? left : (uint32_t)in_page;
     /* Queue memory is not given up by an Abort: the queue would be half made. */
     cmd->abortable = cmd->kind != COMMAND_QUEUE_PAGES;
-    engine_at(ctrl->engine, pcie_up_read(ctrl->port, issued_ps, cmd->list_entries * PRP_BYTES),
-              list_arrived, ctrl, command_arg(cmd));
+    pcie_up_read_then(ctrl->port, cmd->sqid, issued_ps, cmd->list_entries * PRP_BYTES, list_arrived,
+                      ctrl, command_arg(cmd));
 }
 
 static void read_list(struct ctrl *ctrl, struct command *cmd, uint64_t at, uint32_t needed)

@@ -186,6 +186,8 @@ static void config_write(void *ctx, uint16_t offset, unsigned size, uint32_t val
         msix_set_control(&ctrl->msix, (control & CONFIGSPACE_MSIX_ENABLE) != 0,
                          (control & CONFIGSPACE_MSIX_FUNCTION_MASK) != 0);
     }
+    if ((changed & CONFIGSPACE_CHANGED_SIZES) != 0)
+        ctrl_set_link_sizes(ctrl);
     if (changed != 0)
         interrupt_update_pin(ctrl);
 }

@@ -143,8 +143,8 @@ static uint64_t dma_given(struct ctrl *ctrl)
 void transfer_in_start(struct ctrl *ctrl, struct command *cmd)
 {
     record_stage(ctrl, cmd, STAGE_TRANSFER, engine_now(ctrl->engine));
-    engine_at(ctrl->engine, pcie_up_read(ctrl->port, dma_given(ctrl), cmd->bytes), data_arrived,
-              ctrl, command_arg(cmd));
+    pcie_up_read_then(ctrl->port, cmd->sqid, dma_given(ctrl), cmd->bytes, data_arrived, ctrl,
+                      command_arg(cmd));
 }
 
 void transfer_out_start(struct ctrl *ctrl, struct command *cmd)
