@@ -9,6 +9,7 @@ int main(void)
     SRunner *runner = srunner_create(suite_registers());
     int failed;
 
+    srunner_add_suite(runner, suite_bus());
     srunner_add_suite(runner, suite_life());
     srunner_add_suite(runner, suite_admin());
     srunner_add_suite(runner, suite_abort());

@@ -115,6 +115,7 @@ uint16_t rig_io(struct rig *rig, uint8_t opcode, uint64_t slba, uint32_t blocks,
 struct ctrl_stats rig_stats(const struct rig *rig);
 
 Suite *suite_registers(void);
+Suite *suite_bus(void);
 Suite *suite_life(void);
 Suite *suite_admin(void);
 Suite *suite_abort(void);
