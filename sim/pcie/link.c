@@ -76,7 +76,8 @@ struct link *link_create(const struct link_params *params)
     if (link == NULL)
         abort();
     link->p = link->limits = *params;
-    if (params->kind == LINK_EMULATED)
+    link->special = params->kind == LINK_EMULATED;
+    if (link->special)
         return link;
     if (params->ecrc) {
         link->p.packet_overhead += ECRC_BYTES;
@@ -140,9 +141,7 @@ void link_set_sizes(struct link *link, uint64_t payload_bytes, uint64_t request_
 uint64_t link_write_later(struct link *link, enum link_direction direction, uint64_t now_ps,
                           uint64_t ready_ps, uint32_t bytes)
 {
-    if (link->ps_per_byte == 0)
-        return ready_ps;
-    if (link->paced)
+    if (__builtin_expect(link->special, 0))
         return link_paced_write(link, direction, now_ps, ready_ps, bytes);
     uint64_t packets = link_packets(bytes, link->p.max_payload);
     uint64_t duration = link_wire_ps(link, bytes + packets * link->p.packet_overhead);
@@ -184,9 +183,7 @@ uint64_t link_read_by_device(struct link *link, uint64_t now_ps, uint32_t bytes)
 
 uint64_t link_read_later(struct link *link, uint64_t now_ps, uint64_t ready_ps, uint32_t bytes)
 {
-    if (link->ps_per_byte == 0)
-        return ready_ps;
-    if (link->paced)
+    if (__builtin_expect(link->special, 0))
         return link_paced_read(link, now_ps, ready_ps, bytes);
     const struct link_params *p = &link->p;
     uint64_t requests = link_packets(bytes, p->max_read_request);
@@ -210,7 +207,7 @@ uint64_t link_register_request(struct link *link, uint64_t now_ps)
 {
     if (link->ps_per_byte == 0)
         return now_ps;
-    if (link->paced)
+    if (link->special)
         return link_send(link, LINK_DOWN, LINK_NONPOSTED, now_ps, now_ps, 0) + link->p.propagation;
     return link_line_take(&link->line[LINK_DOWN], now_ps, now_ps,
                           link_wire_ps(link, link->p.packet_overhead), 1, 0) +
@@ -221,7 +218,7 @@ uint64_t link_register_reply(struct link *link, uint64_t now_ps, uint32_t bytes)
 {
     if (link->ps_per_byte == 0)
         return now_ps;
-    if (link->paced)
+    if (link->special)
         return link_send(link, LINK_UP, LINK_COMPLETION, now_ps, now_ps, bytes) +
                link->p.propagation;
     return link_line_take(&link->line[LINK_UP], now_ps, now_ps,

@@ -18,12 +18,12 @@ void link_paced_init(struct link *link)
 
     link->dllp_ps = link_wire_ps(link, p->dllp_bytes);
     link->credit_back_ps = 2 * p->propagation + p->credit_return;
-    link->paced = p->ack_every != 0 || p->update_every != 0;
+    link->special = p->ack_every != 0 || p->update_every != 0;
     for (unsigned direction = 0; direction < 2; direction++)
         for (unsigned class = 0; class < LINK_CLASSES; class ++) {
             link_credit_init(&link->credit[direction][class], credits[class][0], credits[class][1]);
             if (credits[class][0] != 0 || credits[class][1] != 0)
-                link->paced = true;
+                link->special = true;
         }
 }
 
@@ -87,6 +87,8 @@ uint64_t link_paced_write(struct link *link, enum link_direction direction, uint
 {
     uint64_t sent;
 
+    if (link->ps_per_byte == 0)
+        return ready_ps;
     do {
         uint64_t part = bytes < link->p.max_payload ? bytes : link->p.max_payload;
         sent = link_send(link, direction, LINK_POSTED, now_ps, ready_ps, part);
@@ -112,6 +114,8 @@ uint64_t link_paced_read(struct link *link, uint64_t now_ps, uint64_t ready_ps, 
 {
     uint64_t answered;
 
+    if (link->ps_per_byte == 0)
+        return ready_ps;
     do {
         uint64_t part = bytes < link->p.max_read_request ? bytes : link->p.max_read_request;
         uint64_t tag_ps = link->tag_free_ps[link->tag];

@@ -27,19 +27,19 @@ enum link_class { LINK_POSTED, LINK_NONPOSTED, LINK_COMPLETION, LINK_CLASSES };
 struct link_tlp;
 
 struct link {
-    struct link_params p;               /* with the sizes now in use */
-    uint64_t completion_bytes;          /* largest payload of a completion now in use */
-    uint64_t *tag_free_ps;              /* ring: when the read request that holds each tag will be
-                                         * answered */
-    uint64_t tag;                       /* the next one, which is the one that is free first */
-    uint64_t ps_per_byte;               /* fixed point; 0 = emulated */
-    bool paced;                         /* credits or data link layer packets are modelled */
-    struct link_line line[2];           /* by enum link_direction */
-    struct link_params limits;          /* as created: sizes and tags may be set up to these */
-    struct engine *engine;              /* for the functions with `_then` */
-    struct link_tlp *tlp;               /* NULL at detail line */
-    uint64_t dllp_ps;                   /* one data link layer packet on the wire */
-    uint64_t credit_back_ps;            /* from a packet sent until its credits are back */
+    struct link_params p;      /* with the sizes now in use */
+    uint64_t completion_bytes; /* largest payload of a completion now in use */
+    uint64_t *tag_free_ps;     /* ring: when the read request that holds each tag will be
+                                * answered */
+    uint64_t tag;              /* the next one, which is the one that is free first */
+    uint64_t ps_per_byte;      /* fixed point; 0 = emulated */
+    bool special;              /* emulated, or credits or data link layer packets are modelled */
+    struct link_line line[2];  /* by enum link_direction */
+    struct link_params limits; /* as created: sizes and tags may be set up to these */
+    struct engine *engine;     /* for the functions with `_then` */
+    struct link_tlp *tlp;      /* NULL at detail line */
+    uint64_t dllp_ps;          /* one data link layer packet on the wire */
+    uint64_t credit_back_ps;   /* from a packet sent until its credits are back */
     uint64_t unacked[2], unreturned[2]; /* packets sent since the last Ack, UpdateFC for them */
     struct link_credit credit[2][LINK_CLASSES];
 };
@@ -90,7 +90,7 @@ uint32_t link_data_credits(uint64_t bytes);
  * direction carry what acknowledges it. Returns when its last byte has left the sender. */
 uint64_t link_send(struct link *link, enum link_direction direction, enum link_class class,
                    uint64_t now_ps, uint64_t ready_ps, uint64_t bytes);
-/* Transfers as in link.h, packet by packet. */
+/* Transfers as in link.h, packet by packet; at once on an emulated link. */
 uint64_t link_paced_write(struct link *link, enum link_direction direction, uint64_t now_ps,
                           uint64_t ready_ps, uint64_t bytes);
 uint64_t link_paced_read(struct link *link, uint64_t now_ps, uint64_t ready_ps, uint64_t bytes);
