@@ -12,10 +12,9 @@
 #include "cli/output.h"
 #include "run/pool.h"
 
-#define FIGURES_FILE      "published/drives.csv"
-#define DEFAULT_DRIVER    "doorbell"
-#define DEFAULT_HOST      "ideal"
-#define DEFAULT_FOOTPRINT (UINT64_C(1) << 30)
+#define FIGURES_FILE   "published/drives.csv"
+#define DEFAULT_DRIVER "doorbell"
+#define DEFAULT_HOST   "ideal"
 
 struct cell_outcome {
     int error; /* a run_error */
@@ -129,8 +128,7 @@ static int make_plan(struct drive_bench *bench)
 {
     const struct cli_settings *s = bench->settings;
     bench->plan.ios = (s->given & CLI_BIT(CLI_IOS)) != 0 ? s->ios : 0;
-    bench->plan.footprint =
-        (s->given & CLI_BIT(CLI_FOOTPRINT)) != 0 ? s->footprint : DEFAULT_FOOTPRINT;
+    bench->plan.footprint = s->footprint;
     for (size_t i = 0; i < bench->config_count; i++) {
         const struct cli_config *config = &bench->configs[i];
         for (unsigned kind = 0; kind < CURVE_KINDS; kind++) {

@@ -147,7 +147,8 @@ static void write_axes(const struct graph *graph, FILE *file)
         return;
     }
     if (graph->kind == CURVE_DEPTH || graph->kind == CURVE_BLOCK)
-        fputs("set logscale x 2\n", file);
+        /* Room at the ends, or rounding costs the last mark its label. */
+        fputs("set logscale x 2\nset offsets graph 0.01, graph 0.01, graph 0.08, 0\n", file);
     write_marks(graph, file);
 }
 

@@ -28,6 +28,21 @@ expect 2 "random-read takes one" -- bench random-read --driver amiga-1.61 --driv
 expect 2 "--footprint" -- bench random-read --footprint 1
 expect 2 "--trace: random-read does not take it" -- bench random-read --trace out.log
 expect 2 "--depth: amigadiskbench does not take it" -- bench amigadiskbench --depth 4
+expect 2 "--curve: amigadiskbench does not take it" -- bench amigadiskbench --curve depth
+expect 2 "--curve: random-read does not take it" -- bench random-read --curve depth
+expect 2 "name at least one --drive" -- bench drive
+expect 2 "unknown profile 'optane'" -- bench drive --drive optane
+expect 2 "--drive optane-p4800x: named twice" -- bench drive --drive optane-p4800x --drive optane-p4800x
+expect 2 "takes one --driver" -- bench drive --drive worst-case --driver doorbell --driver amiga-1.65
+expect 2 "--curve: unknown curve 'dept'; allowed: depth, block, link, cliff, datasheet, all" -- \
+    bench drive --drive worst-case --curve dept
+expect 2 "none of these drives has such a curve" -- bench drive --drive qemu-nvme --curve link
+expect 2 "none of these drives has such a curve" -- bench drive --drive worst-case --curve datasheet
+expect 2 "--footprint" -- bench drive --drive worst-case --curve depth --footprint '1 MiB'
+expect 2 "--block-size: bench drive does not take it" -- bench drive --drive worst-case --block-size 4096
+expect 2 "--depth: bench drive does not take it" -- bench drive --drive worst-case --depth 4
+expect 2 "--setup: bench drive does not take it" -- bench drive --drive worst-case --setup amiga-pegasos2
+expect 2 "no/such/directory" -- bench drive --drive worst-case --curve depth --csv no/such/directory/out.csv
 expect 2 "--seed: ' 1' is not a number" -- bench amigadiskbench --seed ' 1'
 expect 2 "a file without a name" -- "${quick[@]}" --csv ''
 expect 2 "two outputs cannot go to the same file" -- "${quick[@]}" --csv same --json same
@@ -83,6 +98,8 @@ expect 2 "cannot be made" -- "${quick[@]}" --plot no/such/plots
 expect 3 "no-such.csv" -- "${quick[@]}" --published no-such.csv
 printf 'set,version\n' >short.csv
 expect 3 "short.csv:1" -- "${quick[@]}" --published short.csv
+expect 3 "short.csv:1" -- bench drive --drive optane-p4800x --published short.csv
+expect 3 "no-such.csv" -- bench drive --drive optane-p4800x --published no-such.csv
 expect 3 "no-such.log: cannot be read" -- replay no-such.log
 : >empty.log
 expect 3 "empty.log" -- replay empty.log
@@ -110,6 +127,8 @@ expect 2 "--depth is above driver.slots" -- bench random-read --depth 17
 expect 0 "" -- bench random-read --ios 1000
 
 # a machine that does not come up, and a drive that fails the driver
+expect 1 "bring-up failed" -- bench drive --drive worst-case --curve depth -s ctrl.decode=1ms \
+    -s driver.admin_timeout=1ms
 expect 1 "bring-up failed" -- "${quick[@]}" -s ctrl.decode=1ms -s driver.admin_timeout=1ms
 
 leftover=$(find . -name '*.tmp*' -o -name '*.part*' | head -3)
