@@ -9,6 +9,14 @@
 set -euo pipefail
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
+fuzz_seconds=${DOORBELL_FUZZ_SECONDS:-60}
+case $fuzz_seconds in
+'' | *[!0-9]*)
+    echo "DOORBELL_FUZZ_SECONDS must be a number of seconds" >&2
+    exit 2
+    ;;
+esac
+
 need gcc libc6-dev cmake ninja-build clang libclang-rt-dev clang-format check pkg-config valgrind gnuplot-nox python3 \
     gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-powerpc-linux-gnu \
     libc6-dev-arm64-cross libc6-dev-riscv64-cross libc6-dev-powerpc-cross
@@ -33,7 +41,6 @@ DOORBELL_SECOND="$root/build/clang/bin/doorbell" ctest --preset release -j "$job
 say "running all tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 ctest --preset asan -j "$jobs" -LE 'speed|check'
 
-fuzz_seconds=${DOORBELL_FUZZ_SECONDS:-60}
 if [ "$fuzz_seconds" -gt 0 ]; then
     configure_options=()
     build fuzz fuzz_controller

@@ -30,9 +30,10 @@ static void refill(struct ctrl *ctrl)
 
 void commands_init(struct ctrl *ctrl)
 {
-    /* Held Asynchronous Event Requests give their credit back and keep their context. */
-    ctrl->pool.count =
-        (uint32_t)ctrl->params.contexts + admin_contexts(ctrl) + (uint32_t)ctrl->params.aerl + 1;
+    /* Held Asynchronous Event Requests give their credit back and keep their context; so do first
+     * halves of fused operations, of which each I/O queue can hold one. */
+    ctrl->pool.count = (uint32_t)ctrl->params.contexts + admin_contexts(ctrl) +
+                       (uint32_t)ctrl->params.aerl + 1 + (uint32_t)ctrl->params.max_io_queues;
     ctrl->pool.commands = ctrl_allocate(ctrl->pool.count, sizeof *ctrl->pool.commands);
     for (uint32_t i = 0; i < ctrl->pool.count; i++)
         ctrl->pool.commands[i].index = i;

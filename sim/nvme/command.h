@@ -93,7 +93,7 @@ struct command {
 struct command_pool {
     struct command *commands;
     uint32_t count, free_first;
-    int32_t io_credits, admin_credits; /* below 0 while held requests complete (async.c) */
+    int32_t io_credits, admin_credits; /* below 0 while what was held ends (async.c, fused.c) */
     uint64_t decode_free_ps;           /* the decoder works on one at a time */
     uint32_t aborts_running;
     uint32_t fused_alone; /* commands that wait for their second half */

@@ -36,6 +36,8 @@ static uint16_t hold_first(struct ctrl *ctrl, struct command *cmd)
     ctrl->pool.fused_alone++;
     cmd->partner = FUSED_ALONE;
     cmd->abortable = true;
+    /* What waits for another command must not keep that from being fetched. */
+    command_return_credit(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
 
@@ -45,6 +47,9 @@ static void release_first(struct ctrl *ctrl, struct command *first)
     ctrl->pool.fused_alone--;
     first->partner = NOT_FUSED;
     first->abortable = false;
+    /* It works again, and counts, even if that is one too many for now. */
+    first->credit = CREDIT_IO;
+    ctrl->pool.io_credits--;
 }
 
 static bool fit(const struct command *first, const struct command *second)

@@ -47,7 +47,7 @@ struct raw_host {
 };
 
 struct raw_cmd {
-    uint8_t opcode;
+    uint8_t opcode, flags;
     uint32_t nsid;
     uint64_t prp1, prp2; /* offsets in memory; 0: none */
     uint32_t cdw10, cdw11, cdw12;

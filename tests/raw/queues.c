@@ -73,6 +73,7 @@ uint16_t raw_put(struct raw_host *host, unsigned queue, const struct raw_cmd *cm
         return 0;
     memset(sqe, 0, 64);
     sqe[0] = cmd->opcode;
+    sqe[1] = cmd->flags;
     put_le(sqe + 2, q->next_cid, 2);
     put_le(sqe + 4, cmd->nsid, 4);
     put_le(sqe + 24, cmd->prp1 == 0 ? 0 : host->bus + cmd->prp1, 8);

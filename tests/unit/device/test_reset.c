@@ -80,6 +80,21 @@ static void workload(struct raw_host *host, bool msix)
     raw_write(host, 0x1000 + 8 * 2, 4, RAW_ENTRIES + 1); /* no such entry: an event (5.2) */
     raw_reap(host, 1, 3, 0);
     raw_reap(host, 0, 1, 0); /* the event */
+    /* a fused Compare and Write (6.2) with what was read, Verify, Deallocate (6.7) */
+    cmd = raw_io(0x05, 0, 8, RAW_DATA);
+    cmd.flags = 1;
+    raw_put(host, 1, &cmd);
+    cmd = raw_io(0x01, 0, 8, RAW_DATA);
+    cmd.flags = 2;
+    raw_put(host, 1, &cmd);
+    cmd = raw_io(0x0c, 100, 8, 0);
+    cmd.prp2 = 0;
+    raw_put(host, 1, &cmd);
+    host->memory[RAW_LIST + 4] = 4;   /* blocks */
+    host->memory[RAW_LIST + 8] = 200; /* from here on */
+    raw_put(host, 1, &(struct raw_cmd){.opcode = 0x09, .nsid = 1, .prp1 = RAW_LIST, .cdw11 = 4});
+    raw_ring(host, 1);
+    raw_reap(host, 1, 4, 0);
     /* a read is under way when its queue is deleted (5.6) */
     cmd = raw_io(0x02, 0, 8, RAW_DATA);
     raw_put(host, 2, &cmd);

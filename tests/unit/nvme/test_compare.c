@@ -163,9 +163,13 @@ START_TEST(fused_pair_does_not_write_if_different)
 }
 END_TEST
 
-/* Two hosts' worth of pairs on two queues for the same block: exactly one wins (6.2: atomic). */
+/* Two hosts' worth of pairs on two queues for the same block: exactly one wins (6.2: atomic). With
+ * fewer contexts than halves, no first half keeps its second from being fetched. */
 START_TEST(fused_pairs_are_atomic)
 {
+    static const uint64_t contexts[] = {64, 2, 1};
+
+    params.ctrl.contexts = contexts[_i];
     open_rig();
     rig_create_queue(&rig, 2, 16, 0);
     for (unsigned queue = 1; queue <= 2; queue++) {
@@ -199,6 +203,34 @@ START_TEST(fused_pairs_are_atomic)
     }
     ck_assert_uint_eq(winners, 1);
     holds(NEW);
+}
+END_TEST
+
+/* A first half whose second never comes costs no context: everything else goes on, as often as
+ * halves are held and ended by an Abort (5.1), a reset or the next command (4.12). */
+START_TEST(a_first_half_holds_nobody_up)
+{
+    static const uint64_t contexts[] = {1, 2, 64};
+    struct rig_cmd flush = {.nsid = 1};
+    struct rig_cqe cqe;
+
+    params.ctrl.contexts = contexts[_i];
+    open_rig();
+    rig_create_queue(&rig, 2, 16, 0);
+    for (unsigned round = 0; round < 5; round++) {
+        put(COMPARE, FIRST, 1, 0, 8, OLD);
+        ring();
+        expect_none();
+        ck_assert_uint_eq(rig_do(&rig, 2, &flush, &cqe), 0);
+        put(COMPARE, FIRST, 2, 0, 8, OLD); /* ends the one before */
+        ring();
+        expect(1, 0x00a);
+        ck_assert_uint_eq(rig_do(&rig, 2, &flush, &cqe), 0);
+        ck_assert_uint_eq(rig_admin(&rig, 0x08, 0, 2 << 16 | 1, 0, NULL), 0);
+        expect(2, 0x007);
+        rig_ring_cq(&rig, 1);
+        ck_assert_uint_eq(rig_do(&rig, 2, &flush, &cqe), 0);
+    }
 }
 END_TEST
 
@@ -313,7 +345,8 @@ Suite *suite_compare(void)
     tcase_add_test(tc, what_is_not_supported_says_so);
     tcase_add_loop_test(tc, fused_pair_writes_if_equal, 0, 2);
     tcase_add_test(tc, fused_pair_does_not_write_if_different);
-    tcase_add_test(tc, fused_pairs_are_atomic);
+    tcase_add_loop_test(tc, fused_pairs_are_atomic, 0, 3);
+    tcase_add_loop_test(tc, a_first_half_holds_nobody_up, 0, 3);
     tcase_add_test(tc, halves_that_are_missing);
     tcase_add_loop_test(tc, halves_that_fail, 0, sizeof misfits / sizeof misfits[0]);
     tcase_add_loop_test(tc, a_lone_first_half_waits, 0, 3);
