@@ -112,6 +112,15 @@ static inline bool epoch_is_current(const struct ctrl *ctrl, uint64_t arg)
     return arg >> 32 == ctrl->epoch;
 }
 
+/* NULL: not an active namespace of this controller, or one that is being formatted;
+ * namespace_missing() says which. */
+static inline struct namespace *namespace_find(const struct ctrl *ctrl, uint32_t nsid)
+{
+    if (nsid - 1 >= ctrl->namespaces.count || !ctrl->namespaces.items[nsid - 1].usable)
+        return NULL;
+    return &ctrl->namespaces.items[nsid - 1];
+}
+
 static inline void record_stage(struct ctrl *ctrl, const struct command *cmd,
                                 enum record_stage stage, uint64_t time_ps)
 {

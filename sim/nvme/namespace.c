@@ -190,13 +190,6 @@ uint64_t namespaces_unallocated(const struct ctrl *ctrl)
     return bytes;
 }
 
-struct namespace *namespace_find(const struct ctrl *ctrl, uint32_t nsid)
-{
-    if (nsid - 1 >= ctrl->namespaces.count || !ctrl->namespaces.items[nsid - 1].usable)
-        return NULL;
-    return &ctrl->namespaces.items[nsid - 1];
-}
-
 struct namespace *namespace_valid(const struct ctrl *ctrl, uint32_t nsid)
 {
     return nsid - 1 < ctrl->namespaces.count ? &ctrl->namespaces.items[nsid - 1] : NULL;

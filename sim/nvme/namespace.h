@@ -89,11 +89,9 @@ void namespaces_init(struct ctrl *ctrl);
 void namespaces_free(struct ctrl *ctrl);
 uint64_t namespaces_unallocated(const struct ctrl *ctrl); /* UNVMCAP, bytes */
 
-/* NULL: not an active namespace of this controller, or one that is being formatted;
- * namespace_missing() says which. */
-struct namespace *namespace_find(const struct ctrl *ctrl, uint32_t nsid);
-/* Why namespace_find() found nothing (6.1.5): Invalid Namespace or Format if the NSID is not valid
- * (0, beyond NN, broadcast), Invalid Field if it is inactive, else Format in Progress. */
+/* Why namespace_find() (internal.h) found nothing (6.1.5): Invalid Namespace or Format if the NSID
+ * is not valid (0, beyond NN, broadcast), Invalid Field if it is inactive, else Format in Progress.
+ */
 uint16_t namespace_missing(const struct ctrl *ctrl, uint32_t nsid);
 
 /* The same for commands about namespaces: NULL if the NSID is not valid. */

@@ -58,7 +58,15 @@ static const char *const fixed[] = {"ctrl.namespace_size=1 MiB",
                                     "media.flush_latency=2 us",
                                     "media.hop_latency=1 us",
                                     "ctrl.cap_css=nvm-and-admin-only",
-                                    "ctrl.acl=0"};
+                                    "ctrl.acl=0",
+                                    "ctrl.more_namespaces=64 KiB/4096",
+                                    "ctrl.namespaces_max=4",
+                                    "ctrl.capacity=4 MiB",
+                                    "ctrl.namespace_granularity=4 KiB",
+                                    "ctrl.oacs_ns_management=yes",
+                                    "ctrl.ns_management_delay=1 us",
+                                    "ctrl.oacs_format=yes",
+                                    "ctrl.format_delay=2 us"};
 #define FIXED (sizeof fixed / sizeof fixed[0])
 
 static void choose(struct fuzz *fuzz, struct fuzz_input *input)
