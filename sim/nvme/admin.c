@@ -69,6 +69,8 @@ uint16_t admin_execute(struct ctrl *ctrl, struct command *cmd)
         return nsmgmt_execute(ctrl, cmd);
     case ADMIN_FORMAT_NVM:
         return format_execute(ctrl, cmd);
+    case ADMIN_DOORBELL_BUFFER:
+        return shadow_configure(ctrl, cmd);
     default:
         return STATUS_INVALID_OPCODE;
     }

@@ -36,6 +36,8 @@ uint64_t ctrl_oacs(const struct ctrl *ctrl)
         bits |= OACS_FORMAT;
     if (ctrl->params.oacs_ns_management)
         bits |= OACS_NS_MANAGEMENT;
+    if (ctrl->params.shadow_doorbells)
+        bits |= OACS_DOORBELL_BUFFER;
     return bits;
 }
 

@@ -90,7 +90,7 @@ void command_return_credit(struct ctrl *ctrl, struct command *cmd)
     else
         return;
     cmd->credit = CREDIT_NONE;
-    if (ctrl->fetch.ready_first != QUEUE_NONE)
+    if (ctrl->fetch.lines_busy != 0)
         fetch_run(ctrl);
 }
 
@@ -136,6 +136,8 @@ static void command_decoded(void *ctx, uint64_t arg)
     struct command *cmd = command_find(ctrl, arg);
 
     if (cmd == NULL)
+        return;
+    if (ctrl->queues.watch_decode && !watch_decoded(ctrl, cmd))
         return;
     if (ctrl->faults.count == 0 || fault_decoded(ctrl, cmd))
         command_begin(ctrl, cmd);

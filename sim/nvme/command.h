@@ -60,6 +60,7 @@ struct command {
     bool in_use;
     bool abortable; /* waits for a PRP list or the medium: an Abort command can end it */
     bool is_abort;
+    bool cid_conflict; /* valid while its queue has `cids` */
     bool phase;
     bool fused_ready; /* its data has arrived, the other half's has not */
     uint16_t cq_slot;

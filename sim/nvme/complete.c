@@ -16,6 +16,7 @@ static uint16_t with_do_not_retry(uint16_t status)
     switch (status) {
     case STATUS_SUCCESS:
     case STATUS_DATA_TRANSFER_ERROR:
+    case STATUS_CID_CONFLICT: /* the other one will have ended by then */
     case STATUS_ABORT_REQUESTED:
     case STATUS_ABORTED_SQ_DELETION:
     case STATUS_ABORTED_FAILED_FUSED:
@@ -51,24 +52,53 @@ static void write_cqe(struct ctrl *ctrl, struct command *cmd, struct cq *cq, str
                 (uint32_t)cmd->cqid << 16 | cmd->cq_slot, command_name(cmd), status, sq->head);
 }
 
-/* The last command of a queue that is being deleted has ended: so does its Delete command (7.4.3).
- */
+/* Completions of this queue that have no room end without an entry. */
+static void drop_stalled(struct ctrl *ctrl, struct cq *cq, uint16_t sqid)
+{
+    uint32_t *link = &cq->waiting_first;
+    struct command *cmd;
+
+    cq->waiting_last = NO_COMMAND;
+    while (*link != NO_COMMAND) {
+        cmd = &ctrl->pool.commands[*link];
+        if (cmd->sqid != sqid) {
+            cq->waiting_last = *link;
+            link = &cmd->next;
+            continue;
+        }
+        *link = cmd->next;
+        command_release(ctrl, cmd);
+    }
+}
+
+/* The last command of a queue that is being deleted has ended, or only waits for room in its
+ * completion queue, which may never come: that one counts as implicitly completed (5.6). So the
+ * Delete command ends, too. */
 static void finish_delete(struct ctrl *ctrl, uint16_t sqid)
 {
-    struct command *cmd = &ctrl->pool.commands[ctrl->queues.sqs[sqid].delete_command];
+    const struct sq *sq = &ctrl->queues.sqs[sqid];
+    struct command *cmd = &ctrl->pool.commands[sq->delete_command];
 
+    if (sq->stalled > 0)
+        drop_stalled(ctrl, &ctrl->queues.cqs[sq->cqid], sqid);
     sq_close(ctrl, sqid);
     complete_command(ctrl, cmd, STATUS_SUCCESS);
 }
 
-/* A command has ended that something waits for: the deletion of its queue, or a shutdown. */
-static void awaited_progress(struct ctrl *ctrl, uint16_t sqid)
+void complete_awaited(struct ctrl *ctrl, uint16_t sqid)
 {
     const struct sq *sq = &ctrl->queues.sqs[sqid];
 
-    if (sq->deleting && sq->in_flight == 0)
+    if (sq->deleting && sq->in_flight == sq->stalled)
         finish_delete(ctrl, sqid);
     ctrl_shutdown_progress(ctrl);
+}
+
+static void command_ended(struct ctrl *ctrl, struct sq *sq, const struct command *cmd)
+{
+    if (sq->cids != NULL)
+        watch_cid_ended(sq, cmd);
+    complete_awaited(ctrl, cmd->sqid);
 }
 
 void command_over(struct ctrl *ctrl, struct command *cmd)
@@ -79,7 +109,7 @@ void command_over(struct ctrl *ctrl, struct command *cmd)
         ctrl->pool.aborts_running--;
     sq->in_flight--;
     if (sq->awaited)
-        awaited_progress(ctrl, cmd->sqid);
+        command_ended(ctrl, sq, cmd);
     command_release(ctrl, cmd);
 }
 
@@ -128,12 +158,28 @@ static void post(struct ctrl *ctrl, struct cq *cq, struct command *cmd, uint64_t
     visible_ps = later(pcie_up_write(ctrl->port, given_ps, CQE_BYTES), cmd->cqe_ps);
     visible_ps = later(visible_ps, cq->last_visible_ps);
     cq->last_visible_ps = visible_ps;
+    if (ctrl->shadow.on)
+        shadow_posted(ctrl, cmd->cqid);
     engine_at(ctrl->engine, visible_ps, cqe_visible, ctrl, command_arg(cmd));
 }
 
 static bool is_full(const struct cq *cq)
 {
     return ring_advance(cq->tail, 1, cq->ring.size) == cq->head;
+}
+
+static void wait_for_room(struct ctrl *ctrl, struct cq *cq, struct command *cmd)
+{
+    cmd->next = NO_COMMAND;
+    if (cq->waiting_first == NO_COMMAND)
+        cq->waiting_first = cmd->index;
+    else
+        ctrl->pool.commands[cq->waiting_last].next = cmd->index;
+    cq->waiting_last = cmd->index;
+    ctrl->queues.sqs[cmd->sqid].stalled++;
+    if (ctrl->shadow.on)
+        shadow_stalled(ctrl, cmd->cqid);
+    complete_awaited(ctrl, cmd->sqid);
 }
 
 /* cmd->complete_ps and ready_ps are set: post, or wait for room. */
@@ -143,17 +189,10 @@ static void post_or_wait(struct ctrl *ctrl, struct command *cmd)
 
     if (cmd->fault != NULL && !fault_completing(ctrl, cmd))
         return;
-    if (cq->waiting_first == NO_COMMAND && !is_full(cq)) {
+    if (cq->waiting_first == NO_COMMAND && !is_full(cq))
         post(ctrl, cq, cmd, cmd->ready_ps);
-        return;
-    }
-    cmd->next = NO_COMMAND;
-    if (cq->waiting_first == NO_COMMAND)
-        cq->waiting_first = cmd->index;
     else
-        ctrl->pool.commands[cq->waiting_last].next = cmd->index;
-    cq->waiting_last = cmd->index;
-    ctrl_shutdown_progress(ctrl);
+        wait_for_room(ctrl, cq, cmd);
 }
 
 void complete_waiting(struct ctrl *ctrl, struct cq *cq)
@@ -164,6 +203,7 @@ void complete_waiting(struct ctrl *ctrl, struct cq *cq)
         struct command *cmd = &ctrl->pool.commands[cq->waiting_first];
 
         cq->waiting_first = cmd->next;
+        ctrl->queues.sqs[cmd->sqid].stalled--;
         /* Room may have come before the entry was even built: that is no stall. */
         if (now_ps > cmd->ready_ps) {
             ctrl->stats.cq_full_stalls++;

@@ -67,12 +67,13 @@ static void drop_work(struct ctrl *ctrl)
     ctrl->epoch++;
     commands_drop_all(ctrl);
     async_reset(ctrl);
-    ctrl->fetch.scheduled = false;
+    shadow_reset(ctrl);
     ctrl->life.shutdown_waits = false;
     ctrl->pool.aborts_running = 0;
     queues_close_all(ctrl);
     interrupt_reset(ctrl);
-    ctrl->fetch.free_ps = ctrl->pool.decode_free_ps = 0;
+    fetch_reset(ctrl);
+    ctrl->pool.decode_free_ps = 0;
     ctrl->transfer.dma_free_ps = ctrl->completion_free_ps = 0;
 }
 
@@ -88,12 +89,13 @@ static bool cc_is_legal(const struct ctrl *ctrl)
     uint64_t mps = CC_MPS(cc);
     uint32_t css = CC_CSS(cc);
     bool admin_only = (ctrl->regs.cap >> CAP_CSS & CAP_CSS_ADMIN_ONLY) != 0;
+    bool weighted = (ctrl->regs.cap >> CAP_AMS & CAP_AMS_WEIGHTED) != 0;
 
     if (mps < ctrl->params.cap_mpsmin || mps > ctrl->params.cap_mpsmax)
         return false;
     if (css != CSS_NVM && !(css == CSS_ADMIN_ONLY && admin_only))
         return false;
-    if (CC_AMS(cc) != 0) /* round robin is the only mechanism (CAP.AMS = 0) */
+    if (CC_AMS(cc) != AMS_ROUND_ROBIN && !(CC_AMS(cc) == AMS_WEIGHTED && weighted))
         return false;
     /* Entry sizes may still be zero at enable: they count when I/O queues are created (3.1.5). */
     return (CC_IOSQES(cc) == 0 || CC_IOSQES(cc) == SQE_LOG2) &&
@@ -148,6 +150,7 @@ static void enable(struct ctrl *ctrl)
     ctrl->page_log2 = (uint8_t)(PAGE_SHIFT_MIN + CC_MPS(ctrl->regs.cc));
     ctrl->page_mask = (UINT64_C(1) << ctrl->page_log2) - 1;
     ctrl->life.admin_only = CC_CSS(ctrl->regs.cc) == CSS_ADMIN_ONLY;
+    arbitration_enable(ctrl);
     cq_open(ctrl, 0, 0, true, cq);
     sq_open(ctrl, 0, 0, sq);
     ctrl->life.state = LIFE_ENABLING;
@@ -360,8 +363,9 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
     namespaces_init(ctrl);
     ctrl->queues.sqs = ctrl_allocate(queues, sizeof *ctrl->queues.sqs);
     ctrl->queues.cqs = ctrl_allocate(queues, sizeof *ctrl->queues.cqs);
-    ctrl->fetch.ready_first = ctrl->fetch.ready_last = QUEUE_NONE;
-    ctrl->fetch.entries = ctrl_allocate(params->fetch_burst, SQE_BYTES);
+    fetch_init(ctrl);
+    watch_init(ctrl);
+    shadow_init(ctrl);
     commands_init(ctrl);
     interrupt_init(ctrl);
     features_reset(ctrl);
@@ -382,7 +386,8 @@ void ctrl_destroy(struct ctrl *ctrl)
     transfer_free(ctrl);
     free(ctrl->queues.sqs);
     free(ctrl->queues.cqs);
-    free(ctrl->fetch.entries);
+    fetch_free(ctrl);
+    shadow_free(ctrl);
     free(ctrl->interrupts.vectors);
     free(ctrl);
 }

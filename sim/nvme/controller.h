@@ -59,6 +59,8 @@ struct ctrl_stats {
     uint64_t media_errors; /* reads of blocks that cannot be read */
     uint64_t bytes_read, bytes_written;
     uint64_t fetch_bursts;              /* DMA reads of SQEs */
+    uint64_t shadow_reads;              /* DMA reads of shadow doorbells */
+    uint64_t eventidx_writes;           /* DMA writes of EventIdx entries */
     uint64_t prp_lists, prp_list_pages; /* commands with a list; list pages read */
     uint64_t completions;               /* CQEs written */
     uint64_t errors;                    /* CQEs with a status other than success */

@@ -1,57 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Arbitration and fetch of submission entries (NVMe 1.4 sections 4.13.1 and 7.2.1). Queues with
- * something to fetch stand in a line; the first one has its turn for a burst of commands and then
- * goes to the end of the line, which is round robin with arbitration burst. Within a turn, entries
- * are read by bursts of at most ctrl.fetch_burst, one DMA read each, which never crosses the end of
- * the ring (nor a page of a queue that is not contiguous). Contexts are reserved before entries are
- * read; without one, a command stays in its queue. Admin commands have contexts of their own, so
- * that a completion queue that nobody empties cannot lock the admin queue out.
+ * Fetch of submission entries (NVMe 1.4 section 7.2.1), from the queue whose turn it is
+ * (arbitration.c). Within a turn, entries are read by bursts of at most ctrl.fetch_burst, one DMA
+ * read each, which never crosses the end of the ring (nor a page of a queue that is not
+ * contiguous). ctrl.fetch_engines reads are issued at a time; entries of one queue arrive in order
+ * whichever engine reads them. Contexts are reserved before entries are read; without one, a
+ * command stays in its queue. Admin commands have contexts of their own, so that a completion queue
+ * that nobody empties cannot lock the admin queue out.
  */
+#include <stdlib.h>
+
 #include "nvme/internal.h"
 
-static int32_t credits_of(const struct ctrl *ctrl, uint16_t sqid)
+void fetch_init(struct ctrl *ctrl)
 {
-    return sqid == 0 ? ctrl->pool.admin_credits : ctrl->pool.io_credits;
+    ctrl->fetch.entries = ctrl_allocate(ctrl->params.fetch_burst, SQE_BYTES);
+    ctrl->fetch.engines_ps =
+        ctrl_allocate(ctrl->params.fetch_engines, sizeof *ctrl->fetch.engines_ps);
+    for (unsigned line = 0; line < FETCH_LINES; line++)
+        ctrl->fetch.lines[line] = (struct line){QUEUE_NONE, QUEUE_NONE};
 }
 
-static void line_append(struct ctrl *ctrl, uint16_t sqid)
+void fetch_free(struct ctrl *ctrl)
 {
-    struct sq *sq = &ctrl->queues.sqs[sqid];
-
-    sq->queued = true;
-    sq->burst_left = ctrl->fetch.burst_max;
-    sq->ready_next = QUEUE_NONE;
-    if (ctrl->fetch.ready_first == QUEUE_NONE)
-        ctrl->fetch.ready_first = sqid;
-    else
-        ctrl->queues.sqs[ctrl->fetch.ready_last].ready_next = sqid;
-    ctrl->fetch.ready_last = sqid;
+    free(ctrl->fetch.entries);
+    free(ctrl->fetch.engines_ps);
 }
 
-/* before: the queue that stands in front of it, QUEUE_NONE if it is the first. */
-static void line_remove(struct ctrl *ctrl, uint16_t sqid, uint16_t before)
+void fetch_reset(struct ctrl *ctrl)
 {
-    struct sq *sq = &ctrl->queues.sqs[sqid];
-
-    if (before == QUEUE_NONE)
-        ctrl->fetch.ready_first = sq->ready_next;
-    else
-        ctrl->queues.sqs[before].ready_next = sq->ready_next;
-    if (ctrl->fetch.ready_last == sqid)
-        ctrl->fetch.ready_last = before;
-    sq->queued = false;
-}
-
-void fetch_forget(struct ctrl *ctrl, uint16_t sqid)
-{
-    uint16_t before = QUEUE_NONE;
-
-    if (!ctrl->queues.sqs[sqid].queued)
-        return;
-    for (uint16_t at = ctrl->fetch.ready_first; at != sqid; at = ctrl->queues.sqs[at].ready_next)
-        before = at;
-    line_remove(ctrl, sqid, before);
+    ctrl->fetch.scheduled = false;
+    ctrl->fetch.undecoded = 0;
+    ctrl->fetch.free_ps = 0;
+    ctrl->fetch.engine = 0;
+    for (uint32_t i = 0; i < ctrl->params.fetch_engines; i++)
+        ctrl->fetch.engines_ps[i] = 0;
 }
 
 static uint32_t smaller(uint32_t a, uint32_t b)
@@ -60,14 +43,13 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* How many entries the next DMA read of this queue takes. */
-static uint32_t burst_length(struct ctrl *ctrl, uint16_t sqid)
+static uint32_t burst_length(const struct ctrl *ctrl, const struct turn *turn)
 {
-    const struct sq *sq = &ctrl->queues.sqs[sqid];
+    const struct sq *sq = &ctrl->queues.sqs[turn->sqid];
     uint32_t count = ring_distance(sq->next, sq->seen, sq->ring.size);
 
     count = smaller(count, (uint32_t)ctrl->params.fetch_burst);
-    count = smaller(count, sq->burst_left);
-    count = smaller(count, (uint32_t)credits_of(ctrl, sqid)); /* above 0: fetch_one() */
+    count = smaller(count, turn->most);
     count = smaller(count, sq->ring.size - sq->next);
     if (sq->ring.pages != NULL) {
         uint32_t per_page = UINT32_C(1) << (ctrl->page_log2 - SQE_LOG2);
@@ -106,6 +88,8 @@ static void fetch_done(void *ctx, uint64_t arg)
         cmd->rung_ps = sq->rung_ps[slot++]; /* a burst does not wrap */
         command_arrived(ctrl, cmd, sqe);
     }
+    if (sq->watched)
+        watch_arrived(ctrl, sqid, (uint32_t)arg);
 }
 
 static void fetch_burst(struct ctrl *ctrl, uint16_t sqid, uint32_t count)
@@ -129,11 +113,12 @@ static void fetch_burst(struct ctrl *ctrl, uint16_t sqid, uint32_t count)
     }
     sq->next = ring_advance(sq->next, count, sq->ring.size);
     sq->in_flight += count;
-    sq->burst_left -= count;
     ctrl->stats.fetch_bursts++;
 
     issued_ps = now_ps + clock_cost(&ctrl->clock, ctrl->params.fetch_setup);
     ctrl->fetch.free_ps = issued_ps;
+    if (ctrl->fetch.issues_counted)
+        watch_issued(ctrl, sq, count, issued_ps);
     arrives_ps = later(pcie_up_read(ctrl->port, issued_ps, count << SQE_LOG2), sq->last_fetch_ps);
     sq->last_fetch_ps = arrives_ps;
     engine_at(ctrl->engine, arrives_ps, fetch_done, ctrl, command_arg(&ctrl->pool.commands[first]));
@@ -149,26 +134,17 @@ static void arbitrate(void *ctx, uint64_t arg)
     fetch_run(ctrl);
 }
 
-/* One DMA read for the first queue in the line that has a context. False if there is none. */
+/* One DMA read for the queue whose turn it is. False if there is none. */
 static bool fetch_one(struct ctrl *ctrl)
 {
-    uint16_t before = QUEUE_NONE;
-    uint16_t sqid = ctrl->fetch.ready_first;
-    struct sq *sq;
+    struct turn turn;
+    uint32_t count;
 
-    while (sqid != QUEUE_NONE && credits_of(ctrl, sqid) <= 0) {
-        before = sqid;
-        sqid = ctrl->queues.sqs[sqid].ready_next;
-    }
-    if (sqid == QUEUE_NONE)
+    if (!arbitration_pick(ctrl, &turn))
         return false;
-    sq = &ctrl->queues.sqs[sqid];
-    fetch_burst(ctrl, sqid, burst_length(ctrl, sqid));
-    if (sq->next == sq->seen || sq->burst_left == 0) {
-        line_remove(ctrl, sqid, before);
-        if (sq->next != sq->seen)
-            line_append(ctrl, sqid);
-    }
+    count = burst_length(ctrl, &turn);
+    fetch_burst(ctrl, turn.sqid, count);
+    arbitration_served(ctrl, &turn, count);
     return true;
 }
 
@@ -178,14 +154,14 @@ void fetch_run(struct ctrl *ctrl)
 
     if (ctrl->fetch.scheduled || !ctrl_is_running(ctrl))
         return;
-    while (ctrl->fetch.ready_first != QUEUE_NONE) {
+    while (ctrl->fetch.lines_busy != 0) {
         if (ctrl->fetch.free_ps > now_ps) {
             ctrl->fetch.scheduled = true;
             engine_at(ctrl->engine, ctrl->fetch.free_ps, arbitrate, ctrl, epoch_arg(ctrl, 0));
             return;
         }
         if (!fetch_one(ctrl))
-            return; /* a returning context calls again */
+            return; /* a context that returns, or a decoded command, calls again */
     }
 }
 
@@ -202,6 +178,6 @@ void fetch_doorbell_seen(struct ctrl *ctrl, uint16_t sqid)
     if (sq->seen == sq->next)
         return;
     if (!sq->queued)
-        line_append(ctrl, sqid);
+        arbitration_join(ctrl, sqid);
     fetch_run(ctrl);
 }

@@ -4,7 +4,7 @@
  * the public face is controller.h. How one command travels:
  *
  *   registers.c  doorbell arrives            -> queues.c   tail moves, doorbell latency runs
- *   fetch.c      arbitration, DMA of entries -> command.c  decoded one at a time
+ *   fetch.c      DMA of entries (arbitration.c) -> command.c  decoded one at a time
  *   admin.c / nvm.c  checked and started     -> pointers.c PRPs walked, lists read
  *   transfer.c   data from the host (write)  -> nvm.c      media
  *   transfer.c   data to the host (read)     -> complete.c completion built, room in the CQ, CQE
@@ -30,6 +30,7 @@
 #include "nvme/namespace.h"
 #include "nvme/nvm.h"
 #include "nvme/queue.h"
+#include "nvme/shadow.h"
 #include "nvme/transfer.h"
 #include "nvme/wire.h"
 #include "nvme/wire_namespace.h"
@@ -40,6 +41,8 @@
 /* Choices of the enumerations in ctrl.def, in their order. */
 enum { VERSION_1_3, VERSION_1_4 };
 enum { CSS_CHOICE_NVM, CSS_CHOICE_NVM_AND_ADMIN_ONLY };
+enum { AMS_CHOICE_ROUND_ROBIN, AMS_CHOICE_WEIGHTED };
+enum { DELETE_CHOICE_DRAIN, DELETE_CHOICE_ABORT };
 enum { BLOCK_CHOICE_512, BLOCK_CHOICE_4096 };
 enum { FORMAT_SCOPE_NAMESPACE, FORMAT_SCOPE_SUBSYSTEM };
 
@@ -85,6 +88,7 @@ struct ctrl {
     struct namespaces namespaces;
     struct queues queues;
     struct fetcher fetch;
+    struct shadow shadow;
     struct command_pool pool;
     struct transfer transfer;
     uint64_t completion_free_ps; /* the completion unit builds one entry at a time */

@@ -70,9 +70,10 @@ static uint64_t make_cap(const struct ctrl_params *params)
 
     if (params->cap_css == CSS_CHOICE_NVM_AND_ADMIN_ONLY)
         css |= CAP_CSS_ADMIN_ONLY;
-    return params->cap_mqes | params->cap_cqr << CAP_CQR | params->cap_to << CAP_TO |
-           params->cap_dstrd << CAP_DSTRD | params->cap_nssrs << CAP_NSSRS | css << CAP_CSS |
-           params->cap_mpsmin << CAP_MPSMIN | params->cap_mpsmax << CAP_MPSMAX;
+    return params->cap_mqes | (uint64_t)(params->cap_ams == AMS_CHOICE_WEIGHTED) << CAP_AMS |
+           params->cap_cqr << CAP_CQR | params->cap_to << CAP_TO | params->cap_dstrd << CAP_DSTRD |
+           params->cap_nssrs << CAP_NSSRS | css << CAP_CSS | params->cap_mpsmin << CAP_MPSMIN |
+           params->cap_mpsmax << CAP_MPSMAX;
 }
 
 static uint64_t align_up(uint64_t value, uint64_t align)

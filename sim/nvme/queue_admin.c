@@ -2,16 +2,18 @@
  *
  * Create and Delete I/O Submission and Completion Queue (NVMe 1.4 sections 5.3 to 5.6). Checks run
  * in the order of the fields: identifiers, size, entry size in CC, contiguity, address, vector.
- * Deleting a submission queue drops entries that were not fetched, lets commands in flight
- * complete, and then completes itself (7.4.3). A queue that is not physically contiguous has its
- * page list read, and is checked again when the list is there.
+ * Deleting a submission queue drops entries that were not fetched; commands in flight complete, or
+ * with ctrl.delete_sq = abort those that wait for a list or the medium end at once with Command
+ * Aborted due to SQ Deletion; then the Delete command completes itself (5.6, 7.4.3). A queue that
+ * is not physically contiguous has its page list read, and is checked again when the list is there.
  */
 #include "nvme/internal.h"
 
 #include <string.h>
 
-#define CDW11_PC  UINT32_C(1)
-#define CDW11_IEN UINT32_C(2)
+#define CDW11_PC           UINT32_C(1)
+#define CDW11_IEN          UINT32_C(2)
+#define CDW11_QPRIO(cdw11) ((cdw11) >> 1 & 3u) /* 0 urgent to 3 low (5.4) */
 
 static uint16_t create_qid(const struct command *cmd)
 {
@@ -85,6 +87,8 @@ static void open_queue(struct ctrl *ctrl, const struct command *cmd, struct ring
         cq_open(ctrl, create_qid(cmd), create_word1(cmd), (cmd->cdw[1] & CDW11_IEN) != 0, ring);
     else
         sq_open(ctrl, create_qid(cmd), create_word1(cmd), ring);
+    if (!creates_cq(cmd) && ctrl->fetch.weighted) /* else QPRIO means nothing (5.4) */
+        ctrl->queues.sqs[create_qid(cmd)].line = (uint8_t)(LINE_URGENT + CDW11_QPRIO(cmd->cdw[1]));
 }
 
 static uint16_t create(struct ctrl *ctrl, struct command *cmd)
@@ -126,6 +130,17 @@ uint16_t admin_queue_pages_known(struct ctrl *ctrl, struct command *cmd)
     return STATUS_SUCCESS;
 }
 
+static void abort_in_flight(struct ctrl *ctrl, uint16_t sqid)
+{
+    for (uint32_t i = 0; i < ctrl->pool.count; i++) {
+        struct command *cmd = &ctrl->pool.commands[i];
+
+        if (!cmd->in_use || !cmd->abortable || cmd->sqid != sqid)
+            continue;
+        command_end_early(ctrl, cmd, STATUS_ABORTED_SQ_DELETION);
+    }
+}
+
 static uint16_t delete_sq(struct ctrl *ctrl, struct command *cmd)
 {
     uint16_t qid = (uint16_t)cmd->cdw[0];
@@ -139,10 +154,15 @@ static uint16_t delete_sq(struct ctrl *ctrl, struct command *cmd)
         sq_close(ctrl, qid);
         return STATUS_SUCCESS;
     }
-    fetch_forget(ctrl, qid);
+    arbitration_leave(ctrl, qid);
+    if (ctrl->shadow.on)
+        shadow_close(ctrl, qid, false);
     sq->deleting = true;
     sq->awaited = true;
     sq->delete_command = cmd->index;
+    if (ctrl->params.delete_sq == DELETE_CHOICE_ABORT)
+        abort_in_flight(ctrl, qid);
+    complete_awaited(ctrl, qid);
     return COMMAND_GOES_ON;
 }
 

@@ -33,7 +33,10 @@ void sq_open(struct ctrl *ctrl, uint16_t sqid, uint16_t cqid, struct ring ring)
         .fused_first = NO_COMMAND,
         .rung_ps = ctrl_allocate(ring.size, sizeof(uint64_t)),
     };
+    watch_sq_open(ctrl, &ctrl->queues.sqs[sqid]);
     ctrl->queues.cqs[cqid].users++;
+    if (ctrl->shadow.on)
+        shadow_open(ctrl, sqid, false);
     if (sqid != 0)
         ctrl->queues.alive++;
 }
@@ -44,8 +47,11 @@ void sq_close(struct ctrl *ctrl, uint16_t sqid)
 
     if (!sq->exists)
         return;
-    fetch_forget(ctrl, sqid);
+    arbitration_leave(ctrl, sqid);
+    if (ctrl->shadow.on)
+        shadow_close(ctrl, sqid, false);
     free(sq->rung_ps);
+    free(sq->cids);
     free(sq->ring.pages);
     ctrl->queues.cqs[sq->cqid].users--;
     *sq = (struct sq){.exists = false};
@@ -64,6 +70,8 @@ void cq_open(struct ctrl *ctrl, uint16_t cqid, uint16_t vector, bool interrupts,
         .waiting_first = NO_COMMAND,
         .waiting_last = NO_COMMAND,
     };
+    if (ctrl->shadow.on)
+        shadow_open(ctrl, cqid, true);
     if (cqid != 0)
         ctrl->queues.alive++;
 }
@@ -76,6 +84,8 @@ void cq_close(struct ctrl *ctrl, uint16_t cqid)
         return;
     if (cq->head != cq->visible) /* entries that nobody will consume now */
         interrupt_consumed(ctrl, cq);
+    if (ctrl->shadow.on)
+        shadow_close(ctrl, cqid, true);
     free(cq->ring.pages);
     *cq = (struct cq){.exists = false};
     if (cqid != 0)
@@ -98,25 +108,17 @@ static void doorbell_seen(void *ctx, uint64_t arg)
         fetch_doorbell_seen(ctrl, (uint16_t)arg);
 }
 
-static void sq_doorbell(struct ctrl *ctrl, uint16_t sqid, uint32_t value)
+static inline enum ring_move move_tail(struct ctrl *ctrl, uint16_t sqid, uint32_t value)
 {
     struct sq *sq = &ctrl->queues.sqs[sqid];
     uint32_t size = sq->ring.size;
     uint64_t now_ps = engine_now(ctrl->engine);
 
-    if (!sq->exists || sq->deleting) {
-        async_error(ctrl, EVENT_INVALID_DOORBELL_REGISTER, sqid);
-        return;
-    }
-    if (value == sq->tail) {
-        ctrl->stats.same_value_doorbells++;
-        return;
-    }
+    if (value == sq->tail)
+        return RING_SAME;
     if (value >= size || ring_distance(sq->tail, (uint16_t)value, size) >
-                             size - 1 - ring_distance(sq->head, sq->tail, size)) {
-        async_error(ctrl, EVENT_INVALID_DOORBELL_VALUE, sqid);
-        return;
-    }
+                             size - 1 - ring_distance(sq->head, sq->tail, size))
+        return RING_INVALID;
     for (uint16_t slot = sq->tail; slot != value; slot = ring_advance(slot, 1, size))
         sq->rung_ps[slot] = now_ps;
     sq->tail = (uint16_t)value;
@@ -125,34 +127,46 @@ static void sq_doorbell(struct ctrl *ctrl, uint16_t sqid, uint32_t value)
     else
         engine_at(ctrl->engine, now_ps + ctrl->fetch.doorbell_latency_ps, doorbell_seen, ctrl,
                   epoch_arg(ctrl, sqid));
+    return RING_MOVED;
 }
 
-static void cq_doorbell(struct ctrl *ctrl, uint16_t cqid, uint32_t value)
+static inline enum ring_move move_head(struct ctrl *ctrl, uint16_t cqid, uint32_t value)
 {
     struct cq *cq = &ctrl->queues.cqs[cqid];
     uint32_t size = cq->ring.size;
 
-    if (!cq->exists) {
-        async_error(ctrl, EVENT_INVALID_DOORBELL_REGISTER, cqid);
-        return;
-    }
-    if (value == cq->head) {
-        ctrl->stats.same_value_doorbells++;
-        return;
-    }
-    if (value >= size || ring_distance(cq->head, (uint16_t)value, size) >
-                             ring_distance(cq->head, cq->visible, size)) {
-        async_error(ctrl, EVENT_INVALID_DOORBELL_VALUE, cqid);
-        return;
-    }
+    if (value == cq->head)
+        return RING_SAME;
+    if (value >= size ||
+        ring_distance(cq->head, (uint16_t)value, size) > ring_distance(cq->head, cq->visible, size))
+        return RING_INVALID;
     cq->head = (uint16_t)value;
     if (cq->head == cq->visible)
         interrupt_consumed(ctrl, cq);
     if (cq->waiting_first != NO_COMMAND)
         complete_waiting(ctrl, cq);
+    return RING_MOVED;
 }
 
-static bool takes_cq_doorbells(const struct ctrl *ctrl)
+enum ring_move sq_move_tail(struct ctrl *ctrl, uint16_t sqid, uint32_t value)
+{
+    return move_tail(ctrl, sqid, value);
+}
+
+enum ring_move cq_move_head(struct ctrl *ctrl, uint16_t cqid, uint32_t value)
+{
+    return move_head(ctrl, cqid, value);
+}
+
+static bool takes_doorbells(const struct ctrl *ctrl, uint16_t qid, bool is_cq)
+{
+    if (qid > ctrl->params.max_io_queues) /* the arrays end there */
+        return false;
+    return is_cq ? ctrl->queues.cqs[qid].exists
+                 : ctrl->queues.sqs[qid].exists && !ctrl->queues.sqs[qid].deleting;
+}
+
+bool queues_take_heads(const struct ctrl *ctrl)
 {
     return ctrl->life.state == LIFE_READY &&
            (ctrl->regs.csts & (CSTS_CFS | CSTS_SHST_COMPLETE)) == 0;
@@ -164,6 +178,7 @@ void queues_doorbell(struct ctrl *ctrl, uint64_t offset, uint32_t value)
     uint64_t number = offset >> stride_log2;
     uint16_t qid = (uint16_t)(number / 2);
     bool is_cq = number % 2 != 0;
+    enum ring_move move;
 
     if ((offset & ((UINT64_C(1) << stride_log2) - 1)) != 0) {
         ctrl->stats.register_writes++; /* reserved space between two doorbells */
@@ -175,12 +190,17 @@ void queues_doorbell(struct ctrl *ctrl, uint64_t offset, uint32_t value)
         ctrl->stats.sq_doorbells++;
     RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_DOORBELL, is_cq, qid,
                 value, 0);
-    if (is_cq ? !takes_cq_doorbells(ctrl) : !ctrl_is_running(ctrl))
+    if (is_cq ? !queues_take_heads(ctrl) : !ctrl_is_running(ctrl))
         return;
-    if (qid > ctrl->params.max_io_queues) /* before the arrays, which end there */
+    if (!takes_doorbells(ctrl, qid, is_cq)) {
         async_error(ctrl, EVENT_INVALID_DOORBELL_REGISTER, qid);
-    else if (is_cq)
-        cq_doorbell(ctrl, qid, value);
-    else
-        sq_doorbell(ctrl, qid, value);
+        return;
+    }
+    if (ctrl->shadow.on && shadow_takes_register(ctrl, qid, is_cq, value))
+        return;
+    move = is_cq ? move_head(ctrl, qid, value) : move_tail(ctrl, qid, value);
+    if (move == RING_SAME)
+        ctrl->stats.same_value_doorbells++;
+    else if (move == RING_INVALID)
+        async_error(ctrl, EVENT_INVALID_DOORBELL_VALUE, qid);
 }

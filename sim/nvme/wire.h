@@ -29,6 +29,7 @@ enum wire_register {
 /* CAP (3.1.1): bit positions. */
 enum {
     CAP_CQR = 16,
+    CAP_AMS = 17,
     CAP_TO = 24,
     CAP_DSTRD = 32,
     CAP_NSSRS = 36,
@@ -36,6 +37,7 @@ enum {
     CAP_MPSMIN = 48,
     CAP_MPSMAX = 52
 };
+#define CAP_AMS_WEIGHTED   0x01u
 #define CAP_CSS_NVM        0x01u
 #define CAP_CSS_ADMIN_ONLY 0x80u
 
@@ -43,19 +45,21 @@ enum {
 #define VS_1_4 UINT32_C(0x00010400)
 
 /* CC (3.1.5). */
-#define CC_EN          UINT32_C(0x1)
-#define CC_CSS(cc)     ((cc) >> 4 & 0x7u)
-#define CC_MPS(cc)     ((cc) >> 7 & 0xfu)
-#define CC_AMS(cc)     ((cc) >> 11 & 0x7u)
-#define CC_SHN(cc)     ((cc) >> 14 & 0x3u)
-#define CC_IOSQES(cc)  ((cc) >> 16 & 0xfu)
-#define CC_IOCQES(cc)  ((cc) >> 20 & 0xfu)
-#define CC_WRITABLE    UINT32_C(0x00fffff1)
-#define CSS_NVM        0u
-#define CSS_ADMIN_ONLY 7u
-#define SHN_NONE       0u
-#define SHN_NORMAL     1u
-#define SHN_ABRUPT     2u
+#define CC_EN           UINT32_C(0x1)
+#define CC_CSS(cc)      ((cc) >> 4 & 0x7u)
+#define CC_MPS(cc)      ((cc) >> 7 & 0xfu)
+#define CC_AMS(cc)      ((cc) >> 11 & 0x7u)
+#define CC_SHN(cc)      ((cc) >> 14 & 0x3u)
+#define CC_IOSQES(cc)   ((cc) >> 16 & 0xfu)
+#define CC_IOCQES(cc)   ((cc) >> 20 & 0xfu)
+#define CC_WRITABLE     UINT32_C(0x00fffff1)
+#define AMS_ROUND_ROBIN 0u
+#define AMS_WEIGHTED    1u /* with urgent priority class */
+#define CSS_NVM         0u
+#define CSS_ADMIN_ONLY  7u
+#define SHN_NONE        0u
+#define SHN_NORMAL      1u
+#define SHN_ABRUPT      2u
 
 /* CSTS (3.1.6). */
 #define CSTS_RDY           UINT32_C(0x01)
@@ -106,8 +110,10 @@ enum wire_admin_opcode {
     ADMIN_ABORT = 0x08,
     ADMIN_SET_FEATURES = 0x09,
     ADMIN_GET_FEATURES = 0x0a,
-    ADMIN_ASYNC_EVENT = 0x0c
+    ADMIN_ASYNC_EVENT = 0x0c,
+    ADMIN_DOORBELL_BUFFER = 0x7c
 };
+#define OACS_DOORBELL_BUFFER 0x0100u /* Identify Controller, OACS (figure 247) */
 
 /* NVM opcodes (6). */
 enum wire_nvm_opcode {
@@ -135,6 +141,7 @@ enum wire_status {
     STATUS_SUCCESS = 0x000,
     STATUS_INVALID_OPCODE = 0x001,
     STATUS_INVALID_FIELD = 0x002,
+    STATUS_CID_CONFLICT = 0x003,
     STATUS_DATA_TRANSFER_ERROR = 0x004,
     STATUS_ABORT_REQUESTED = 0x007,
     STATUS_ABORTED_SQ_DELETION = 0x008,

@@ -12,6 +12,7 @@
 
 #include "pcie/record.h"
 #include "scenario/by_hand.h"
+#include "scenario/by_hand_queues.h"
 #include "scenario/fixture.h"
 
 /* Runs that show what a parameter does: machine and workload. */
@@ -29,6 +30,7 @@ enum context {
     CACHED_LARGE, /* the same; append 1 MiB */
     IDENTIFY,     /* the Identify Controller data structure, asked for by hand */
     BY_HAND,      /* the same, and I/O commands that no workload sends (by_hand.c) */
+    QUEUES,       /* shadow doorbells, identifiers used twice, a busy queue deleted, by hand */
     CONTEXTS
 };
 
@@ -51,6 +53,7 @@ static const struct {
                       1048576},
     [IDENTIFY] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
     [BY_HAND] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
+    [QUEUES] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
 };
 
 static const struct knob {
@@ -151,6 +154,20 @@ static const struct knob {
     {"ctrl.fused", "no", IDENTIFY, NULL},
     {"ctrl.faults", "nth=3 : status 0x281", GEN, NULL},
     {"ctrl.read_recovery", "60 ms", BY_HAND, NULL},
+    {"ctrl.cap_ams", "weighted", GEN, NULL},
+    {"ctrl.fetch_engines", "2", RANDOM, "ctrl.fetch_burst=1"},
+    {"ctrl.fetch_depth", "1", RANDOM, NULL},
+    {"ctrl.fetch_depth_total", "1", RANDOM, NULL},
+    {"ctrl.cid_check", "yes", QUEUES, NULL},
+    {"ctrl.delete_sq", "abort", QUEUES, NULL},
+    {"ctrl.shadow_doorbells", "yes", IDENTIFY, NULL},
+    {"ctrl.shadow_policy", "one-behind", QUEUES, "ctrl.shadow_doorbells=yes"},
+    {"ctrl.shadow_reread", "no", QUEUES, "ctrl.shadow_doorbells=yes"},
+    {"ctrl.shadow_cq_eventidx", "no", QUEUES, "ctrl.shadow_doorbells=yes"},
+    {"ctrl.shadow_admin", "no", QUEUES, "ctrl.shadow_doorbells=yes"},
+    {"ctrl.shadow_poll", "2 us", QUEUES, "ctrl.shadow_doorbells=yes;ctrl.shadow_policy=never"},
+    {"ctrl.shadow_poll_time", "2 ms", QUEUES, "ctrl.shadow_doorbells=yes;ctrl.shadow_policy=never"},
+    {"ctrl.shadow_access", "21 ns", QUEUES, "ctrl.shadow_doorbells=yes"},
     {"ctrl.vwc", "no", GEN, NULL},
     {"ctrl.max_io_queues", "1", GEN, "driver.io_queues=2"},
     {"ctrl.msix_vectors", "1", GEN, "driver.io_queues=2"},
@@ -334,6 +351,8 @@ static uint64_t say(enum context context, const struct fixture *fixture)
         .block_bytes = contexts[context].block_bytes,
         .footprint = UINT64_C(64) << 20,
     };
+    if (context == QUEUES)
+        return by_hand_queues(&fixture->spec.params->machine);
     if (context == IDENTIFY || context == BY_HAND)
         return by_hand(&fixture->spec.params->machine, context == BY_HAND);
     if (context == RANDOM || context == RANDOM_LARGE)

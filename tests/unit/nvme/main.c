@@ -30,6 +30,12 @@ int main(void)
     srunner_add_suite(runner, suite_namespaces());
     srunner_add_suite(runner, suite_nsmgmt());
     srunner_add_suite(runner, suite_format());
+    srunner_add_suite(runner, suite_arbitration());
+    srunner_add_suite(runner, suite_fetch());
+    srunner_add_suite(runner, suite_queue_delete());
+    srunner_add_suite(runner, suite_cid());
+    srunner_add_suite(runner, suite_shadow());
+    srunner_add_suite(runner, suite_shadow_race());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -149,6 +149,12 @@ void rig_defaults(struct rig_params *params)
     ctrl->contexts = 64;
     ctrl->arbitration_burst = 3;
     ctrl->fetch_burst = 4;
+    ctrl->fetch_engines = 1;
+    ctrl->shadow_reread = 1;
+    ctrl->shadow_cq_eventidx = 1;
+    ctrl->shadow_admin = 1;
+    ctrl->shadow_poll = RIG_US;
+    ctrl->shadow_poll_time = 20 * RIG_US;
     params->media.kind = MEDIA_NULL;
     params->media.units = 32;
     params->media.workers = 1;

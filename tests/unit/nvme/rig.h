@@ -136,5 +136,11 @@ Suite *suite_identify(void);
 Suite *suite_namespaces(void);
 Suite *suite_nsmgmt(void);
 Suite *suite_format(void);
+Suite *suite_arbitration(void);
+Suite *suite_fetch(void);
+Suite *suite_queue_delete(void);
+Suite *suite_cid(void);
+Suite *suite_shadow(void);
+Suite *suite_shadow_race(void);
 
 #endif
