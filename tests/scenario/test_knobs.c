@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "media/store.h"
 #include "pcie/record.h"
 #include "scenario/fixture.h"
 
@@ -27,6 +28,7 @@ enum context {
     CACHED,       /* the same with caches; append 32 KiB */
     CACHED_LARGE, /* the same; append 1 MiB */
     IDENTIFY,     /* the Identify Controller data structure */
+    POWER_LOSS,   /* what a write without flush leaves on the medium when the power goes */
     CONTEXTS
 };
 
@@ -48,6 +50,7 @@ static const struct {
     [CACHED_LARGE] = {"amiga-pegasos2", "amiga-1.65", NULL, "pegasos2-cached", "HeavyLifter",
                       1048576},
     [IDENTIFY] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
+    [POWER_LOSS] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
 };
 
 static const struct knob {
@@ -137,6 +140,7 @@ static const struct knob {
     {"ctrl.reset_delay", "2 ms", GEN, NULL},
     {"ctrl.shutdown_delay", "3 ms", GEN, NULL},
     {"media.kind", "null", GEN, NULL},
+    {"media.capacitor", "no", POWER_LOSS, NULL},
     {"media.read_latency", "81 us", GEN, NULL},
     {"media.write_latency", "21 us", GEN, NULL},
     {"media.flush_latency", "101 us", FLUSH, NULL},
@@ -288,6 +292,9 @@ static int run_trace(const struct run_spec *spec, uint64_t block_bytes, bool flu
  * this one asks the controller itself, by hand: registers, one admin command, no driver. */
 static uint64_t identify_hash(const struct run_params *params);
 
+/* No run loses power so far: the medium is asked without a machine around it. */
+static uint64_t power_loss_hash(const struct run_params *params);
+
 static uint64_t say(enum context context, const struct fixture *fixture)
 {
     struct listener listener = {.hash = UINT64_C(0xcbf29ce484222325)};
@@ -306,6 +313,8 @@ static uint64_t say(enum context context, const struct fixture *fixture)
     };
     if (context == IDENTIFY)
         return identify_hash(fixture->spec.params);
+    if (context == POWER_LOSS)
+        return power_loss_hash(fixture->spec.params);
     if (context == RANDOM || context == RANDOM_LARGE)
         error = run_random_read(&spec, &job, &result, message);
     else if (contexts[context].suite == NULL)
@@ -357,7 +366,8 @@ static uint64_t identify_hash(const struct run_params *params)
     const struct link_params link = {.kind = LINK_EMULATED};
     struct engine *engine = engine_create(1);
     struct pcie_port *port = pcie_port_create(engine, &link);
-    struct media *media = media_create(engine, &params->machine.media);
+    struct media *media =
+        media_create(engine, &params->machine.media, params->machine.ctrl.namespace_size);
     struct ctrl *ctrl = ctrl_create(engine, port, media, &params->machine.ctrl, 0);
     memset(identify_memory, 0, sizeof identify_memory);
     pcie_port_attach_host(port, &ops, NULL);
@@ -381,6 +391,35 @@ static uint64_t identify_hash(const struct run_params *params)
     pcie_port_destroy(port);
     engine_destroy(engine);
     return hash;
+}
+
+/* ---- a loss of power ---- */
+
+static void written(void *ctx, uint64_t arg)
+{
+    (void)ctx;
+    (void)arg;
+}
+
+static uint64_t power_loss_hash(const struct run_params *params)
+{
+    enum { WRITTEN = 4096 };
+    uint64_t capacity = params->machine.ctrl.namespace_size;
+    uint64_t tag = 7, start_ps;
+    struct engine *engine = engine_create(1);
+    struct media *media = media_create(engine, &params->machine.media, capacity);
+    struct store *store = store_create(capacity);
+    media_track_loss(media, store);
+    store_put_tags(store, 0, &tag, 1);
+    media_start(media, MEDIA_WRITE, 0, WRITTEN, written, NULL, 0, &start_ps);
+    while (engine_step(engine))
+        ;
+    media_power_loss(media);
+    ck_assert(store_get_tags(store, 0, &tag, 1));
+    store_destroy(store);
+    media_destroy(media);
+    engine_destroy(engine);
+    return tag;
 }
 
 /* ---- the tests ---- */
