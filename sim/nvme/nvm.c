@@ -166,7 +166,7 @@ static uint16_t start_write_zeroes(struct ctrl *ctrl, struct command *cmd)
         return status;
     ctrl->stats.write_zeroes++;
     cmd->kind = COMMAND_ZERO;
-    add_write_steps(ctrl, cmd, MEDIA_ZERO);
+    add_write_steps(ctrl, cmd, (cmd->cdw[2] & NVM_CDW12_DEALLOCATE) != 0 ? MEDIA_TRIM : MEDIA_ZERO);
     nvm_media_next(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -354,7 +354,7 @@ void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
 
     if (cmd->kind == COMMAND_RANGES && cmd->step == cmd->step_count && deallocate_next(cmd)) {
         cmd->step = cmd->step_count = 0;
-        add_step(cmd, MEDIA_ZERO);
+        add_step(cmd, MEDIA_TRIM);
     }
     if (cmd->step == cmd->step_count) {
         steps_done(ctrl, cmd);

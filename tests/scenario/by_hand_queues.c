@@ -136,7 +136,8 @@ uint64_t by_hand_queues(const struct machine_params *params)
     memset(&host, 0, sizeof host);
     host.engine = engine_create(1);
     host.port = pcie_port_create(host.engine, &link);
-    struct media *media = media_create(host.engine, &params->media);
+    struct media *media =
+        media_create(host.engine, &params->media, ctrl_params_capacity(&params->ctrl));
     struct ctrl *ctrl = ctrl_create(host.engine, host.port, media, &params->ctrl, 0);
     pcie_port_attach_host(host.port, &ops, &host);
     host.reader = (struct stream_reader){listen, &host, UINT64_MAX, NULL};

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/rng.h"
+#include "media/store.h"
 #include "pcie/record.h"
 #include "scenario/by_hand.h"
 #include "scenario/by_hand_queues.h"
@@ -31,6 +33,8 @@ enum context {
     IDENTIFY,     /* the Identify Controller data structure, asked for by hand */
     BY_HAND,      /* the same, and I/O commands that no workload sends (by_hand.c) */
     QUEUES,       /* shadow doorbells, identifiers used twice, a busy queue deleted, by hand */
+    POWER_LOSS,   /* what a write without flush leaves on the medium when the power goes */
+    FLASH,        /* the medium alone: writes, reads, trims and flushes of a small, full drive */
     CONTEXTS
 };
 
@@ -54,7 +58,14 @@ static const struct {
     [IDENTIFY] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
     [BY_HAND] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
     [QUEUES] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
+    [POWER_LOSS] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
+    [FLASH] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
 };
+
+/* The small drive: superblocks of 192 units. */
+#define SMALL_FLASH                                                                                \
+    "media.kind=nand;media.precondition=random;media.nand_channels=2;media.nand_ways=1;"           \
+    "media.nand_pages=12;ctrl.namespace_size=16 MiB"
 
 static const struct knob {
     const char *key, *value;
@@ -188,8 +199,11 @@ static const struct knob {
     {"ctrl.reset_delay", "2 ms", GEN, NULL},
     {"ctrl.shutdown_delay", "3 ms", GEN, NULL},
     {"media.kind", "null", GEN, NULL},
+    {"media.capacitor", "no", POWER_LOSS, NULL},
     {"media.read_latency", "81 us", GEN, NULL},
     {"media.write_latency", "21 us", GEN, NULL},
+    {"media.read_latency_table", "0:80us 100:81us", GEN, NULL},
+    {"media.write_latency_table", "0:20us 100:21us", GEN, NULL},
     {"media.flush_latency", "101 us", FLUSH, NULL},
     {"media.units", "2", RANDOM, NULL},
     {"media.read_bandwidth", "1 GB/s", GEN, NULL},
@@ -199,6 +213,46 @@ static const struct knob {
     {"media.cache_read_bandwidth", "1 GB/s", A65, NULL},
     {"media.cache_write_bandwidth", "1 GB/s", A65, NULL},
     {"media.cache_flush_latency", "5 ms", FLUSH, "media.kind=page-cache"},
+    {"media.nand_channels", "4", FLASH, SMALL_FLASH},
+    {"media.nand_ways", "2", FLASH, SMALL_FLASH},
+    {"media.nand_dies", "2", FLASH, SMALL_FLASH},
+    {"media.nand_planes", "1", FLASH, SMALL_FLASH},
+    {"media.nand_blocks", "40", FLASH, SMALL_FLASH},
+    {"media.nand_pages", "24", FLASH, SMALL_FLASH},
+    {"media.nand_page_size", "8 KiB", FLASH, SMALL_FLASH},
+    {"media.nand_cell", "mlc", FLASH, SMALL_FLASH},
+    {"media.nand_read_first", "46 us", FLASH, SMALL_FLASH},
+    {"media.nand_read_second", "61 us", FLASH, SMALL_FLASH},
+    {"media.nand_read_third", "76 us", FLASH, SMALL_FLASH},
+    {"media.nand_read_fourth", "101 us", FLASH, SMALL_FLASH ";media.nand_cell=qlc"},
+    {"media.nand_one_shot", "no", FLASH, SMALL_FLASH},
+    {"media.nand_program", "701 us", FLASH, SMALL_FLASH},
+    {"media.nand_program_first", "251 us", FLASH, SMALL_FLASH ";media.nand_one_shot=no"},
+    {"media.nand_program_second", "601 us", FLASH, SMALL_FLASH ";media.nand_one_shot=no"},
+    {"media.nand_program_third", "1201 us", FLASH, SMALL_FLASH ";media.nand_one_shot=no"},
+    {"media.nand_program_fourth", "2501 us", FLASH, SMALL_FLASH ";media.nand_one_shot=no;media.nand_cell=qlc"},
+    {"media.nand_erase", "4 ms", FLASH, SMALL_FLASH},
+    {"media.nand_channel_rate", "1 GB/s", FLASH, SMALL_FLASH},
+    {"media.nand_command", "301 ns", FLASH, SMALL_FLASH},
+    {"media.nand_cached", "no", FLASH, SMALL_FLASH},
+    {"media.nand_suspend", "yes", FLASH, SMALL_FLASH},
+    {"media.nand_suspend_latency", "21 us", FLASH, SMALL_FLASH ";media.nand_suspend=yes"},
+    {"media.nand_defer", "0 ns", FLASH, SMALL_FLASH},
+    {"media.buffer_size", "1 MiB", FLASH, SMALL_FLASH},
+    {"media.buffer_latency", "5 us", FLASH, SMALL_FLASH},
+    {"media.buffer_bandwidth", "5 GB/s", FLASH, SMALL_FLASH},
+    {"media.buffer_destage", "watermark", FLASH, SMALL_FLASH},
+    {"media.buffer_high", "60 %", FLASH, SMALL_FLASH ";media.buffer_destage=watermark"},
+    {"media.buffer_low", "40 %", FLASH, SMALL_FLASH ";media.buffer_destage=watermark"},
+    {"media.ftl_over_provision", "40 %", FLASH, SMALL_FLASH},
+    {"media.ftl_gc_policy", "cost-benefit", FLASH, SMALL_FLASH},
+    {"media.ftl_gc_low", "4", FLASH, SMALL_FLASH},
+    {"media.ftl_separate", "no", FLASH, SMALL_FLASH},
+    {"media.ftl_wear_threshold", "1", FLASH, SMALL_FLASH},
+    {"media.ftl_trim_latency", "21 us", FLASH, SMALL_FLASH},
+    {"media.ftl_map_cache", "4 KiB", FLASH, SMALL_FLASH},
+    {"media.ftl_hmb_latency", "3 us", FLASH, SMALL_FLASH ";media.ftl_map_cache=4 KiB"},
+    {"media.precondition", "fresh", FLASH, SMALL_FLASH},
     {"host.emulation", "none", A65, NULL},
     {"host.emulation_tick", "100 us", A65, "driver.poll_unmasks=no"},
     {"host.cpu_clock", "2 GHz", GEN, "host.publish=1000 cycles"},
@@ -335,6 +389,12 @@ static int run_trace(const struct run_spec *spec, uint64_t block_bytes, bool flu
     return error;
 }
 
+/* No run loses power so far: the medium is asked without a machine around it. */
+static uint64_t power_loss_hash(const struct run_params *params);
+
+/* Nor does a run write enough to keep a collector busy. */
+static uint64_t flash_hash(const struct run_params *params);
+
 static uint64_t say(enum context context, const struct fixture *fixture)
 {
     struct listener listener = {.hash = UINT64_C(0xcbf29ce484222325)};
@@ -355,6 +415,10 @@ static uint64_t say(enum context context, const struct fixture *fixture)
         return by_hand_queues(&fixture->spec.params->machine);
     if (context == IDENTIFY || context == BY_HAND)
         return by_hand(&fixture->spec.params->machine, context == BY_HAND);
+    if (context == POWER_LOSS)
+        return power_loss_hash(fixture->spec.params);
+    if (context == FLASH)
+        return flash_hash(fixture->spec.params);
     if (context == RANDOM || context == RANDOM_LARGE)
         error = run_random_read(&spec, &job, &result, message);
     else if (contexts[context].suite == NULL)
@@ -367,11 +431,83 @@ static uint64_t say(enum context context, const struct fixture *fixture)
     return mix(hash, message, strlen(message));
 }
 
+/* ---- a loss of power ---- */
+
+static void written(void *ctx, uint64_t arg)
+{
+    (void)ctx;
+    (void)arg;
+}
+
+static uint64_t power_loss_hash(const struct run_params *params)
+{
+    enum { WRITTEN = 4096 };
+    uint64_t capacity = params->machine.ctrl.namespace_size;
+    uint64_t tag = 7, start_ps;
+    struct engine *engine = engine_create(1);
+    struct media *media = media_create(engine, &params->machine.media, capacity);
+    struct store *store = store_create(capacity);
+    media_track_loss(media, store);
+    store_put_tags(store, 0, &tag, 1);
+    media_start(media, MEDIA_WRITE, 0, WRITTEN, written, NULL, 0, &start_ps);
+    while (engine_step(engine))
+        ;
+    media_power_loss(media);
+    ck_assert(store_get_tags(store, 0, &tag, 1));
+    store_destroy(store);
+    media_destroy(media);
+    engine_destroy(engine);
+    return tag;
+}
+
+/* ---- flash ---- */
+
+struct flash_listener {
+    struct engine *engine;
+    uint64_t hash;
+};
+
+static void flash_listen(void *ctx, uint64_t arg)
+{
+    struct flash_listener *listener = ctx;
+    const uint64_t words[] = {engine_now(listener->engine), arg};
+    listener->hash = mix(listener->hash, words, sizeof words);
+}
+
+static uint64_t flash_hash(const struct run_params *params)
+{
+    enum { UNIT = 4096, OPERATIONS = 12000, PAUSE_PS = 60000000 };
+    const uint64_t capacity = params->machine.ctrl.namespace_size, units = capacity / UNIT;
+    struct engine *engine = engine_create(1);
+    struct flash_listener listener = {engine, 0};
+    struct rng random;
+    struct media *media = media_create(engine, &params->machine.media, capacity);
+    media_set_host_buffer(media, media_host_buffer_bytes(media));
+    rng_init(&random, 1, "flash knobs");
+    for (uint64_t i = 0; i < OPERATIONS; i++) {
+        uint64_t unit = rng_below(&random, i % 3 == 0 ? units : units / 8);
+        enum media_op op = i % 4 == 1 ? MEDIA_READ : MEDIA_WRITE;
+        uint64_t start_ps;
+        if (i % 1000 == 500)
+            op = MEDIA_FLUSH;
+        if (i % 1000 == 501)
+            op = MEDIA_TRIM;
+        media_start(media, op, unit * UNIT, op == MEDIA_FLUSH ? 0 : UNIT, flash_listen, &listener,
+                    i, &start_ps);
+        engine_run_until(engine, engine_now(engine) + rng_below(&random, PAUSE_PS));
+    }
+    while (engine_step(engine))
+        ;
+    media_destroy(media);
+    engine_destroy(engine);
+    return listener.hash;
+}
+
 /* ---- the tests ---- */
 
 static void open_knob(const struct knob *knob, struct fixture *fixture)
 {
-    char with[256], *rest;
+    char with[512], *rest;
     fixture_open(fixture, contexts[knob->context].setup, contexts[knob->context].driver,
                  contexts[knob->context].drive, contexts[knob->context].host);
     fixture_set(fixture, "workload.passes=1");
