@@ -155,6 +155,10 @@ void rig_defaults(struct rig_params *params)
     ctrl->shadow_admin = 1;
     ctrl->shadow_poll = RIG_US;
     ctrl->shadow_poll_time = 20 * RIG_US;
+    ctrl->firmware_slots = 1;
+    ctrl->temperature = 313;
+    ctrl->warning_temperature = 343;
+    ctrl->critical_temperature = 358;
     params->media.kind = MEDIA_NULL;
     params->media.units = 32;
     params->media.workers = 1;
