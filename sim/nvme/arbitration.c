@@ -16,11 +16,6 @@
  */
 #include "nvme/internal.h"
 
-#define WEIGHT_LOW    8 /* bit positions in Arbitration (5.21.1.1); 0's based */
-#define WEIGHT_MEDIUM 16
-#define WEIGHT_HIGH   24
-#define WEIGHT_MASK   0xffu
-
 void arbitration_enable(struct ctrl *ctrl)
 {
     ctrl->fetch.weighted = CC_AMS(ctrl->regs.cc) == AMS_WEIGHTED;
@@ -113,11 +108,11 @@ static bool pick_in(const struct ctrl *ctrl, unsigned line, struct turn *turn)
 
 static void begin_round(struct ctrl *ctrl)
 {
-    uint32_t weights = ctrl->features.value[FEATURE_ARBITRATION];
+    struct feature_weights weights = features_weights(ctrl);
 
-    ctrl->fetch.credits[LINE_HIGH] = (weights >> WEIGHT_HIGH & WEIGHT_MASK) + 1;
-    ctrl->fetch.credits[LINE_MEDIUM] = (weights >> WEIGHT_MEDIUM & WEIGHT_MASK) + 1;
-    ctrl->fetch.credits[LINE_LOW] = (weights >> WEIGHT_LOW & WEIGHT_MASK) + 1;
+    ctrl->fetch.credits[LINE_HIGH] = weights.high;
+    ctrl->fetch.credits[LINE_MEDIUM] = weights.medium;
+    ctrl->fetch.credits[LINE_LOW] = weights.low;
 }
 
 static bool pick_weighted(struct ctrl *ctrl, struct turn *turn)

@@ -5,23 +5,26 @@
  */
 #include "nvme/capabilities.h"
 
+#include "nvme/feature_hooks.h"
 #include "nvme/internal.h"
 
 #define FUSES_COMPARE_AND_WRITE 0x01u
 #define VWC_PRESENT             0x01u
 #define VWC_FLUSH_TAKES_ALL     0x06u /* bits 2:1 since 1.4: NSID FFFFFFFFh is supported */
-#define FRMW_ONE_READ_ONLY_SLOT 0x03u /* slot 1 is read only, one slot */
-#define LPA_EXTENDED            0x04u /* Get Log Page takes long lengths and offsets */
+#define OACS_FIRMWARE           0x04u
+#define OACS_SELF_TEST          0x10u
+#define DSTO_ONE_AT_ONCE        0x01u /* one self-test in the NVM subsystem at a time */
+#define HMB_UNIT                4096u
+#define CRDT_UNIT_PS            (100 * PS_PER_MS)
 
 uint64_t ctrl_oaes(const struct ctrl *ctrl)
 {
-    (void)ctrl; /* no notices */
-    return 0;
+    return async_oaes_bits(ctrl);
 }
 
 uint64_t ctrl_ctratt(const struct ctrl *ctrl)
 {
-    uint64_t bits = 0;
+    uint64_t bits = features_ctratt_bits(ctrl);
 
     if (identify_has_granularity(ctrl))
         bits |= CTRATT_NS_GRANULARITY;
@@ -38,6 +41,10 @@ uint64_t ctrl_oacs(const struct ctrl *ctrl)
         bits |= OACS_NS_MANAGEMENT;
     if (ctrl->params.shadow_doorbells)
         bits |= OACS_DOORBELL_BUFFER;
+    if (firmware_is_updatable(ctrl))
+        bits |= OACS_FIRMWARE;
+    if (selftest_exists(ctrl))
+        bits |= OACS_SELF_TEST;
     return bits;
 }
 
@@ -46,7 +53,7 @@ uint64_t ctrl_oncs(const struct ctrl *ctrl)
     const struct ctrl_params *params = &ctrl->params;
 
     return params->compare | params->write_uncorrectable << 1 | params->dataset_management << 2 |
-           params->write_zeroes << 3 | params->verify << 7;
+           params->write_zeroes << 3 | params->verify << 7 | features_oncs_bits(ctrl);
 }
 
 uint64_t ctrl_fuses(const struct ctrl *ctrl)
@@ -70,14 +77,57 @@ uint64_t ctrl_vwc(const struct ctrl *ctrl)
 
 uint64_t ctrl_frmw(const struct ctrl *ctrl)
 {
-    (void)ctrl;
-    return FRMW_ONE_READ_ONLY_SLOT;
+    return firmware_frmw_bits(ctrl);
+}
+
+uint64_t ctrl_fwug(const struct ctrl *ctrl)
+{
+    return firmware_fwug(ctrl);
+}
+
+uint64_t ctrl_mtfa(const struct ctrl *ctrl)
+{
+    return firmware_mtfa(ctrl);
+}
+
+uint64_t ctrl_edstt(const struct ctrl *ctrl)
+{
+    return selftest_minutes(ctrl);
+}
+
+uint64_t ctrl_dsto(const struct ctrl *ctrl)
+{
+    return selftest_exists(ctrl) ? DSTO_ONE_AT_ONCE : 0;
+}
+
+uint64_t ctrl_wctemp(const struct ctrl *ctrl)
+{
+    return ctrl->params.warning_temperature;
+}
+
+uint64_t ctrl_cctemp(const struct ctrl *ctrl)
+{
+    return ctrl->params.critical_temperature;
+}
+
+uint64_t ctrl_hmpre(const struct ctrl *ctrl)
+{
+    return ctrl->params.hmb_preferred / HMB_UNIT;
+}
+
+uint64_t ctrl_hmmin(const struct ctrl *ctrl)
+{
+    return ctrl->params.hmb_min / HMB_UNIT;
+}
+
+uint64_t ctrl_hmmaxd(const struct ctrl *ctrl)
+{
+    return host_memory_exists(ctrl) && ctrl->regs.vs >= VS_1_4 ? ctrl->params.hmb_descriptors : 0;
 }
 
 uint64_t ctrl_lpa(const struct ctrl *ctrl)
 {
-    (void)ctrl;
-    return LPA_EXTENDED;
+    return log_lpa_bits(ctrl);
 }
 
 /* One block each: the least that the standard knows. */
@@ -107,8 +157,7 @@ uint64_t ctrl_sgls(const struct ctrl *ctrl)
 
 uint64_t ctrl_kas(const struct ctrl *ctrl)
 {
-    (void)ctrl; /* no Keep Alive */
-    return 0;
+    return keep_alive_kas(ctrl);
 }
 
 uint64_t ctrl_tnvmcap(const struct ctrl *ctrl)
@@ -123,6 +172,5 @@ uint64_t ctrl_unvmcap(const struct ctrl *ctrl)
 
 uint64_t ctrl_crdt(const struct ctrl *ctrl, unsigned index)
 {
-    (void)ctrl, (void)index; /* no retry delays */
-    return 0;
+    return host_behavior_exists(ctrl) ? features_retry_delay_ps(ctrl, index + 1) / CRDT_UNIT_PS : 0;
 }

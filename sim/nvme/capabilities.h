@@ -19,6 +19,15 @@ uint64_t ctrl_fuses(const struct ctrl *ctrl);   /* fused operations */
 uint64_t ctrl_fna(const struct ctrl *ctrl);     /* what Format NVM applies to */
 uint64_t ctrl_vwc(const struct ctrl *ctrl);     /* volatile write cache and Flush */
 uint64_t ctrl_frmw(const struct ctrl *ctrl);    /* firmware slots */
+uint64_t ctrl_fwug(const struct ctrl *ctrl);    /* firmware update granularity, 4 KiB */
+uint64_t ctrl_mtfa(const struct ctrl *ctrl);    /* firmware activation, 100 ms */
+uint64_t ctrl_edstt(const struct ctrl *ctrl);   /* extended self-test, minutes */
+uint64_t ctrl_dsto(const struct ctrl *ctrl);    /* self-test options */
+uint64_t ctrl_wctemp(const struct ctrl *ctrl);  /* warning temperature, kelvins */
+uint64_t ctrl_cctemp(const struct ctrl *ctrl);  /* critical temperature, kelvins */
+uint64_t ctrl_hmpre(const struct ctrl *ctrl);   /* host memory buffer, preferred, 4 KiB; 0: none */
+uint64_t ctrl_hmmin(const struct ctrl *ctrl);   /* and the least */
+uint64_t ctrl_hmmaxd(const struct ctrl *ctrl);  /* and its extents at most */
 uint64_t ctrl_lpa(const struct ctrl *ctrl);     /* log pages */
 uint64_t ctrl_awun(const struct ctrl *ctrl);    /* atomic write, blocks, 0's based */
 uint64_t ctrl_awupf(const struct ctrl *ctrl);   /* the same across a power loss */

@@ -24,7 +24,7 @@ static void refill(struct ctrl *ctrl)
         ctrl->pool.commands[i].next = ctrl->pool.free_first;
         ctrl->pool.free_first = i;
     }
-    ctrl->pool.io_credits = (int32_t)ctrl->params.contexts;
+    ctrl->pool.io_credits = ctrl->pool.io_credits_max = (int32_t)ctrl->params.contexts;
     ctrl->pool.admin_credits = (int32_t)admin_contexts(ctrl);
 }
 
@@ -58,6 +58,8 @@ void commands_drop_all(struct ctrl *ctrl)
         command_detach(&ctrl->pool.commands[i]);
     }
     ctrl->pool.fused_alone = 0;
+    if (ctrl->health.busy)
+        health_busy_ends(ctrl);
     refill(ctrl);
 }
 
@@ -66,16 +68,21 @@ void command_detach(struct command *cmd)
     cmd->generation++;
 }
 
+void command_take_credit(struct ctrl *ctrl, struct command *cmd, enum command_credit credit)
+{
+    cmd->credit = (uint8_t)credit;
+    if (credit == CREDIT_ADMIN)
+        ctrl->pool.admin_credits--;
+    else if (ctrl->pool.io_credits-- == ctrl->pool.io_credits_max)
+        health_busy_begins(ctrl);
+}
+
 struct command *command_take(struct ctrl *ctrl, enum command_credit credit)
 {
     struct command *cmd = &ctrl->pool.commands[ctrl->pool.free_first];
 
     ctrl->pool.free_first = cmd->next;
-    if (credit == CREDIT_IO)
-        ctrl->pool.io_credits--;
-    else
-        ctrl->pool.admin_credits--;
-    cmd->credit = (uint8_t)credit;
+    command_take_credit(ctrl, cmd, credit);
     cmd->in_use = true;
     cmd->abortable = false; /* a reset may have left it set */
     return cmd;
@@ -83,12 +90,14 @@ struct command *command_take(struct ctrl *ctrl, enum command_credit credit)
 
 void command_return_credit(struct ctrl *ctrl, struct command *cmd)
 {
-    if (cmd->credit == CREDIT_IO)
-        ctrl->pool.io_credits++;
-    else if (cmd->credit == CREDIT_ADMIN)
+    if (cmd->credit == CREDIT_IO) {
+        if (++ctrl->pool.io_credits == ctrl->pool.io_credits_max)
+            health_busy_ends(ctrl);
+    } else if (cmd->credit == CREDIT_ADMIN) {
         ctrl->pool.admin_credits++;
-    else
+    } else {
         return;
+    }
     cmd->credit = CREDIT_NONE;
     if (ctrl->fetch.lines_busy != 0)
         fetch_run(ctrl);

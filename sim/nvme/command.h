@@ -95,6 +95,7 @@ struct command_pool {
     struct command *commands;
     uint32_t count, free_first;
     int32_t io_credits, admin_credits; /* below 0 while what was held ends (async.c, fused.c) */
+    int32_t io_credits_max;            /* all there: no I/O command is being worked on */
     uint64_t decode_free_ps;           /* the decoder works on one at a time */
     uint32_t aborts_running;
     uint32_t fused_alone; /* commands that wait for their second half */
@@ -113,6 +114,8 @@ void commands_init(struct ctrl *ctrl);
 void commands_free(struct ctrl *ctrl);
 void commands_drop_all(struct ctrl *ctrl);
 struct command *command_take(struct ctrl *ctrl, enum command_credit credit);
+/* What has given its credit back works again; that may be one too many for now. */
+void command_take_credit(struct ctrl *ctrl, struct command *cmd, enum command_credit credit);
 void command_return_credit(struct ctrl *ctrl, struct command *cmd);
 void command_release(struct ctrl *ctrl, struct command *cmd);
 struct command *command_find(struct ctrl *ctrl, uint64_t arg); /* NULL: dropped meanwhile */

@@ -9,12 +9,12 @@
 #include "nvme/internal.h"
 
 #define STATUS_PHASE_BITS 1u
+#define RETRY_DELAY       1u /* of the three that Identify has, the one that CRD names */
 
 /* Errors that a retry of the same command would meet again (4.6.1, Do Not Retry). */
 static uint16_t with_do_not_retry(uint16_t status)
 {
     switch (status) {
-    case STATUS_SUCCESS:
     case STATUS_DATA_TRANSFER_ERROR:
     case STATUS_CID_CONFLICT: /* the other one will have ended by then */
     case STATUS_ABORT_REQUESTED:
@@ -30,10 +30,21 @@ static uint16_t with_do_not_retry(uint16_t status)
     }
 }
 
+/* Status field of a completion with an error: what the host is told beside the code. */
+static uint16_t failure_status(struct ctrl *ctrl, const struct command *cmd)
+{
+    uint16_t status = with_do_not_retry(cmd->status);
+
+    ctrl->stats.errors++;
+    if ((status & STATUS_DNR) == 0)
+        status |= features_retry_delay(ctrl, RETRY_DELAY);
+    return errorlog_command(ctrl, cmd, status);
+}
+
 static void write_cqe(struct ctrl *ctrl, struct command *cmd, struct cq *cq, struct sq *sq)
 {
     uint8_t cqe[CQE_BYTES] = {0};
-    uint16_t status = with_do_not_retry(cmd->status);
+    uint16_t status = cmd->status == STATUS_SUCCESS ? STATUS_SUCCESS : failure_status(ctrl, cmd);
 
     wire_put32(cqe + CQE_DW0, cmd->dw0);
     wire_put16(cqe + CQE_SQHD, sq->head);
@@ -46,8 +57,6 @@ static void write_cqe(struct ctrl *ctrl, struct command *cmd, struct cq *cq, str
         return;
     }
     ctrl->stats.completions++;
-    if (status != STATUS_SUCCESS)
-        ctrl->stats.errors++;
     RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_CQE,
                 (uint32_t)cmd->cqid << 16 | cmd->cq_slot, command_name(cmd), status, sq->head);
 }

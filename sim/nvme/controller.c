@@ -189,6 +189,7 @@ static void level_reset(struct ctrl *ctrl)
     ctrl->regs.cc = 0;
     ctrl->regs.intms = 0;
     drop_work(ctrl);
+    selftest_reset(ctrl);
     features_reset(ctrl);
     set_csts(ctrl, CSTS_CFS | CSTS_SHST_MASK, 0);
 }
@@ -196,6 +197,7 @@ static void level_reset(struct ctrl *ctrl)
 static void disable(struct ctrl *ctrl)
 {
     level_reset(ctrl);
+    firmware_reset(ctrl, RESET_CONTROLLER);
     ctrl->life.state = LIFE_RESETTING;
     if ((ctrl->regs.csts & CSTS_RDY) != 0)
         ctrl->life.timer =
@@ -230,16 +232,29 @@ static void reset_everything(struct ctrl *ctrl, uint32_t csts,
 void ctrl_subsystem_reset(struct ctrl *ctrl)
 {
     reset_everything(ctrl, CSTS_NSSRO, configspace_reset);
+    firmware_reset(ctrl, RESET_SUBSYSTEM);
 }
 
 void ctrl_function_reset(struct ctrl *ctrl)
 {
     reset_everything(ctrl, 0, configspace_function_reset);
+    firmware_reset(ctrl, RESET_CONTROLLER);
+}
+
+void ctrl_power_cycle(struct ctrl *ctrl)
+{
+    bool was_used = ctrl->life.state != LIFE_OFF;
+    bool was_shut_down = (ctrl->regs.csts & CSTS_SHST_MASK) == CSTS_SHST_COMPLETE;
+
+    health_power_cycle(ctrl, was_used && !was_shut_down);
+    reset_everything(ctrl, 0, configspace_reset);
+    firmware_reset(ctrl, RESET_SUBSYSTEM);
 }
 
 void ctrl_conventional_reset(struct ctrl *ctrl)
 {
     reset_everything(ctrl, 0, configspace_function_reset);
+    firmware_reset(ctrl, RESET_CONVENTIONAL);
 }
 
 static void shutdown_done(void *ctx, uint64_t arg)
@@ -368,7 +383,10 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
     shadow_init(ctrl);
     commands_init(ctrl);
     interrupt_init(ctrl);
-    features_reset(ctrl);
+    opcodes_bind(ctrl);
+    firmware_init(ctrl);
+    features_init(ctrl);
+    health_init(ctrl);
     faults_init(ctrl);
     pcie_port_attach_device(port, &ctrl_device_ops, ctrl);
     return ctrl;
@@ -379,7 +397,10 @@ void ctrl_destroy(struct ctrl *ctrl)
     if (ctrl == NULL)
         return;
     cancel_timers(ctrl);
+    selftest_stop(ctrl);
     queues_close_all(ctrl);
+    features_free(ctrl);
+    firmware_free(ctrl);
     commands_free(ctrl);
     msix_free(&ctrl->msix);
     namespaces_free(ctrl);

@@ -47,6 +47,21 @@ void ctrl_conventional_reset(struct ctrl *ctrl);
 struct store;
 struct store *ctrl_contents(struct ctrl *ctrl, uint32_t nsid, uint64_t *first_unit);
 
+/* Power goes away and comes back: everything that an NVM subsystem reset does, without CSTS.NSSRO.
+ * Counts as unsafe if the controller was in use and no shutdown had completed. What becomes of
+ * written data that was not flushed is the medium's business. */
+void ctrl_power_cycle(struct ctrl *ctrl);
+
+/* How the drive is, as its SMART log reports it. Takes effect at once; a critical warning that
+ * comes up raises its asynchronous event. Starts at ctrl.temperature, 100, 0 and no fault. */
+struct ctrl_health {
+    uint16_t temperature;  /* composite, kelvins */
+    uint8_t spare_percent; /* spare capacity left, 0 to 100 */
+    uint8_t used_percent;  /* endurance used, 0 to 255 */
+    bool unreliable, read_only, backup_failed;
+};
+void ctrl_set_health(struct ctrl *ctrl, const struct ctrl_health *health);
+
 struct ctrl_stats {
     uint64_t sq_doorbells, cq_doorbells; /* writes that arrived, by kind */
     uint64_t same_value_doorbells;       /* of these, wrote the value already there */

@@ -42,6 +42,8 @@ static void finish(struct ctrl *ctrl)
             continue;
         rangeset_clear(&ns->uncorrectable);
         namespace_set_format(ns, job->block_log2);
+        features_namespace_reset(ctrl, ns->nsid);
+        selftest_namespace_gone(ctrl, ns->nsid, true);
         ns->formatting = false;
         ns->usable = ns->attached;
         if (ns->attached && ns->blocks != blocks)
@@ -116,6 +118,11 @@ static uint16_t check_meant(const struct ctrl *ctrl, uint32_t nsid, uint8_t bloc
     return STATUS_SUCCESS;
 }
 
+bool format_exists(const struct ctrl *ctrl)
+{
+    return ctrl->params.oacs_format;
+}
+
 uint16_t format_execute(struct ctrl *ctrl, struct command *cmd)
 {
     struct formatting *job = &ctrl->namespaces.formatting;
@@ -123,8 +130,6 @@ uint16_t format_execute(struct ctrl *ctrl, struct command *cmd)
     uint16_t status;
     uint8_t block_log2;
 
-    if (!ctrl->params.oacs_format)
-        return STATUS_INVALID_OPCODE;
     if (cmd->nsid != NSID_ALL) {
         status = namespace_check_active(ctrl, cmd->nsid);
         if (status != STATUS_SUCCESS)

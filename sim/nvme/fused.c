@@ -48,8 +48,7 @@ static void release_first(struct ctrl *ctrl, struct command *first)
     first->partner = NOT_FUSED;
     first->abortable = false;
     /* It works again, and counts, even if that is one too many for now. */
-    first->credit = CREDIT_IO;
-    ctrl->pool.io_credits--;
+    command_take_credit(ctrl, first, CREDIT_IO);
 }
 
 static bool fit(const struct command *first, const struct command *second)

@@ -34,9 +34,16 @@ enum {
     ID_ELPE = 262,
     ID_WCTEMP = 266,
     ID_CCTEMP = 268,
+    ID_MTFA = 270,
+    ID_HMPRE = 272,
+    ID_HMMIN = 276,
     ID_TNVMCAP = 280,
     ID_UNVMCAP = 296,
+    ID_EDSTT = 316,
+    ID_DSTO = 318,
+    ID_FWUG = 319,
     ID_KAS = 320,
+    ID_HMMAXD = 336,
     ID_SQES = 512,
     ID_CQES = 513,
     ID_NN = 516,
@@ -53,15 +60,12 @@ enum {
 };
 #define SN_BYTES     20u
 #define MN_BYTES     40u
-#define FR_BYTES     8u
 #define SUBNQN_BYTES 256u
 #define IEEE_BYTES   3u
 #define RETRY_DELAYS 3u
 
 #define CNTRLTYPE_IO         1u
 #define ENTRY_SIZES(log2)    ((log2) << 4 | (log2)) /* largest and smallest */
-#define WARNING_KELVIN       343u
-#define CRITICAL_KELVIN      358u
 #define POWER_MAX_CENTIWATTS 500u
 
 /* Fields that a function of capabilities.h gives whole. Capacities are of 16 bytes, of which the
@@ -76,7 +80,10 @@ static const struct {
     {ID_TNVMCAP, 8, ctrl_tnvmcap}, {ID_UNVMCAP, 8, ctrl_unvmcap}, {ID_ONCS, 2, ctrl_oncs},
     {ID_FUSES, 2, ctrl_fuses},     {ID_FNA, 1, ctrl_fna},         {ID_VWC, 1, ctrl_vwc},
     {ID_AWUN, 2, ctrl_awun},       {ID_AWUPF, 2, ctrl_awupf},     {ID_ACWU, 2, ctrl_acwu},
-    {ID_SGLS, 4, ctrl_sgls},
+    {ID_SGLS, 4, ctrl_sgls},       {ID_FWUG, 1, ctrl_fwug},       {ID_MTFA, 2, ctrl_mtfa},
+    {ID_EDSTT, 2, ctrl_edstt},     {ID_DSTO, 1, ctrl_dsto},       {ID_WCTEMP, 2, ctrl_wctemp},
+    {ID_CCTEMP, 2, ctrl_cctemp},   {ID_HMPRE, 4, ctrl_hmpre},     {ID_HMMIN, 4, ctrl_hmmin},
+    {ID_HMMAXD, 2, ctrl_hmmaxd},
 };
 
 static void put_text(uint8_t *at, const char *text, size_t bytes)
@@ -128,7 +135,7 @@ void identify_fill_controller(const struct ctrl *ctrl, uint32_t nsid, uint32_t c
     wire_put16(page + ID_SSVID, (uint16_t)params->subsystem_vendor_id);
     put_text(page + ID_SN, params->serial, SN_BYTES);
     put_text(page + ID_MN, params->model, MN_BYTES);
-    put_text(page + ID_FR, params->firmware, FR_BYTES);
+    memcpy(page + ID_FR, firmware_revision(ctrl), FIRMWARE_REVISION_BYTES);
     page[ID_RAB] = (uint8_t)params->arbitration_burst;
     put_bytes(page + ID_IEEE, params->ieee_oui, IEEE_BYTES);
     page[ID_MDTS] = (uint8_t)params->mdts;
@@ -143,8 +150,6 @@ void identify_fill_controller(const struct ctrl *ctrl, uint32_t nsid, uint32_t c
     page[ID_ACL] = (uint8_t)params->acl;
     page[ID_AERL] = (uint8_t)params->aerl;
     page[ID_ELPE] = ERROR_LOG_ENTRIES - 1;
-    wire_put16(page + ID_WCTEMP, WARNING_KELVIN);
-    wire_put16(page + ID_CCTEMP, CRITICAL_KELVIN);
     page[ID_SQES] = ENTRY_SIZES(SQE_LOG2);
     page[ID_CQES] = ENTRY_SIZES(CQE_LOG2);
     wire_put32(page + ID_NN, ctrl->namespaces.count);

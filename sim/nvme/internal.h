@@ -24,15 +24,23 @@
 #include "nvme/capabilities.h"
 #include "nvme/command.h"
 #include "nvme/controller.h"
+#include "nvme/event.h"
 #include "nvme/fault.h"
+#include "nvme/features.h"
+#include "nvme/firmware.h"
+#include "nvme/health.h"
 #include "nvme/identify.h"
 #include "nvme/interrupt.h"
+#include "nvme/log.h"
 #include "nvme/namespace.h"
 #include "nvme/nvm.h"
+#include "nvme/opcode.h"
 #include "nvme/queue.h"
+#include "nvme/selftest.h"
 #include "nvme/shadow.h"
 #include "nvme/transfer.h"
 #include "nvme/wire.h"
+#include "nvme/wire_admin.h"
 #include "nvme/wire_namespace.h"
 #include "pcie/configspace.h"
 #include "pcie/msix.h"
@@ -93,10 +101,14 @@ struct ctrl {
     struct transfer transfer;
     uint64_t completion_free_ps; /* the completion unit builds one entry at a time */
     struct interrupts interrupts;
+    struct opcodes opcodes;
     struct features features;
     struct async async;
     struct error_log error_log;
     struct faults faults;
+    struct health health;
+    struct firmware firmware;
+    struct selftest selftest;
 
     struct ctrl_stats stats;
 };

@@ -13,8 +13,7 @@
 
 #define UNIT_LOG2 9u /* of media/store.h */
 
-#define CHANGED_LIST_MAX   1024u
-#define CHANGED_LIST_BYTES 4096u
+#define CHANGED_LIST_MAX 1024u
 
 uint8_t lba_format_log2(enum lba_format format)
 {
@@ -105,10 +104,11 @@ uint16_t namespace_create(struct ctrl *ctrl, uint64_t bytes, enum lba_format for
 
 void namespace_delete(struct ctrl *ctrl, struct namespace *ns)
 {
-    (void)ctrl;
     namespace_clear(ns, 0, ns->media_bytes);
     rangeset_free(&ns->uncorrectable);
     *ns = (struct namespace){.nsid = ns->nsid, .changed = ns->changed};
+    features_namespace_reset(ctrl, ns->nsid);
+    selftest_namespace_gone(ctrl, ns->nsid, false);
 }
 
 void namespace_attach(struct ctrl *ctrl, struct namespace *ns)
@@ -213,8 +213,8 @@ uint16_t namespace_missing(const struct ctrl *ctrl, uint32_t nsid)
 
 void namespace_has_changed(struct ctrl *ctrl, struct namespace *ns)
 {
-    (void)ctrl;
     ns->changed = true;
+    async_notice(ctrl, EVENT_NOTICE_NAMESPACE_CHANGED, LOG_CHANGED_NAMESPACES);
 }
 
 void namespaces_changed_list(const struct ctrl *ctrl, uint8_t *page)

@@ -121,14 +121,18 @@ bool namespace_is_busy(const struct ctrl *ctrl, uint32_t nsid);
  * Attribute Changed). */
 void namespace_has_changed(struct ctrl *ctrl, struct namespace *ns);
 /* Log page 04h (5.14.1.4): 4096 bytes, ascending, FFFFFFFFh alone if there are too many. */
+#define CHANGED_LIST_BYTES 4096u
 void namespaces_changed_list(const struct ctrl *ctrl, uint8_t *page);
 void namespaces_changed_forget(struct ctrl *ctrl); /* the list has been read */
 
 /* nsmgmt.c: Namespace Management (5.20) and Attachment (5.19). A status or COMMAND_GOES_ON. */
+bool nsmgmt_exists(const struct ctrl *ctrl);
+bool nsmgmt_notices(const struct ctrl *ctrl); /* namespaces can change: log page 04h, OAES bit 8 */
 uint16_t nsmgmt_execute(struct ctrl *ctrl, struct command *cmd);
 uint16_t nsmgmt_data_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *data);
 
 /* format.c: Format NVM (5.23). A status or COMMAND_GOES_ON. */
+bool format_exists(const struct ctrl *ctrl);
 uint16_t format_execute(struct ctrl *ctrl, struct command *cmd);
 /* FPI (5.15.2.1): percent that remains of the format of this namespace; 0 if none is running. */
 uint8_t format_percent_left(const struct ctrl *ctrl, const struct namespace *ns);

@@ -159,10 +159,18 @@ static uint16_t attachment_execute(struct ctrl *ctrl, struct command *cmd)
     return fetch_data(ctrl, cmd);
 }
 
+bool nsmgmt_exists(const struct ctrl *ctrl)
+{
+    return ctrl->params.oacs_ns_management;
+}
+
+bool nsmgmt_notices(const struct ctrl *ctrl)
+{
+    return nsmgmt_exists(ctrl) || format_exists(ctrl);
+}
+
 uint16_t nsmgmt_execute(struct ctrl *ctrl, struct command *cmd)
 {
-    if (!ctrl->params.oacs_ns_management)
-        return STATUS_INVALID_OPCODE;
     return cmd->opcode == ADMIN_NS_MANAGEMENT ? management_execute(ctrl, cmd)
                                               : attachment_execute(ctrl, cmd);
 }

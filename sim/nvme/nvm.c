@@ -224,38 +224,54 @@ static uint16_t start_flush(struct ctrl *ctrl, struct command *cmd)
     return COMMAND_GOES_ON;
 }
 
-static uint16_t start_if(bool supported, uint16_t (*start)(struct ctrl *, struct command *),
-                         struct ctrl *ctrl, struct command *cmd)
+static bool has_write_uncorrectable(const struct ctrl *ctrl)
 {
-    return supported ? start(ctrl, cmd) : STATUS_INVALID_OPCODE;
+    return ctrl->params.write_uncorrectable;
 }
+
+static bool has_compare(const struct ctrl *ctrl)
+{
+    return ctrl->params.compare;
+}
+
+static bool has_write_zeroes(const struct ctrl *ctrl)
+{
+    return ctrl->params.write_zeroes;
+}
+
+static bool has_dataset_management(const struct ctrl *ctrl)
+{
+    return ctrl->params.dataset_management;
+}
+
+static bool has_verify(const struct ctrl *ctrl)
+{
+    return ctrl->params.verify;
+}
+
+/* Opcode, effects (5.14.1.5), supported, run. */
+const struct opcode_row nvm_rows[] = {
+    {NVM_FLUSH, 0, NULL, start_flush, NULL, NULL},
+    {NVM_WRITE, EFFECT_LOGICAL_BLOCKS, NULL, start_write, NULL, NULL},
+    {NVM_READ, 0, NULL, start_read, NULL, NULL},
+    {NVM_WRITE_UNCORRECTABLE, EFFECT_LOGICAL_BLOCKS, has_write_uncorrectable,
+     start_write_uncorrectable, NULL, NULL},
+    {NVM_COMPARE, 0, has_compare, compare_start, NULL, NULL},
+    {NVM_WRITE_ZEROES, EFFECT_LOGICAL_BLOCKS, has_write_zeroes, start_write_zeroes, NULL, NULL},
+    {NVM_DATASET_MANAGEMENT, EFFECT_LOGICAL_BLOCKS, has_dataset_management, deallocate_start, NULL,
+     NULL},
+    {NVM_VERIFY, 0, has_verify, start_verify, NULL, NULL},
+};
+const size_t nvm_row_count = sizeof nvm_rows / sizeof nvm_rows[0];
 
 uint16_t nvm_execute(struct ctrl *ctrl, struct command *cmd)
 {
-    const struct ctrl_params *params = &ctrl->params;
+    const struct opcode_row *row = ctrl->opcodes.nvm[cmd->opcode];
 
-    if (ctrl->life.admin_only) /* CC.CSS = 111b: no I/O command set (3.1.5) */
+    /* CC.CSS = 111b: no I/O command set (3.1.5) */
+    if (row == NULL || ctrl->life.admin_only)
         return STATUS_INVALID_OPCODE;
-    switch (cmd->opcode) {
-    case NVM_FLUSH:
-        return start_flush(ctrl, cmd);
-    case NVM_WRITE:
-        return start_write(ctrl, cmd);
-    case NVM_READ:
-        return start_read(ctrl, cmd);
-    case NVM_WRITE_UNCORRECTABLE:
-        return start_if(params->write_uncorrectable, start_write_uncorrectable, ctrl, cmd);
-    case NVM_COMPARE:
-        return start_if(params->compare, compare_start, ctrl, cmd);
-    case NVM_WRITE_ZEROES:
-        return start_if(params->write_zeroes, start_write_zeroes, ctrl, cmd);
-    case NVM_DATASET_MANAGEMENT:
-        return start_if(params->dataset_management, deallocate_start, ctrl, cmd);
-    case NVM_VERIFY:
-        return start_if(params->verify, start_verify, ctrl, cmd);
-    default:
-        return STATUS_INVALID_OPCODE;
-    }
+    return row->run(ctrl, cmd);
 }
 
 static void recovery_failed(void *ctx, uint64_t arg)
@@ -272,7 +288,7 @@ static void recovery_failed(void *ctx, uint64_t arg)
 static void recover(struct ctrl *ctrl, struct command *cmd)
 {
     uint64_t effort_ps = ctrl->params.read_recovery;
-    uint64_t limit_ps = features_recovery_limit_ps(ctrl);
+    uint64_t limit_ps = features_recovery_limit_ps(ctrl, cmd->nsid);
 
     ctrl->stats.media_errors++;
     if (limit_ps != 0 && limit_ps < effort_ps)

@@ -61,6 +61,8 @@ const char *ctrl_params_check(const struct ctrl_params *params)
     if (!is_printable(params->firmware, FIRMWARE_MAX))
         return "ctrl.firmware must be at most 8 printable ASCII characters";
     wrong = namespace_params_check(params);
+    if (wrong == NULL)
+        wrong = ctrl_admin_params_check(params);
     return wrong != NULL ? wrong : faults_check(params->faults);
 }
 

@@ -394,12 +394,15 @@ void shadow_reset(struct ctrl *ctrl)
     ctrl->shadow.free_ps = 0;
 }
 
+bool shadow_exists(const struct ctrl *ctrl)
+{
+    return ctrl->params.shadow_doorbells;
+}
+
 /* Both buffers are one memory page, from its start (5.7). Queues that exist go on with what their
  * registers said. */
 uint16_t shadow_configure(struct ctrl *ctrl, struct command *cmd)
 {
-    if (!ctrl->params.shadow_doorbells)
-        return STATUS_INVALID_OPCODE;
     if (cmd->prp1 == 0 || cmd->prp2 == 0 || ((cmd->prp1 | cmd->prp2) & ctrl->page_mask) != 0)
         return STATUS_INVALID_FIELD;
     if (!shadow_probe(ctrl, cmd->prp1, cmd->prp2))

@@ -53,6 +53,7 @@ struct shadow {
 void shadow_init(struct ctrl *ctrl);
 void shadow_free(struct ctrl *ctrl);
 void shadow_reset(struct ctrl *ctrl); /* forgets the buffers; may be called at any time */
+bool shadow_exists(const struct ctrl *ctrl);
 uint16_t shadow_configure(struct ctrl *ctrl, struct command *cmd); /* a status */
 
 void shadow_open(struct ctrl *ctrl, uint16_t qid, bool is_cq);

@@ -162,10 +162,8 @@ static void make_bytes(struct ctrl *ctrl, const struct command *cmd)
     if (cmd->kind == COMMAND_READ)
         store_get_bytes(cmd->ns->store, namespace_unit(cmd->ns, cmd->slba), ctrl->transfer.bytes,
                         cmd->bytes >> UNIT_BYTES_LOG2);
-    else if (cmd->opcode == ADMIN_IDENTIFY)
-        identify_fill(ctrl, cmd, ctrl->transfer.bytes);
     else
-        log_fill(ctrl, cmd, ctrl->transfer.bytes);
+        admin_fill(ctrl, cmd, ctrl->transfer.bytes);
 }
 
 uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)

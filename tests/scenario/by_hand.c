@@ -12,6 +12,7 @@ enum {
     CQ = 0x3000,
     PAGE = 0x10000, /* of Identify */
     DATA = 0x20000,
+    LOG = 0x30000,
     ENTRIES = 32
 };
 
@@ -117,11 +118,13 @@ static void script(struct by_hand *host)
 {
     command(host, 0, 5, CQ, (ENTRIES - 1) << 16 | 1, 1, 0);
     command(host, 0, 1, SQ, (ENTRIES - 1) << 16 | 1, 1 << 16 | 1, 0);
-    command(host, 1, 1, DATA, 0, 0, 7); /* write 8 blocks */
-    command(host, 1, 4, 0, 0, 0, 0);    /* the first cannot be read any more */
-    command(host, 1, 2, DATA, 0, 0, 7); /* so reading fails */
-    command(host, 0, 0x80, 0, 0, 0, 0); /* Format NVM, if there is such a thing */
-    command(host, 0, 0x0d, 0, 1, 0, 0); /* the namespace is deleted, if it can be */
+    command(host, 1, 1, DATA, 0, 0, 7);            /* write 8 blocks */
+    command(host, 1, 4, 0, 0, 0, 0);               /* the first cannot be read any more */
+    command(host, 1, 2, DATA, 0, 0, 7);            /* so reading fails */
+    command(host, 0, 2, LOG, 127 << 16 | 2, 0, 0); /* SMART */
+    command(host, 0, 0x14, 0, 1, 0, 0);            /* a short device self-test, if there is one */
+    command(host, 0, 0x80, 0, 0, 0, 0);            /* Format NVM, if there is such a thing */
+    command(host, 0, 0x0d, 0, 1, 0, 0);            /* the namespace is deleted, if it can be */
 }
 
 uint64_t by_hand(const struct machine_params *params, bool io)

@@ -31,7 +31,7 @@ enum context {
     CACHED,       /* the same with caches; append 32 KiB */
     CACHED_LARGE, /* the same; append 1 MiB */
     IDENTIFY,     /* the Identify Controller data structure, asked for by hand */
-    BY_HAND,      /* the same, and I/O commands that no workload sends (by_hand.c) */
+    BY_HAND,      /* the same, and commands that no workload sends (by_hand.c) */
     QUEUES,       /* shadow doorbells, identifiers used twice, a busy queue deleted, by hand */
     POWER_LOSS,   /* what a write without flush leaves on the medium when the power goes */
     FLASH,        /* the medium alone: writes, reads, trims and flushes of a small, full drive */
@@ -198,6 +198,23 @@ static const struct knob {
     {"ctrl.ready_delay", "6 ms", GEN, NULL},
     {"ctrl.reset_delay", "2 ms", GEN, NULL},
     {"ctrl.shutdown_delay", "3 ms", GEN, NULL},
+    {"ctrl.save_features", "no", IDENTIFY, NULL},
+    {"ctrl.timestamp", "no", IDENTIFY, NULL},
+    {"ctrl.keep_alive", "1 s", IDENTIFY, NULL},
+    {"ctrl.retry_delay1", "100 ms", IDENTIFY, NULL},
+    {"ctrl.retry_delay2", "100 ms", IDENTIFY, NULL},
+    {"ctrl.retry_delay3", "100 ms", IDENTIFY, NULL},
+    {"ctrl.hmb_preferred", "64 MiB", IDENTIFY, NULL},
+    {"ctrl.hmb_min", "1 MiB", IDENTIFY, "ctrl.hmb_preferred=64 MiB"},
+    {"ctrl.hmb_descriptors", "8", IDENTIFY, "ctrl.hmb_preferred=64 MiB"},
+    {"ctrl.firmware_slots", "3", IDENTIFY, NULL},
+    {"ctrl.firmware_granularity", "8 KiB", IDENTIFY, "ctrl.firmware_slots=3"},
+    {"ctrl.firmware_activation", "200 ms", IDENTIFY, "ctrl.firmware_slots=3"},
+    {"ctrl.self_test_extended", "120 s", IDENTIFY, NULL},
+    {"ctrl.self_test_short", "30 s", BY_HAND, "ctrl.self_test_extended=120 s"},
+    {"ctrl.temperature", "300", BY_HAND, NULL},
+    {"ctrl.warning_temperature", "340", IDENTIFY, NULL},
+    {"ctrl.critical_temperature", "360", IDENTIFY, NULL},
     {"media.kind", "null", GEN, NULL},
     {"media.capacitor", "no", POWER_LOSS, NULL},
     {"media.read_latency", "81 us", GEN, NULL},

@@ -36,6 +36,14 @@ int main(void)
     srunner_add_suite(runner, suite_cid());
     srunner_add_suite(runner, suite_shadow());
     srunner_add_suite(runner, suite_shadow_race());
+    srunner_add_suite(runner, suite_features());
+    srunner_add_suite(runner, suite_feature_data());
+    srunner_add_suite(runner, suite_host_memory());
+    srunner_add_suite(runner, suite_keep_alive());
+    srunner_add_suite(runner, suite_logs());
+    srunner_add_suite(runner, suite_health());
+    srunner_add_suite(runner, suite_firmware());
+    srunner_add_suite(runner, suite_selftest());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

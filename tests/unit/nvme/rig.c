@@ -155,6 +155,10 @@ void rig_defaults(struct rig_params *params)
     ctrl->shadow_admin = 1;
     ctrl->shadow_poll = RIG_US;
     ctrl->shadow_poll_time = 20 * RIG_US;
+    ctrl->firmware_slots = 1;
+    ctrl->temperature = 313;
+    ctrl->warning_temperature = 343;
+    ctrl->critical_temperature = 358;
     params->media.kind = MEDIA_NULL;
     params->media.units = 32;
     params->media.workers = 1;
@@ -319,6 +323,8 @@ void rig_put(struct rig *rig, unsigned queue, const struct rig_cmd *cmd)
     put_le(sqe + 44, cmd->cdw11, 4);
     put_le(sqe + 48, cmd->cdw12, 4);
     put_le(sqe + 52, cmd->cdw13, 4);
+    put_le(sqe + 56, cmd->cdw14, 4);
+    put_le(sqe + 60, cmd->cdw15, 4);
     q->tail = (uint16_t)((q->tail + 1) % q->sq_size);
 }
 
@@ -346,7 +352,9 @@ bool rig_take(struct rig *rig, unsigned queue, struct rig_cqe *cqe)
                             .cid = (uint16_t)get_le(at + 12, 2),
                             .status = status >> 1 & 0x7ff,
                             .phase = status & 1u,
-                            .dnr = (status & 0x8000u) != 0};
+                            .dnr = (status & 0x8000u) != 0,
+                            .more = (status & 0x4000u) != 0,
+                            .retry_delay = status >> 12 & 3u};
     if (++q->head == q->cq_size) {
         q->head = 0;
         q->phase = !q->phase;

@@ -64,7 +64,8 @@ struct rig {
 struct rig_cqe {
     uint32_t dw0;
     uint16_t sqhd, sqid, cid, status; /* status without the phase tag and without DNR */
-    bool phase, dnr;
+    bool phase, dnr, more;
+    uint8_t retry_delay; /* CRD */
 };
 
 struct rig_cmd {
@@ -72,7 +73,7 @@ struct rig_cmd {
     uint16_t cid;
     uint32_t nsid;
     uint64_t prp1, prp2;
-    uint32_t cdw10, cdw11, cdw12, cdw13;
+    uint32_t cdw10, cdw11, cdw12, cdw13, cdw14, cdw15;
 };
 
 void rig_defaults(struct rig_params *params); /* emulated link, null media, costs 0 */
@@ -129,6 +130,14 @@ Suite *suite_records(void);
 Suite *suite_hostile(void);
 Suite *suite_shutdown(void);
 Suite *suite_cache(void);
+Suite *suite_features(void);
+Suite *suite_feature_data(void);
+Suite *suite_host_memory(void);
+Suite *suite_keep_alive(void);
+Suite *suite_logs(void);
+Suite *suite_health(void);
+Suite *suite_firmware(void);
+Suite *suite_selftest(void);
 Suite *suite_compare(void);
 Suite *suite_fault(void);
 Suite *suite_media_commands(void);

@@ -165,9 +165,9 @@ static const struct {
     {6, 0, 1, 0, 1},
     {6, 0, 2, 0x002, 1},
     {8, 0, 0, 0, 0},
-    {8, 0, 0x0102, 0x10e, 0},
+    {8, 0, 0x0102, 0, 0x0102},
     {9, 0, 0x10000, 0, 0x10000},
-    {9, 0, 0x00000, 0x10e, 0x10000},
+    {9, 0, 0x00000, 0, 0x00000},
     {10, 0, 1, 0, 1},
     {10, 0, 2, 0x002, 0},
     {11, 0, 0x1f, 0, 0x1f},
@@ -179,7 +179,7 @@ static const struct {
     {6, 1, 0, 0x10f, 1},
     {7, 1, 0, 0x10f, 0x00030003},
     {8, 1, 0, 0x10f, 0},
-    {9, 77, 0x10000, 0x10f, 0x10000},
+    {9, 77, 0x10000, 0x10f, 0},
     {10, 0xfffffffe, 1, 0x10f, 0},
     {11, 1, 0x1f, 0x10f, 0},
     {1, 0xffffffff, 0x01020305, 0, 0x01020305},
@@ -205,6 +205,8 @@ START_TEST(features_that_do_not_exist)
     ck_assert_uint_eq(rig_admin(&rig, 9, 0, 0, 0, NULL), 0x002);
     ck_assert_uint_eq(rig_admin(&rig, 10, 0, 0, 0, NULL), 0x002);
     for (uint32_t feature = 12; feature < 256; feature++) {
+        if (feature == 0x16 || feature == 0x80 || feature == 0x81)
+            continue; /* test_features.c */
         ck_assert_uint_eq(rig_admin(&rig, 9, 0, feature, 0, NULL), 0x002);
         ck_assert_uint_eq(rig_admin(&rig, 10, 0, feature, 0, NULL), 0x002);
     }
@@ -213,7 +215,7 @@ START_TEST(features_that_do_not_exist)
     ck_assert_uint_eq(rig_admin(&rig, 10, 0, 0x106, 0, NULL), 0x002);     /* select */
     ck_assert_uint_eq(rig_admin(&rig, 10, 0, 9, 5, NULL), 0x002);         /* no such vector */
     ck_assert_uint_eq(rig_admin(&rig, 10, 0, 9, 4, &dw0), 0);
-    ck_assert_uint_eq(dw0, 0x10004);
+    ck_assert_uint_eq(dw0, 4);
     rig_close(&rig);
     params.ctrl.vwc = 0;
     rig_open(&rig, &params);

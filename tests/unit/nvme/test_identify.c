@@ -233,7 +233,7 @@ END_TEST
 START_TEST(controller_claims_nothing_by_default)
 {
     ck_assert_uint_eq(rig_identify(&rig, 0x01, 0), 0);
-    ck_assert_uint_eq(rig_field(&rig, 96, 4), 0);  /* CTRATT */
+    ck_assert_uint_eq(rig_field(&rig, 96, 4), 1);  /* CTRATT */
     ck_assert_uint_eq(rig_field(&rig, 256, 2), 0); /* OACS */
     ck_assert_uint_eq(rig_field(&rig, 280, 8), 0); /* TNVMCAP */
     ck_assert_uint_eq(rig_field(&rig, 296, 8), 0); /* UNVMCAP */
@@ -253,7 +253,7 @@ START_TEST(controller_claims_what_is_configured)
     params.ctrl.capacity = 100 * MIB;
     again();
     ck_assert_uint_eq(rig_identify(&rig, 0x01, 0), 0);
-    ck_assert_uint_eq(rig_field(&rig, 96, 4), 0x80);              /* granularity list */
+    ck_assert_uint_eq(rig_field(&rig, 96, 4), 0x81);              /* granularity list */
     ck_assert_uint_eq(rig_field(&rig, 256, 2), 0x0a);             /* Format, Namespace Management */
     ck_assert_uint_eq(rig_field(&rig, 280, 8), 100 * MIB);        /* TNVMCAP */
     ck_assert_uint_eq(rig_field(&rig, 296, 8), (100 - 97) * MIB); /* UNVMCAP */
@@ -294,7 +294,7 @@ START_TEST(granularity_list)
     again();
     ck_assert_uint_eq(rig_identify(&rig, 0x16, 0), 0x002);
     ck_assert_uint_eq(rig_identify(&rig, 0x01, 0), 0);
-    ck_assert_uint_eq(rig_field(&rig, 96, 4), 0);
+    ck_assert_uint_eq(rig_field(&rig, 96, 4), 1);
 }
 END_TEST
 
