@@ -224,8 +224,9 @@ static void reset_everything(struct ctrl *ctrl, uint32_t csts,
     set_csts(ctrl, UINT32_MAX, csts);
     reset_config(&ctrl->config);
     ctrl_set_link_sizes(ctrl);
+    msi_reset(&ctrl->msi);
     msix_reset(&ctrl->msix);
-    interrupt_update_pin(ctrl);
+    interrupt_update(ctrl);
 }
 
 /* The link goes down and comes up again (7.3.1). */
@@ -253,7 +254,7 @@ void ctrl_power_cycle(struct ctrl *ctrl)
 
 void ctrl_conventional_reset(struct ctrl *ctrl)
 {
-    reset_everything(ctrl, 0, configspace_function_reset);
+    reset_everything(ctrl, 0, configspace_reset);
     firmware_reset(ctrl, RESET_CONVENTIONAL);
 }
 
@@ -355,7 +356,9 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
         .subsystem_vendor = (uint16_t)params->subsystem_vendor_id,
         .subsystem = (uint16_t)params->subsystem_id,
         .class_code = CLASS_NVME,
+        .msi_vectors = (uint8_t)params->msi_vectors,
         .msix_vectors = (uint16_t)params->msix_vectors,
+        .soft_reset = params->pm_soft_reset,
     };
 
     ctrl->engine = engine;
@@ -374,6 +377,7 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
     identity.msix_table = (uint32_t)ctrl->bar.msix_table_at;
     identity.msix_pending = (uint32_t)ctrl->bar.msix_pending_at;
     configspace_init(&ctrl->config, &identity);
+    msi_init(&ctrl->msi, &ctrl->config, interrupt_vector_due, ctrl);
     msix_init(&ctrl->msix, (unsigned)params->msix_vectors, interrupt_vector_due, ctrl);
     namespaces_init(ctrl);
     ctrl->queues.sqs = ctrl_allocate(queues, sizeof *ctrl->queues.sqs);

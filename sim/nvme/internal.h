@@ -43,6 +43,7 @@
 #include "nvme/wire_admin.h"
 #include "nvme/wire_namespace.h"
 #include "pcie/configspace.h"
+#include "pcie/msi.h"
 #include "pcie/msix.h"
 #include "pcie/record.h"
 
@@ -86,6 +87,7 @@ struct ctrl {
     uint32_t epoch; /* counts resets; part of events that belong to no command */
 
     struct configspace config;
+    struct msi msi;
     struct msix msix;
     struct bar_layout bar;
     struct registers regs;

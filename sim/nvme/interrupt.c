@@ -5,35 +5,74 @@
  * become visible while that message is prepared or on its way share it, since the host finds them
  * when the message arrives. A message whose entries were all consumed meanwhile is not sent; a
  * masked vector becomes pending, and is withdrawn when its entries are consumed (PCI Local
- * Bus 3.0, 6.8.3.5). Without MSI-X the pin is a level: asserted while a queue with interrupts
- * enabled and its vector's bit clear in INTMS holds unconsumed entries. Pin messages keep their
- * order on the link.
+ * Bus 3.0, 6.8.3.5).
+ *
+ * Without MSI-X there is the interrupt status register of section 7.5.1: a bit per vector, set
+ * while a queue with interrupts enabled holds unconsumed entries and its bit in INTMS is clear. The
+ * pin is asserted while any is set. With MSI, a bit that becomes set sends a message; so does a
+ * doorbell that leaves entries unconsumed, or a host that looked just before one came would wait
+ * for ever. Pin messages keep their order on the link.
+ *
+ * Coalescing (5.21.1.8) keeps an interrupt back until so many completions have come, or the first
+ * of them is so old. Never for the admin queue, nor for a vector that has it turned off (5.21.1.9).
  */
 #include "nvme/internal.h"
 
-#define PIN_VECTORS 32u /* bits of INTMS */
-#define MSI_BYTES   4u  /* a message is a memory write of one dword */
-#define PIN_BYTES   0u  /* Assert_INTx, Deassert_INTx: messages without data */
+#define STATUS_VECTORS 32u /* bits of INTMS */
+#define MSI_BYTES      4u  /* a message is a memory write of one dword */
+#define PIN_BYTES      0u  /* Assert_INTx, Deassert_INTx: messages without data */
 
 void interrupt_init(struct ctrl *ctrl)
 {
-    ctrl->interrupts.count =
-        ctrl->params.msix_vectors > 0 ? (uint32_t)ctrl->params.msix_vectors : 1;
+    uint64_t count = ctrl->params.msix_vectors;
+
+    if (count < ctrl->params.msi_vectors)
+        count = ctrl->params.msi_vectors;
+    ctrl->interrupts.count = count > 0 ? (uint32_t)count : 1;
     ctrl->interrupts.vectors =
         ctrl_allocate(ctrl->interrupts.count, sizeof *ctrl->interrupts.vectors);
 }
 
+static void let_go(struct ctrl *ctrl, struct vector *vector)
+{
+    if (vector->held == 0)
+        return;
+    engine_cancel(ctrl->engine, vector->timer);
+    vector->timer = 0;
+    vector->held = 0;
+}
+
+static void withdraw(struct ctrl *ctrl, uint32_t number)
+{
+    if (number < ctrl->msix.vectors)
+        msix_withdraw(&ctrl->msix, number);
+    if (ctrl->msi.enabled)
+        msi_withdraw(&ctrl->msi, number);
+}
+
 void interrupt_reset(struct ctrl *ctrl)
 {
-    for (uint32_t i = 0; i < ctrl->interrupts.count; i++) {
-        ctrl->interrupts.vectors[i] = (struct vector){.active = 0};
-        if (i < ctrl->msix.vectors)
-            msix_withdraw(&ctrl->msix, i);
+    struct interrupts *interrupts = &ctrl->interrupts;
+
+    for (uint32_t i = 0; i < interrupts->count; i++) {
+        let_go(ctrl, &interrupts->vectors[i]);
+        interrupts->vectors[i] = (struct vector){.active = 0};
+        withdraw(ctrl, i);
     }
-    ctrl->interrupts.pin_causes = 0;
-    ctrl->interrupts.pin_scheduled = false;
-    interrupt_update_pin(ctrl);
+    interrupts->causes = 0;
+    interrupts->signalled = 0;
+    interrupts->pin_scheduled = false;
+    interrupt_update(ctrl);
 }
+
+uint32_t interrupt_vectors(const struct ctrl *ctrl)
+{
+    if (ctrl->msix.enabled)
+        return ctrl->msix.vectors;
+    return ctrl->msi.enabled ? msi_granted(&ctrl->msi) : 1; /* the pin is vector 0 */
+}
+
+/* ---- messages ---- */
 
 static void message_arrives(void *ctx, uint64_t arg)
 {
@@ -51,6 +90,16 @@ static void message_arrives(void *ctx, uint64_t arg)
     pcie_msi(ctrl->port, vector->address, vector->data);
 }
 
+/* May the vector's message be sent now? If not, it has become pending or nobody wants it. */
+static bool may_send(struct ctrl *ctrl, uint32_t number, struct vector *vector)
+{
+    if (vector->active == 0)
+        return false;
+    if (ctrl->msix.enabled)
+        return msix_raise(&ctrl->msix, number, &vector->address, &vector->data);
+    return ctrl->msi.enabled && msi_raise(&ctrl->msi, number, &vector->address, &vector->data);
+}
+
 static void message_due(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
@@ -60,8 +109,7 @@ static void message_due(void *ctx, uint64_t arg)
 
     if (!epoch_is_current(ctrl, arg))
         return;
-    if (vector->active == 0 || !ctrl->msix.enabled ||
-        !msix_raise(&ctrl->msix, number, &vector->address, &vector->data)) {
+    if (!may_send(ctrl, number, vector)) {
         vector->scheduled = false;
         return;
     }
@@ -92,8 +140,8 @@ void interrupt_vector_due(void *ctx, unsigned vector)
     schedule_message(ctx, vector);
 }
 
-/* A reset takes back what is on the way: the host sees a level that falls, but never one that rises
- * after the reset has ended. */
+/* ---- the pin ---- */
+
 static void pin_arrives(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
@@ -121,9 +169,14 @@ static void send_pin(struct ctrl *ctrl, bool asserted)
         engine_at(ctrl->engine, arrives_ps, pin_arrives, ctrl, epoch_arg(ctrl, asserted));
 }
 
+static uint32_t status(const struct ctrl *ctrl)
+{
+    return ctrl->interrupts.causes & ~ctrl->regs.intms;
+}
+
 static bool pin_level(const struct ctrl *ctrl)
 {
-    return (ctrl->interrupts.pin_causes & ~ctrl->regs.intms) != 0 && !ctrl->msix.enabled;
+    return status(ctrl) != 0 && !ctrl->msix.enabled && !ctrl->msi.enabled;
 }
 
 static void pin_due(void *ctx, uint64_t arg)
@@ -139,7 +192,7 @@ static void pin_due(void *ctx, uint64_t arg)
         send_pin(ctrl, true);
 }
 
-void interrupt_update_pin(struct ctrl *ctrl)
+static void update_pin(struct ctrl *ctrl)
 {
     bool pending = pin_level(ctrl);
     bool level = pending && !configspace_intx_disabled(&ctrl->config);
@@ -156,23 +209,106 @@ void interrupt_update_pin(struct ctrl *ctrl)
     }
 }
 
+/* Bits of the status register that have become set each send a message. */
+static void update_msi(struct ctrl *ctrl)
+{
+    uint32_t now = ctrl->msi.enabled && !ctrl->msix.enabled ? status(ctrl) : 0;
+    uint32_t rising = now & ~ctrl->interrupts.signalled;
+
+    ctrl->interrupts.signalled = now;
+    for (uint32_t i = 0; rising != 0; i++, rising >>= 1) {
+        if ((rising & 1u) != 0)
+            schedule_message(ctrl, i);
+    }
+}
+
+void interrupt_update(struct ctrl *ctrl)
+{
+    update_pin(ctrl);
+    update_msi(ctrl);
+}
+
+/* ---- completions ---- */
+
+static void raise(struct ctrl *ctrl, uint32_t number)
+{
+    if (number < STATUS_VECTORS)
+        ctrl->interrupts.causes |= UINT32_C(1) << number;
+    if (ctrl->msix.enabled)
+        schedule_message(ctrl, number);
+    else
+        interrupt_update(ctrl);
+}
+
+static void aggregation_ends(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+    struct vector *vector = &ctrl->interrupts.vectors[arg];
+
+    vector->timer = 0;
+    vector->held = 0;
+    raise(ctrl, (uint32_t)arg);
+}
+
+/* Does coalescing keep this completion's interrupt back? */
+static bool keeps_back(struct ctrl *ctrl, const struct cq *cq)
+{
+    struct vector *vector = &ctrl->interrupts.vectors[cq->vector];
+
+    if (cq == &ctrl->queues.cqs[0] || vector->scheduled ||
+        !features_vector_coalesces(ctrl, cq->vector))
+        return false;
+    if (++vector->held >= ctrl->interrupts.threshold) {
+        let_go(ctrl, vector);
+        return false;
+    }
+    if (vector->held == 1)
+        vector->timer = engine_after(ctrl->engine, ctrl->interrupts.time_ps, aggregation_ends, ctrl,
+                                     cq->vector);
+    return true;
+}
+
 void interrupt_cqe(struct ctrl *ctrl, struct cq *cq, bool was_empty)
 {
-    if (was_empty && ctrl->interrupts.vectors[cq->vector].active++ == 0 && cq->vector < PIN_VECTORS)
-        ctrl->interrupts.pin_causes |= UINT32_C(1) << cq->vector;
-    if (ctrl->msix.enabled)
-        schedule_message(ctrl, cq->vector);
-    else
-        interrupt_update_pin(ctrl);
+    if (was_empty)
+        ctrl->interrupts.vectors[cq->vector].active++;
+    if (ctrl->interrupts.coalescing && keeps_back(ctrl, cq))
+        return;
+    raise(ctrl, cq->vector);
 }
 
 void interrupt_consumed(struct ctrl *ctrl, struct cq *cq)
 {
-    if (!cq->interrupts || --ctrl->interrupts.vectors[cq->vector].active > 0)
+    struct vector *vector = &ctrl->interrupts.vectors[cq->vector];
+
+    if (!cq->interrupts || --vector->active > 0)
         return;
-    if (cq->vector < PIN_VECTORS)
-        ctrl->interrupts.pin_causes &= ~(UINT32_C(1) << cq->vector);
-    if (cq->vector < ctrl->msix.vectors)
-        msix_withdraw(&ctrl->msix, cq->vector);
-    interrupt_update_pin(ctrl);
+    if (cq->vector < STATUS_VECTORS)
+        ctrl->interrupts.causes &= ~(UINT32_C(1) << cq->vector);
+    let_go(ctrl, vector);
+    withdraw(ctrl, cq->vector);
+    interrupt_update(ctrl);
+}
+
+void interrupt_left(struct ctrl *ctrl, const struct cq *cq)
+{
+    if (!cq->interrupts || !ctrl->msi.enabled || cq->vector >= STATUS_VECTORS)
+        return;
+    ctrl->interrupts.signalled &= ~(UINT32_C(1) << cq->vector);
+    update_msi(ctrl);
+}
+
+void interrupt_coalescing_changed(struct ctrl *ctrl)
+{
+    struct feature_coalescing wish = features_coalescing(ctrl);
+
+    ctrl->interrupts.threshold = wish.threshold;
+    ctrl->interrupts.time_ps = wish.time_ps;
+    ctrl->interrupts.coalescing = wish.threshold > 1 && wish.time_ps > 0;
+    for (uint32_t i = 0; i < ctrl->interrupts.count && !ctrl->interrupts.coalescing; i++) {
+        if (ctrl->interrupts.vectors[i].held > 0) {
+            let_go(ctrl, &ctrl->interrupts.vectors[i]);
+            raise(ctrl, i);
+        }
+    }
 }

@@ -44,10 +44,17 @@ static const char *faults_check(const char *text)
     return fault_parse(text, &faults, message, sizeof message) ? NULL : message;
 }
 
+static bool is_power_of_two_or_zero(uint64_t value)
+{
+    return (value & (value - 1)) == 0;
+}
+
 const char *ctrl_params_check(const struct ctrl_params *params)
 {
     const char *wrong;
 
+    if (!is_power_of_two_or_zero(params->msi_vectors))
+        return "ctrl.msi_vectors must be 0, 1, 2, 4, 8, 16 or 32";
     if (params->cap_mpsmin > params->cap_mpsmax)
         return "ctrl.cap_mpsmin must not be larger than ctrl.cap_mpsmax";
     if (params->ready_delay > params->cap_to * CAP_TO_UNIT_PS)

@@ -53,7 +53,7 @@ static uint16_t check_shape(const struct ctrl *ctrl, const struct command *cmd,
 static uint16_t check_cq(const struct ctrl *ctrl, const struct command *cmd)
 {
     uint16_t qid = create_qid(cmd);
-    uint32_t vectors = ctrl->msix.enabled ? ctrl->msix.vectors : 1; /* the pin is vector 0 */
+    uint32_t vectors = interrupt_vectors(ctrl);
     uint16_t status;
 
     if (!is_granted(ctrl, qid) || ctrl->queues.cqs[qid].exists)

@@ -143,6 +143,8 @@ static inline enum ring_move move_head(struct ctrl *ctrl, uint16_t cqid, uint32_
     cq->head = (uint16_t)value;
     if (cq->head == cq->visible)
         interrupt_consumed(ctrl, cq);
+    else
+        interrupt_left(ctrl, cq);
     if (cq->waiting_first != NO_COMMAND)
         complete_waiting(ctrl, cq);
     return RING_MOVED;

@@ -66,12 +66,12 @@ static void write_dword(struct ctrl *ctrl, uint64_t offset, uint32_t value)
     case REG_INTMS:
         ctrl->stats.mask_writes++;
         ctrl->regs.intms |= value;
-        interrupt_update_pin(ctrl);
+        interrupt_update(ctrl);
         break;
     case REG_INTMC:
         ctrl->stats.unmask_writes++;
         ctrl->regs.intms &= ~value;
-        interrupt_update_pin(ctrl);
+        interrupt_update(ctrl);
         break;
     case REG_CC:
         ctrl_write_cc(ctrl, value);
@@ -180,16 +180,22 @@ static void config_write(void *ctx, uint16_t offset, unsigned size, uint32_t val
         ctrl_function_reset(ctrl);
         return;
     }
+    if ((changed & CONFIGSPACE_POWER_RESET) != 0) {
+        ctrl_conventional_reset(ctrl);
+        return;
+    }
     if ((changed & CONFIGSPACE_CHANGED_MSIX) != 0) {
         uint16_t control = configspace_msix_control(&ctrl->config);
 
         msix_set_control(&ctrl->msix, (control & CONFIGSPACE_MSIX_ENABLE) != 0,
                          (control & CONFIGSPACE_MSIX_FUNCTION_MASK) != 0);
     }
+    if ((changed & CONFIGSPACE_CHANGED_MSI) != 0)
+        msi_registers_written(&ctrl->msi);
     if ((changed & CONFIGSPACE_CHANGED_SIZES) != 0)
         ctrl_set_link_sizes(ctrl);
     if (changed != 0)
-        interrupt_update_pin(ctrl);
+        interrupt_update(ctrl);
 }
 
 const struct pcie_device_ops ctrl_device_ops = {

@@ -157,6 +157,8 @@ static const struct knob {
     {"ctrl.oacs_format", "yes", IDENTIFY, NULL},
     {"ctrl.format_scope", "subsystem", IDENTIFY, "ctrl.oacs_format=yes"},
     {"ctrl.format_delay", "200 ms", BY_HAND, "ctrl.oacs_format=yes"},
+    {"ctrl.msi_vectors", "4", BY_HAND, NULL},
+    {"ctrl.pm_soft_reset", "no", BY_HAND, NULL},
     {"ctrl.compare", "no", IDENTIFY, NULL},
     {"ctrl.write_uncorrectable", "no", IDENTIFY, NULL},
     {"ctrl.dataset_management", "no", IDENTIFY, NULL},

@@ -94,7 +94,8 @@ static void host_msi(void *ctx, uint64_t address, uint32_t data)
 {
     struct rig *rig = ctx;
 
-    ck_assert_uint_eq(address, UINT64_C(0xfee00000) + data * 4);
+    if (address != rig->msi_address)
+        ck_assert_uint_eq(address, UINT64_C(0xfee00000) + data * 4);
     ck_assert_uint_lt(data, RIG_VECTORS);
     rig->messages[data]++;
     rig->message_ps = engine_now(rig->engine);

@@ -55,6 +55,7 @@ struct rig {
     struct rig_queue queue[RIG_QUEUES];
     uint32_t messages[RIG_VECTORS]; /* by message data */
     uint64_t message_ps;
+    uint64_t msi_address; /* allowed beside those of MSI-X; 0: none */
     bool pin;
     uint32_t pin_rises;
     uint64_t dma_reads, dma_writes;
@@ -140,6 +141,8 @@ Suite *suite_firmware(void);
 Suite *suite_selftest(void);
 Suite *suite_compare(void);
 Suite *suite_fault(void);
+Suite *suite_msi(void);
+Suite *suite_coalescing(void);
 Suite *suite_media_commands(void);
 Suite *suite_identify(void);
 Suite *suite_namespaces(void);
