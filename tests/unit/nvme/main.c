@@ -36,6 +36,7 @@ int main(void)
     srunner_add_suite(runner, suite_cid());
     srunner_add_suite(runner, suite_shadow());
     srunner_add_suite(runner, suite_shadow_race());
+    srunner_add_suite(runner, suite_namespace_life());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
