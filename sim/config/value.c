@@ -362,7 +362,7 @@ void value_limits(const struct param_row *row, char *out, size_t size)
 
 void value_allowed(const struct param_row *row, char *out, size_t size)
 {
-    char units[VALUE_TEXT_MAX];
+    char units[4 * UNITS_TEXT_MAX];
 
     value_limits(row, out, size);
     if (row->kind == PARAM_TEXT) {

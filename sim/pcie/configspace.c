@@ -23,6 +23,15 @@ static bool is_power_of_two(uint64_t value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
+static bool is_sound(const struct configspace_identity *identity)
+{
+    return identity->bar0_bytes >= 16 && is_power_of_two(identity->bar0_bytes) &&
+           (identity->cmb_bytes == 0 ||
+            (identity->cmb_bytes >= 16 && is_power_of_two(identity->cmb_bytes))) &&
+           (identity->msi_vectors == 0 ||
+            (identity->msi_vectors <= 32 && is_power_of_two(identity->msi_vectors)));
+}
+
 static void reset_bar(struct configspace *config, unsigned at, uint64_t bytes, uint32_t flags)
 {
     /* The bits below the size cannot be written: that is how software finds the size. */
@@ -44,11 +53,8 @@ static void derive(struct configspace *config)
 
 void configspace_init(struct configspace *config, const struct configspace_identity *identity)
 {
-    assert(identity->bar0_bytes >= 16 && is_power_of_two(identity->bar0_bytes));
-    assert(identity->cmb_bytes == 0 ||
-           (identity->cmb_bytes >= 16 && is_power_of_two(identity->cmb_bytes)));
-    assert(identity->msi_vectors == 0 ||
-           (identity->msi_vectors <= 32 && is_power_of_two(identity->msi_vectors)));
+    assert(is_sound(identity));
+    (void)is_sound; /* without assertions */
     config->identity = *identity;
     configspace_reset(config);
     configspace_hand_over(config);

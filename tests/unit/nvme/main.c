@@ -46,6 +46,7 @@ int main(void)
     srunner_add_suite(runner, suite_health());
     srunner_add_suite(runner, suite_firmware());
     srunner_add_suite(runner, suite_selftest());
+    srunner_add_suite(runner, suite_namespace_life());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

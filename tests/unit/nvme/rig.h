@@ -154,5 +154,6 @@ Suite *suite_queue_delete(void);
 Suite *suite_cid(void);
 Suite *suite_shadow(void);
 Suite *suite_shadow_race(void);
+Suite *suite_namespace_life(void);
 
 #endif

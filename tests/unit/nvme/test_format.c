@@ -138,6 +138,7 @@ START_TEST(scope)
         fill(3, 0);
         ck_assert_uint_eq(rig_ns_detach(&rig, 3, 0), 0);
         ck_assert_uint_eq(format(subsystem ? 1 : RIG_ALL, 0), 0);
+        ck_assert_uint_eq(rig_block(&rig, 2, 3, 0, RIG_DATA), 0x002); /* still not attached */
         ck_assert_uint_eq(rig_ns_attach(&rig, 3, 0), 0);
         expect_format(2, 65536, 0);
         ck_assert_uint_eq(look(2, 0), 0);
