@@ -375,6 +375,7 @@ enum operation {
     OP_POWER,
     OP_HOLE,
     OP_COMMAND_REGISTER,
+    OP_FILL,
     OPS
 };
 
@@ -451,6 +452,10 @@ static void operate(struct fuzz *fuzz, enum operation operation, struct fuzz_inp
         break;
     case OP_HOLE:
         fuzz->hole = small % 2 != 0;
+        break;
+    case OP_FILL: /* small numbers in payload: sizes of namespaces, lists, ranges */
+        fuzz_put(fuzz, FUZZ_DATA + (small % FUZZ_DATA_PAGES) * 0x1000 + (small >> 5) * 8,
+                 fuzz_take(input, 2), 8);
         break;
     default:
         fuzz_config_write(fuzz, 0x04, 2, (small & 6) | (small & 1) << 10);
