@@ -68,34 +68,6 @@ if command -v gnuplot >/dev/null; then
     done
 fi
 
-# curves of drives
-curves=(bench drive --drive optane-p4800x --drive worst-case --ios 40 --footprint "64 MiB")
-"$doorbell" "${curves[@]}" --csv ca.csv --json ca.json -j 1 >ca.txt || bad "bench drive failed"
-"$doorbell" "${curves[@]}" --csv cb.csv --json cb.json -j 3 --plain >cb.txt || bad "bench drive --plain failed"
-for kind in csv json txt; do
-    same ca.$kind cb.$kind "workers and contents"
-done
-python3 -m json.tool ca.json >/dev/null && ok || bad "ca.json is no JSON"
-[ "$(tail -1 ca.txt | grep -c '^blocks verified: [0-9]*, mismatched: 0$')" = 1 ] && ok || bad "last line of the curves"
-[ "$(cut -d, -f1,2 ca.csv | sort | uniq -c | awk '{print $1 $2}' | tr '\n' ' ')" = "24block,optane-p4800x \
-24block,worst-case 1curve,drive 7datasheet,optane-p4800x 18depth,optane-p4800x 18depth,worst-case \
-24link,optane-p4800x 24link,worst-case " ] && ok || bad "points of the curves"
-grep -q '^predicted  rand-read  *16 .* 550000.0 ' ca.txt && ok || bad "no published figure that was not fitted"
-grep -q '^fitted  *seq-read  *32 .* 2400.0 ' ca.txt && ok || bad "no published figure that was fitted"
-"$doorbell" "${curves[@]}" --curve depth --csv - | cmp -s - <(head -1 ca.csv; grep ^depth ca.csv) && ok ||
-    bad "--curve depth alone gives other figures"
-"$doorbell" bench drive --drive qemu-nvme --driver amiga-1.65 --host pegasos2-tcg -s ctrl.msix_vectors=0 --ios 50 \
-    --curve depth --quiet && ok || bad "bench drive with another driver and host"
-"$doorbell" bench drive --drive worst-case --dump-config | grep -q 'hosts/ideal.ini:[0-9]' && ok ||
-    bad "the default host of bench drive"
-if command -v gnuplot >/dev/null; then
-    "$doorbell" "${curves[@]}" --plot "curves here" --quiet || bad "bench drive --plot failed"
-    for graph in iops-over-depth-rand-read iops-over-depth-rand-write throughput-over-block-seq-read \
-        throughput-over-block-seq-write link-optane-p4800x link-worst-case; do
-        [ -s "curves here/$graph.png" ] && [ -s "curves here/$graph.svg" ] && ok || bad "no $graph"
-    done
-fi
-
 # traces: one run, several runs, and the way back
 "$doorbell" bench amigadiskbench --suite Sprinter --block-size 4096 --trace one.log --quiet -s workload.passes=1 \
     "${published[@]}" || bad "--trace failed"

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What `bench drive` writes: the same bytes from any number of workers, contents as tags or bytes; every curve
+# with all its points; published figures beside the model's; graphs: curves.sh DOORBELL
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+curves=(bench drive --drive optane-p4800x --drive worst-case --ios 40 --footprint "64 MiB")
+
+# determinism
+some=("${curves[@]}" --curve datasheet --footprint "4 MiB")
+"$doorbell" "${some[@]}" --csv a.csv --json a.json -j 1 >a.txt 2>/dev/null || bad "bench drive failed"
+"$doorbell" "${some[@]}" --csv b.csv --json b.json -j 3 --plain >b.txt 2>/dev/null || bad "bench drive --plain failed"
+for kind in csv json txt; do
+    same a.$kind b.$kind "workers and contents"
+done
+python3 -m json.tool a.json >/dev/null && ok || bad "a.json is no JSON"
+[ "$(tail -1 a.txt | grep -c '^blocks verified: [1-9][0-9]*, mismatched: 0$')" = 1 ] && ok || bad "last line of the table"
+grep -q '^predicted  rand-read  *16 .* 550000.0 ' a.txt && ok || bad "no published figure that was not fitted"
+grep -q '^fitted  *seq-read  *32 .* 2400.0 ' a.txt && ok || bad "no published figure that was fitted"
+
+# all curves and their graphs
+plots=()
+command -v gnuplot >/dev/null && plots=(--plot "curves here")
+"$doorbell" "${curves[@]}" --no-verify --csv all.csv "${plots[@]}" --quiet || bad "bench drive failed on all curves"
+[ "$(cut -d, -f1,2 all.csv | sort | uniq -c | awk '{print $1 $2}' | tr '\n' ' ')" = "24block,optane-p4800x \
+24block,worst-case 1curve,drive 7datasheet,optane-p4800x 18depth,optane-p4800x 18depth,worst-case \
+24link,optane-p4800x 24link,worst-case " ] && ok || bad "points of the curves"
+"$doorbell" "${curves[@]}" --no-verify --curve depth --csv - | cmp -s - <(head -1 all.csv; grep ^depth all.csv) && ok ||
+    bad "--curve depth alone gives other figures"
+for graph in iops-over-depth-rand-read iops-over-depth-rand-write throughput-over-block-seq-read \
+    throughput-over-block-seq-write link-optane-p4800x link-worst-case; do
+    [ ${#plots[@]} -eq 0 ] || { [ -s "curves here/$graph.png" ] && [ -s "curves here/$graph.svg" ]; } && ok ||
+        bad "no $graph"
+done
+
+# other machines
+"$doorbell" bench drive --drive qemu-nvme --driver amiga-1.65 --host pegasos2-tcg -s ctrl.msix_vectors=0 --ios 50 \
+    --curve depth --footprint "4 MiB" --quiet && ok || bad "bench drive with another driver and host"
+"$doorbell" bench drive --drive worst-case --dump-config | grep -q 'hosts/ideal.ini:[0-9]' && ok ||
+    bad "the default host of bench drive"
+finish
