@@ -26,8 +26,6 @@
  * not taken for entries. Values are checked as registers are; a wrong one raises one event until
  * the host writes another.
  */
-#include <stdlib.h>
-
 #include "nvme/internal.h"
 
 #define EVENTIDX_NEVER UINT32_MAX
@@ -371,53 +369,4 @@ void shadow_close(struct ctrl *ctrl, uint16_t qid, bool of_cq)
     slot->poll = 0;
     slot->open = false;
     slot->generation++;
-}
-
-void shadow_init(struct ctrl *ctrl)
-{
-    if (!ctrl->params.shadow_doorbells)
-        return;
-    ctrl->shadow.count = 2 * ((uint32_t)ctrl->params.max_io_queues + 1);
-    ctrl->shadow.slots = ctrl_allocate(ctrl->shadow.count, sizeof *ctrl->shadow.slots);
-}
-
-void shadow_free(struct ctrl *ctrl)
-{
-    free(ctrl->shadow.slots);
-}
-
-void shadow_reset(struct ctrl *ctrl)
-{
-    for (uint32_t i = 0; ctrl->shadow.on && i < ctrl->shadow.count; i++)
-        shadow_close(ctrl, (uint16_t)(i / 2), i % 2 != 0);
-    ctrl->shadow.on = false;
-    ctrl->shadow.free_ps = 0;
-}
-
-bool shadow_exists(const struct ctrl *ctrl)
-{
-    return ctrl->params.shadow_doorbells;
-}
-
-/* Both buffers are one memory page, from its start (5.7). Queues that exist go on with what their
- * registers said. */
-uint16_t shadow_configure(struct ctrl *ctrl, struct command *cmd)
-{
-    if (cmd->prp1 == 0 || cmd->prp2 == 0 || ((cmd->prp1 | cmd->prp2) & ctrl->page_mask) != 0)
-        return STATUS_INVALID_FIELD;
-    if (!shadow_probe(ctrl, cmd->prp1, cmd->prp2))
-        return STATUS_DATA_TRANSFER_ERROR;
-    shadow_reset(ctrl);
-    ctrl->shadow.doorbells_at = cmd->prp1;
-    ctrl->shadow.eventidx_at = cmd->prp2;
-    ctrl->shadow.on = true;
-    for (uint32_t i = 0; i < ctrl->shadow.count; i++) {
-        uint16_t qid = (uint16_t)(i / 2);
-        bool of_cq = i % 2 != 0;
-
-        if (of_cq ? ctrl->queues.cqs[qid].exists
-                  : ctrl->queues.sqs[qid].exists && !ctrl->queues.sqs[qid].deleting)
-            shadow_open(ctrl, qid, of_cq);
-    }
-    return STATUS_SUCCESS;
 }

@@ -50,12 +50,6 @@ struct shadow {
     uint32_t count;
 };
 
-void shadow_init(struct ctrl *ctrl);
-void shadow_free(struct ctrl *ctrl);
-void shadow_reset(struct ctrl *ctrl); /* forgets the buffers; may be called at any time */
-bool shadow_exists(const struct ctrl *ctrl);
-uint16_t shadow_configure(struct ctrl *ctrl, struct command *cmd); /* a status */
-
 void shadow_open(struct ctrl *ctrl, uint16_t qid, bool is_cq);
 void shadow_close(struct ctrl *ctrl, uint16_t qid, bool is_cq);
 /* True: the doorbell has a shadow, and what its register says is dealt with. */
@@ -64,13 +58,16 @@ void shadow_fetched(struct ctrl *ctrl, uint16_t sqid); /* entries of it have arr
 void shadow_posted(struct ctrl *ctrl, uint16_t cqid);  /* an entry takes a slot of it */
 void shadow_stalled(struct ctrl *ctrl, uint16_t cqid); /* an entry has no room in it */
 
-/* shadow_buffer.c: the two pages in host memory, as timed DMA */
-bool shadow_has_place(const struct ctrl *ctrl, uint32_t number); /* the page is long enough */
-void shadow_look(struct shadow_slot *slot);                      /* ends in shadow_looked() */
-void shadow_looked(struct shadow_slot *slot, uint32_t value);    /* shadow.c */
+/* shadow_buffer.c: the command, and the two pages in host memory as timed DMA */
+void shadow_init(struct ctrl *ctrl);
+void shadow_free(struct ctrl *ctrl);
+void shadow_reset(struct ctrl *ctrl); /* forgets the buffers; may be called at any time */
+bool shadow_exists(const struct ctrl *ctrl);
+uint16_t shadow_configure(struct ctrl *ctrl, struct command *cmd); /* a status */
+bool shadow_has_place(const struct ctrl *ctrl, uint32_t number);   /* the page is long enough */
+void shadow_look(struct shadow_slot *slot);                        /* ends in shadow_looked() */
+void shadow_looked(struct shadow_slot *slot, uint32_t value);      /* shadow.c */
 void shadow_write_eventidx(struct shadow_slot *slot, uint32_t value);
 void shadow_write_doorbell(struct shadow_slot *slot, uint32_t value);
-/* Can both pages be written? Puts the admin queues' values there. */
-bool shadow_probe(struct ctrl *ctrl, uint64_t doorbells_at, uint64_t eventidx_at);
 
 #endif

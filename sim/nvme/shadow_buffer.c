@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Access to the two pages of Doorbell Buffer Config (NVMe 1.4 sections 5.7, 7.13): each read and
+ * Doorbell Buffer Config and access to its two pages (NVMe 1.4 sections 5.7, 7.13): each read and
  * write is issued by one unit at ctrl.shadow_access, crosses the link, and takes effect in host
  * memory when it arrives there. Writes are posted; a read that is issued behind a write arrives
  * behind it. Entries lie as the doorbell registers do, offset 1000h removed; what does not fit the
  * page has no shadow. A page that cannot be reached ends like queue memory that cannot be: fatal
  * status.
  */
+#include <stdlib.h>
+
 #include "nvme/internal.h"
 
 #define ENTRY_BYTES     4u
@@ -123,6 +125,32 @@ void shadow_look(struct shadow_slot *slot)
               slot, slot_arg(slot, 0));
 }
 
+void shadow_init(struct ctrl *ctrl)
+{
+    if (!ctrl->params.shadow_doorbells)
+        return;
+    ctrl->shadow.count = 2 * ((uint32_t)ctrl->params.max_io_queues + 1);
+    ctrl->shadow.slots = ctrl_allocate(ctrl->shadow.count, sizeof *ctrl->shadow.slots);
+}
+
+bool shadow_exists(const struct ctrl *ctrl)
+{
+    return ctrl->params.shadow_doorbells;
+}
+
+void shadow_free(struct ctrl *ctrl)
+{
+    free(ctrl->shadow.slots);
+}
+
+void shadow_reset(struct ctrl *ctrl)
+{
+    for (uint32_t i = 0; ctrl->shadow.on && i < ctrl->shadow.count; i++)
+        shadow_close(ctrl, (uint16_t)(i / 2), i % 2 != 0);
+    ctrl->shadow.on = false;
+    ctrl->shadow.free_ps = 0;
+}
+
 /* The answer is needed at once, and nobody can look before the command completes behind it. */
 static bool probe_entry(struct ctrl *ctrl, uint64_t page, uint32_t number, uint32_t value)
 {
@@ -130,11 +158,35 @@ static bool probe_entry(struct ctrl *ctrl, uint64_t page, uint32_t number, uint3
     return write_entry(ctrl, page, number, value) == PCIE_OK;
 }
 
-bool shadow_probe(struct ctrl *ctrl, uint64_t doorbells_at, uint64_t eventidx_at)
+/* Can both pages be written? Puts the admin queues' values there. */
+static bool probe(struct ctrl *ctrl, uint64_t doorbells_at, uint64_t eventidx_at)
 {
     uint16_t tail = ctrl->queues.sqs[0].tail;
     uint16_t head = ctrl->queues.cqs[0].head;
 
     return probe_entry(ctrl, doorbells_at, 0, tail) && probe_entry(ctrl, doorbells_at, 1, head) &&
            probe_entry(ctrl, eventidx_at, 0, tail) && probe_entry(ctrl, eventidx_at, 1, head);
+}
+
+/* Both buffers are one memory page, from its start (5.7). Queues that exist go on with what their
+ * registers said. */
+uint16_t shadow_configure(struct ctrl *ctrl, struct command *cmd)
+{
+    if (cmd->prp1 == 0 || cmd->prp2 == 0 || ((cmd->prp1 | cmd->prp2) & ctrl->page_mask) != 0)
+        return STATUS_INVALID_FIELD;
+    if (!probe(ctrl, cmd->prp1, cmd->prp2))
+        return STATUS_DATA_TRANSFER_ERROR;
+    shadow_reset(ctrl);
+    ctrl->shadow.doorbells_at = cmd->prp1;
+    ctrl->shadow.eventidx_at = cmd->prp2;
+    ctrl->shadow.on = true;
+    for (uint32_t i = 0; i < ctrl->shadow.count; i++) {
+        uint16_t qid = (uint16_t)(i / 2);
+        bool of_cq = i % 2 != 0;
+
+        if (of_cq ? ctrl->queues.cqs[qid].exists
+                  : ctrl->queues.sqs[qid].exists && !ctrl->queues.sqs[qid].deleting)
+            shadow_open(ctrl, qid, of_cq);
+    }
+    return STATUS_SUCCESS;
 }

@@ -37,6 +37,7 @@ int main(void)
     srunner_add_suite(runner, suite_queue_delete());
     srunner_add_suite(runner, suite_cid());
     srunner_add_suite(runner, suite_shadow());
+    srunner_add_suite(runner, suite_shadow_life());
     srunner_add_suite(runner, suite_shadow_race());
     srunner_add_suite(runner, suite_features());
     srunner_add_suite(runner, suite_feature_data());

@@ -153,6 +153,7 @@ Suite *suite_fetch(void);
 Suite *suite_queue_delete(void);
 Suite *suite_cid(void);
 Suite *suite_shadow(void);
+Suite *suite_shadow_life(void);
 Suite *suite_shadow_race(void);
 Suite *suite_namespace_life(void);
 

@@ -43,6 +43,19 @@ static void open_random(unsigned seed)
     params.ctrl.mdts = any(8);
     params.ctrl.namespace_size = UINT64_C(1) << 20;
     params.admin_size = (uint16_t)(2 + any(15));
+    params.ctrl.cap_ams = any(2);
+    params.cc |= params.ctrl.cap_ams != 0 ? any(2) << 11 : 0;
+    params.ctrl.fetch_engines = 1 + any(3);
+    params.ctrl.fetch_depth = any(3);
+    params.ctrl.fetch_depth_total = any(6);
+    params.ctrl.cid_check = any(2);
+    params.ctrl.delete_sq = any(2);
+    params.ctrl.shadow_doorbells = any(2);
+    params.ctrl.shadow_policy = any(4);
+    params.ctrl.shadow_reread = any(2);
+    params.ctrl.shadow_cq_eventidx = any(2);
+    params.ctrl.shadow_admin = any(2);
+    params.ctrl.shadow_access.amount = any(100) * RIG_NS;
     rig_open(&rig, &params);
 }
 
@@ -172,9 +185,9 @@ END_TEST
 /* Entries that are nearly right: small numbers where numbers matter, so that checks are passed. */
 static void put_nearly(unsigned queue)
 {
-    static const uint8_t admin[] = {2, 6, 8, 9, 10, 12, 1, 5, 0, 4};
+    static const uint8_t admin[] = {2, 6, 8, 9, 10, 12, 0x7c, 1, 5, 0, 4};
     static const uint8_t nvm[] = {0, 1, 2, 8};
-    unsigned admin_choices = any(10) == 0 ? 10 : 6; /* queues come and go, but not all the time */
+    unsigned admin_choices = any(10) == 0 ? 11 : 7; /* queues come and go, but not all the time */
     const struct rig_queue *q = &rig.queue[queue];
     unsigned outstanding = (unsigned)(q->tail + q->sq_size - q->head) % q->sq_size;
 
