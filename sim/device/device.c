@@ -69,7 +69,8 @@ static struct doorbell_device *device_build(struct doorbell_world *world,
     device->host = config->host;
     device->host_ctx = config->host_ctx;
     device->port = pcie_port_create(world->engine, &params->link);
-    device->media = media_create(world->engine, &params->media);
+    device->media =
+        media_create(world->engine, &params->media, ctrl_params_capacity(&params->ctrl));
     pcie_port_attach_host(device->port, &host_ops, device);
     device->ctrl =
         ctrl_create(world->engine, device->port, device->media, &params->ctrl, device->index);

@@ -19,7 +19,8 @@ struct machine *machine_create(const struct machine_params *params,
     machine->options = *options;
     machine->engine = engine_create(options->seed);
     machine->port = pcie_port_create(machine->engine, &params->link);
-    machine->media = media_create(machine->engine, &params->media);
+    machine->media =
+        media_create(machine->engine, &params->media, ctrl_params_capacity(&params->ctrl));
     machine->ctrl = ctrl_create(machine->engine, machine->port, machine->media, &params->ctrl, 0);
     machine->host =
         host_create(machine->engine, machine->port, &params->host, &params->cache, options->form);

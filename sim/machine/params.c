@@ -66,6 +66,8 @@ const char *machine_params_check(const struct machine_params *p)
     if (wrong == NULL)
         wrong = ctrl_params_check(&p->ctrl);
     if (wrong == NULL)
+        wrong = ctrl_media_params_check(&p->ctrl, &p->media);
+    if (wrong == NULL)
         wrong = cache_params_check(&p->cache);
     if (wrong == NULL)
         wrong = times_check(&p->driver);

@@ -2,42 +2,92 @@
  *
  * A medium of fixed access time: `units` operations are worked on at once, each for the latency of
  * its kind, and then its data passes a line that all units share, one for each direction. Write
- * zeroes takes the latency of a write and moves no data. A flush begins when every write that was
- * started before it has ended; it belongs to the device as a whole and takes no unit. Called by
- * media.c only.
+ * zeroes and trim take the latency of a write and move no data; verify takes a read's and moves
+ * none either. A flush begins when every write that was started before it has ended; it belongs to
+ * the device as a whole and takes no unit. It is equally fast everywhere. Called by media.c only.
  */
+#include <stdlib.h>
+
 #include "engine/clock.h"
+#include "media/memory.h"
 #include "media/model.h"
+#include "media/servers.h"
 
-struct media_span media_fixed_span(struct media *media, enum media_op op, uint32_t bytes,
-                                   uint64_t now_ps)
+struct fixed {
+    const struct media_params *params;
+    struct servers servers;
+    uint64_t read_line_free_ps, write_line_free_ps; /* shared bandwidth: time lines */
+    uint64_t writes_end_ps;                         /* when every write started so far has ended */
+};
+
+static void *fixed_open(struct media *media)
 {
-    const struct media_params *params = &media->params;
-    struct media_span span;
-    uint64_t *line_free_ps;
-    uint64_t rate;
+    struct fixed *fixed = media_allocate(1, sizeof *fixed);
 
+    fixed->params = &media->params;
+    servers_init(&fixed->servers, media->params.units);
+    return fixed;
+}
+
+static void fixed_close(void *model)
+{
+    struct fixed *fixed = model;
+
+    servers_free(&fixed->servers);
+    free(fixed);
+}
+
+static struct media_span fixed_span(void *model, enum media_op op, uint64_t offset, uint64_t bytes,
+                                    uint64_t now_ps)
+{
+    struct fixed *fixed = model;
+    const struct media_params *params = fixed->params;
+    struct media_span span;
+
+    (void)offset;
     if (op == MEDIA_FLUSH) {
-        span.start_ps = media_later(now_ps, media->writes_end_ps);
+        span.start_ps = media_later(now_ps, fixed->writes_end_ps);
         span.end_ps = span.start_ps + params->flush_latency;
         return span;
     }
-    span.start_ps = media_later(now_ps, servers_earliest(&media->servers));
+    /* Starts never go back from one call to the next, so first come is first served on the lines as
+     * well, and a line is never held for somebody who is not there yet. */
+    span.start_ps = media_later(now_ps, servers_earliest(&fixed->servers));
     if (op == MEDIA_READ) {
+        span.end_ps = media_later(span.start_ps + params->read_latency, fixed->read_line_free_ps) +
+                      clock_transfer_ps(bytes, params->read_bandwidth);
+        fixed->read_line_free_ps = span.end_ps;
+    } else if (op == MEDIA_VERIFY) {
         span.end_ps = span.start_ps + params->read_latency;
-        line_free_ps = &media->read_line_free_ps;
-        rate = params->read_bandwidth;
     } else {
         span.end_ps = span.start_ps + params->write_latency;
-        line_free_ps = &media->write_line_free_ps;
-        rate = params->write_bandwidth;
+        if (op == MEDIA_WRITE) {
+            span.end_ps = media_later(span.end_ps, fixed->write_line_free_ps) +
+                          clock_transfer_ps(bytes, params->write_bandwidth);
+            fixed->write_line_free_ps = span.end_ps;
+        }
+        fixed->writes_end_ps = media_later(fixed->writes_end_ps, span.end_ps);
     }
-    if (op != MEDIA_ZERO) {
-        /* Starts never go back from one call to the next, so first come is first served on the line
-         * as well, and the line is never held for somebody who is not there yet. */
-        span.end_ps = media_later(span.end_ps, *line_free_ps) + clock_transfer_ps(bytes, rate);
-        *line_free_ps = span.end_ps;
-    }
-    servers_occupy(&media->servers, span.end_ps);
+    servers_occupy(&fixed->servers, span.end_ps);
     return span;
 }
+
+static uint64_t fixed_flush_ps(const void *model)
+{
+    return ((const struct fixed *)model)->params->flush_latency;
+}
+
+static void fixed_power_loss(void *model, uint64_t now_ps)
+{
+    struct fixed *fixed = model;
+
+    (void)now_ps;
+    servers_reset(&fixed->servers);
+    fixed->read_line_free_ps = fixed->write_line_free_ps = fixed->writes_end_ps = 0;
+}
+
+const struct media_model media_fixed = {.open = fixed_open,
+                                        .close = fixed_close,
+                                        .span = fixed_span,
+                                        .flush_ps = fixed_flush_ps,
+                                        .power_loss = fixed_power_loss};

@@ -1,100 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The medium as the controller sees it: choice of a timing model, counters, and the one event that
- * each operation costs. Also the null model, which takes no time, and the servers that the other
- * models share. Contents live in store.c; time never depends on them.
+ * The medium as the controller sees it: choice of a kind, counters, the one event that each
+ * operation costs, and what flushes make safe from a loss of power. Contents live in store.c; time
+ * never depends on them.
  */
 #include "media/media.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
+#include "media/memory.h"
 #include "media/model.h"
+#include "media/store.h"
 
-#define PARAM_AS_ROWS struct media_params
-#include "config/param_begin.h"
-const struct param_row media_rows[] = {
-#include "media/media.def"
+static const struct media_model *const kinds[] = {
+    [MEDIA_NULL] = &media_null,
+    [MEDIA_FIXED] = &media_fixed,
+    [MEDIA_PAGE_CACHE] = &media_page_cache,
 };
-#include "config/param_end.h"
-const size_t media_row_count = sizeof media_rows / sizeof media_rows[0];
 
-static void *must_allocate(size_t count, size_t bytes)
+struct media *media_create(struct engine *engine, const struct media_params *params,
+                           uint64_t capacity)
 {
-    void *memory = calloc(count, bytes);
-
-    if (memory == NULL) {
-        fprintf(stderr, "doorbell: out of memory for a medium\n");
-        exit(4);
-    }
-    return memory;
-}
-
-void servers_init(struct servers *servers, uint64_t count)
-{
-    servers->count = (uint32_t)count;
-    servers->free_ps = must_allocate(count, sizeof *servers->free_ps);
-}
-
-void servers_free(struct servers *servers)
-{
-    free(servers->free_ps);
-}
-
-uint64_t servers_earliest(const struct servers *servers)
-{
-    return servers->free_ps[0];
-}
-
-void servers_occupy(struct servers *servers, uint64_t until_ps)
-{
-    uint64_t *heap = servers->free_ps;
-    uint32_t count = servers->count;
-    uint32_t at = 0;
-
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-
-        if (child >= count)
-            break;
-        if (child + 1 < count && heap[child + 1] < heap[child])
-            child++;
-        if (heap[child] >= until_ps)
-            break;
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = until_ps;
-}
-
-struct media_span media_null_span(struct media *media, enum media_op op, uint32_t bytes,
-                                  uint64_t now_ps)
-{
-    (void)media, (void)op, (void)bytes;
-    return (struct media_span){now_ps, now_ps};
-}
-
-struct media *media_create(struct engine *engine, const struct media_params *params)
-{
-    struct media *media = must_allocate(1, sizeof *media);
-    uint64_t servers = 1;
+    struct media *media = media_allocate(1, sizeof *media);
 
     media->engine = engine;
     media->params = *params;
-    switch ((enum media_kind)params->kind) {
-    case MEDIA_NULL:
-        media->span = media_null_span;
-        break;
-    case MEDIA_FIXED:
-        media->span = media_fixed_span;
-        servers = params->units;
-        break;
-    case MEDIA_PAGE_CACHE:
-        media->span = media_page_cache_span;
-        servers = params->workers;
-        break;
-    }
-    servers_init(&media->servers, servers);
+    media->capacity = capacity;
+    media->kind = kinds[params->kind];
+    media->span = media->kind->span;
+    media->model = media->kind->open(media);
     return media;
 }
 
@@ -102,11 +37,12 @@ void media_destroy(struct media *media)
 {
     if (media == NULL)
         return;
-    servers_free(&media->servers);
+    media->kind->close(media->model);
+    free(media->marks);
     free(media);
 }
 
-static void count(struct media_stats *stats, enum media_op op, uint32_t bytes)
+static void count(struct media_stats *stats, enum media_op op, uint64_t bytes)
 {
     switch (op) {
     case MEDIA_READ:
@@ -123,36 +59,88 @@ static void count(struct media_stats *stats, enum media_op op, uint32_t bytes)
     case MEDIA_ZERO:
         stats->zeroes++;
         break;
+    case MEDIA_TRIM:
+        stats->trims++;
+        break;
+    case MEDIA_VERIFY:
+        stats->verifies++;
+        break;
     }
 }
 
-void media_start(struct media *media, enum media_op op, uint64_t offset, uint32_t bytes,
+/* ---- what survives ---- */
+
+static void settle(struct media *media)
+{
+    uint64_t now_ps = engine_now(media->engine);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < media->mark_count; i++) {
+        if (media->marks[i].end_ps <= now_ps)
+            store_settle_all(media->contents, media->marks[i].version);
+        else
+            media->marks[kept++] = media->marks[i];
+    }
+    media->mark_count = kept;
+    if (media->kind->settle != NULL)
+        media->kind->settle(media->model, now_ps);
+}
+
+/* A flush makes safe, when it ends, every change that was made before it. */
+static void mark_flush(struct media *media, uint64_t end_ps)
+{
+    settle(media);
+    if (media->mark_count == media->mark_capacity) {
+        media->mark_capacity = 2 * media->mark_capacity + 1;
+        media->marks = media_reallocate(media->marks, media->mark_capacity * sizeof *media->marks);
+    }
+    media->marks[media->mark_count++] = (struct media_mark){end_ps, store_version(media->contents)};
+}
+
+bool media_is_protected(const struct media *media)
+{
+    return media->params.capacitor != 0;
+}
+
+void media_track_loss(struct media *media, struct store *contents)
+{
+    store_track(contents);
+    media->contents = contents;
+}
+
+void media_power_loss(struct media *media)
+{
+    if (media->contents != NULL) {
+        settle(media);
+        if (media_is_protected(media))
+            store_settle_all(media->contents, UINT64_MAX);
+        store_revert(media->contents);
+        media->mark_count = 0;
+    }
+    if (media->kind->power_loss != NULL)
+        media->kind->power_loss(media->model, engine_now(media->engine));
+}
+
+/* ---- operations ---- */
+
+void media_start(struct media *media, enum media_op op, uint64_t offset, uint64_t bytes,
                  engine_fn *done, void *ctx, uint64_t arg, uint64_t *start_ps)
 {
-    struct media_span span = media->span(media, op, bytes, engine_now(media->engine));
+    struct media_span span =
+        media->span(media->model, op, offset, bytes, engine_now(media->engine));
 
-    (void)offset; /* these media are equally fast everywhere */
-    if (op == MEDIA_WRITE || op == MEDIA_ZERO)
-        media->writes_end_ps = media_later(media->writes_end_ps, span.end_ps);
+    assert(offset <= media->capacity && bytes <= media->capacity - offset);
     count(&media->stats, op, bytes);
     media->stats.busy_ps += span.end_ps - span.start_ps;
     *start_ps = span.start_ps;
+    if (media->contents != NULL && op == MEDIA_FLUSH)
+        mark_flush(media, span.end_ps);
     engine_at(media->engine, span.end_ps, done, ctx, arg);
 }
 
 uint64_t media_flush_ps(const struct media *media)
 {
-    const struct media_params *params = &media->params;
-
-    switch ((enum media_kind)params->kind) {
-    case MEDIA_FIXED:
-        return params->flush_latency;
-    case MEDIA_PAGE_CACHE:
-        return params->hop_latency + params->cache_flush_latency;
-    case MEDIA_NULL:
-        break;
-    }
-    return 0;
+    return media->kind->flush_ps(media->model);
 }
 
 void media_get_stats(const struct media *media, struct media_stats *stats)

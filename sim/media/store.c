@@ -1,107 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The contents of a namespace: a directory of chunks, each with the tags of its units and, only
- * where needed, pointers to real bytes. See store.h for what callers may rely on.
+ * The contents of the namespaces: a directory of chunks, each with the words of its cells. See
+ * store.h for what callers may rely on. The journal of what a loss of power would take back is in
+ * journal.c.
  */
 #include "media/store.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/pattern.h"
+#include "media/cell.h"
+#include "media/journal.h"
+#include "media/memory.h"
 
-/* 512 KiB of contents in 8 KiB of tags: small enough for random single blocks on a large drive,
+/* 512 KiB of contents in 1 KiB of words: small enough for random single blocks on a large drive,
  * large enough that the directory stays small. */
-#define CHUNK_UNITS 1024u
-
-/* The bytes of one unit that is no pattern. While free, linked through `next`. */
-union raw_unit {
-    uint8_t bytes[PATTERN_BYTES];
-    union raw_unit *next;
-};
+#define CHUNK_CELLS 128u
+#define CHUNK_UNITS (CHUNK_CELLS * CELL_UNITS)
 
 struct chunk {
-    uint64_t tags[CHUNK_UNITS];
-    union raw_unit **raw; /* NULL: every unit is a tag; else raw[i] overrides tags[i] unless NULL */
+    uint64_t cells[CHUNK_CELLS];
 };
 
 struct store {
     struct chunk **chunks;
     uint64_t units;
     uint64_t chunk_count;
-    union raw_unit
-        *free_raw; /* kept for the next odd unit, so that overwriting does not allocate */
-    uint64_t memory_bytes;
+    struct cell_pool *pool;
+    struct journal *journal; /* NULL: nothing is tracked */
+    uint64_t memory_bytes;   /* of chunks */
 };
-
-static void *must_allocate(size_t count, size_t bytes)
-{
-    void *memory = calloc(count, bytes);
-
-    if (memory == NULL) {
-        fprintf(stderr, "doorbell: out of memory for the contents of a namespace\n");
-        exit(4);
-    }
-    return memory;
-}
 
 struct store *store_create(uint64_t bytes)
 {
-    struct store *store = must_allocate(1, sizeof *store);
+    struct store *store = media_allocate(1, sizeof *store);
 
     store->units = bytes / PATTERN_BYTES;
     store->chunk_count = store->units / CHUNK_UNITS + (store->units % CHUNK_UNITS != 0);
     store->chunks =
-        must_allocate(store->chunk_count > 0 ? store->chunk_count : 1, sizeof *store->chunks);
+        media_allocate(store->chunk_count > 0 ? store->chunk_count : 1, sizeof *store->chunks);
+    store->pool = cell_pool_create();
     return store;
-}
-
-/* Give back the bytes that override tags of [first, first + count), if any do. */
-static void drop_raw(struct store *store, struct chunk *chunk, uint32_t first, uint32_t count)
-{
-    if (chunk->raw == NULL)
-        return;
-    for (uint32_t i = first; i < first + count; i++) {
-        union raw_unit *unit = chunk->raw[i];
-
-        if (unit == NULL)
-            continue;
-        chunk->raw[i] = NULL;
-        unit->next = store->free_raw;
-        store->free_raw = unit;
-        store->memory_bytes -= sizeof *unit;
-    }
-}
-
-static void chunk_free(struct store *store, uint64_t index)
-{
-    struct chunk *chunk = store->chunks[index];
-
-    if (chunk == NULL)
-        return;
-    drop_raw(store, chunk, 0, CHUNK_UNITS);
-    if (chunk->raw != NULL)
-        store->memory_bytes -= CHUNK_UNITS * sizeof *chunk->raw;
-    free(chunk->raw);
-    free(chunk);
-    store->memory_bytes -= sizeof *chunk;
-    store->chunks[index] = NULL;
 }
 
 void store_destroy(struct store *store)
 {
     if (store == NULL)
         return;
+    journal_destroy(store->journal);
     for (uint64_t i = 0; i < store->chunk_count; i++)
-        chunk_free(store, i);
-    while (store->free_raw != NULL) {
-        union raw_unit *unit = store->free_raw;
-
-        store->free_raw = unit->next;
-        free(unit);
-    }
+        free(store->chunks[i]);
+    cell_pool_destroy(store->pool);
     free(store->chunks);
     free(store);
 }
@@ -113,7 +64,7 @@ uint64_t store_units(const struct store *store)
 
 uint64_t store_memory_bytes(const struct store *store)
 {
-    return store->memory_bytes;
+    return store->memory_bytes + cell_pool_bytes(store->pool);
 }
 
 static void check_range(const struct store *store, uint64_t unit, uint64_t count)
@@ -125,54 +76,183 @@ static void check_range(const struct store *store, uint64_t unit, uint64_t count
 static struct chunk *chunk_for_writing(struct store *store, uint64_t index)
 {
     if (store->chunks[index] == NULL) {
-        store->chunks[index] = must_allocate(1, sizeof(struct chunk));
+        store->chunks[index] = media_allocate(1, sizeof(struct chunk));
         store->memory_bytes += sizeof(struct chunk);
     }
     return store->chunks[index];
 }
 
-/* How many of `left` units, from position `unit` on, lie in the same chunk. */
-static uint32_t run_in_chunk(uint64_t unit, uint64_t left)
+static void chunk_free(struct store *store, uint64_t index)
 {
-    uint32_t room = CHUNK_UNITS - (uint32_t)(unit % CHUNK_UNITS);
+    struct chunk *chunk = store->chunks[index];
 
-    return left < room ? (uint32_t)left : room;
+    if (chunk == NULL)
+        return;
+    for (uint32_t i = 0; i < CHUNK_CELLS; i++)
+        cell_set(store->pool, &chunk->cells[i], CELL_ZERO);
+    free(chunk);
+    store->memory_bytes -= sizeof *chunk;
+    store->chunks[index] = NULL;
 }
 
-void store_put_tags(struct store *store, uint64_t unit, const uint64_t *tags, uint32_t count)
+/* How many of `left` units, from position `unit` on, lie in the same `room` units. */
+static uint32_t run_in(uint32_t room, uint64_t unit, uint64_t left)
+{
+    uint32_t rest = room - (uint32_t)(unit % room);
+
+    return left < rest ? (uint32_t)left : rest;
+}
+
+static uint64_t *cell_of(struct chunk *chunk, uint64_t unit)
+{
+    return &chunk->cells[unit / CELL_UNITS % CHUNK_CELLS];
+}
+
+/* ---- the journal's view: whole cells ---- */
+
+static uint32_t units_of_cell(const struct store *store, uint64_t cell)
+{
+    return run_in(CELL_UNITS, cell * CELL_UNITS, store->units - cell * CELL_UNITS);
+}
+
+static void save(struct store *store, uint64_t cell)
+{
+    uint8_t bytes[CELL_UNITS * PATTERN_BYTES];
+    uint64_t tags[CELL_UNITS] = {0};
+    uint32_t units = units_of_cell(store, cell);
+
+    if (store_get_tags(store, cell * CELL_UNITS, tags, units)) {
+        journal_save_tags(store->journal, cell, tags);
+    } else {
+        store_get_bytes(store, cell * CELL_UNITS, bytes, units);
+        journal_save_bytes(store->journal, cell, bytes, units * PATTERN_BYTES);
+    }
+}
+
+static void restore(void *ctx, uint64_t cell, const uint64_t *tags, const uint8_t *bytes)
+{
+    struct store *store = ctx;
+    uint32_t units = units_of_cell(store, cell);
+
+    if (bytes == NULL)
+        store_put_tags(store, cell * CELL_UNITS, tags, units);
+    else
+        store_put_bytes(store, cell * CELL_UNITS, bytes, units);
+}
+
+void store_track(struct store *store)
+{
+    if (store->journal == NULL)
+        store->journal = journal_create();
+}
+
+uint64_t store_version(const struct store *store)
+{
+    return store->journal == NULL ? 0 : journal_version(store->journal);
+}
+
+void store_settle_all(struct store *store, uint64_t version)
+{
+    if (store->journal != NULL)
+        journal_settle_all(store->journal, version);
+}
+
+void store_settle(struct store *store, uint64_t unit, uint64_t count, uint64_t version)
 {
     check_range(store, unit, count);
+    if (store->journal == NULL || count == 0)
+        return;
+    for (uint64_t cell = unit / CELL_UNITS; cell <= (unit + count - 1) / CELL_UNITS; cell++)
+        journal_settle(store->journal, cell, version);
+}
+
+void store_revert(struct store *store)
+{
+    struct journal *journal = store->journal;
+
+    if (journal == NULL)
+        return;
+    store->journal = NULL; /* what is put back is no change */
+    journal_take_back(journal, restore, store);
+    store->journal = journal;
+}
+
+uint64_t store_unsettled(const struct store *store)
+{
+    return store->journal == NULL ? 0 : journal_count(store->journal);
+}
+
+/* ---- contents ---- */
+
+static void begin_change(struct store *store, uint64_t unit, uint64_t count)
+{
+    check_range(store, unit, count);
+    if (store->journal == NULL || count == 0)
+        return;
+    journal_next_version(store->journal);
+    for (uint64_t cell = unit / CELL_UNITS; cell <= (unit + count - 1) / CELL_UNITS; cell++)
+        save(store, cell);
+}
+
+/* Zeroing changes nothing where nothing is, which can be most of a large range. */
+static void begin_zero(struct store *store, uint64_t unit, uint64_t count)
+{
+    uint64_t cell = unit / CELL_UNITS, end = (unit + count + CELL_UNITS - 1) / CELL_UNITS;
+
+    check_range(store, unit, count);
+    if (store->journal == NULL || count == 0)
+        return;
+    journal_next_version(store->journal);
+    while (cell < end) {
+        struct chunk *chunk = store->chunks[cell / CHUNK_CELLS];
+
+        if (chunk == NULL) {
+            cell += run_in(CHUNK_CELLS, cell, end - cell);
+            continue;
+        }
+        if (chunk->cells[cell % CHUNK_CELLS] != CELL_ZERO)
+            save(store, cell);
+        cell++;
+    }
+}
+
+static void put_tags(struct store *store, uint64_t unit, const uint64_t *tags, uint32_t count)
+{
     while (count > 0) {
         struct chunk *chunk = chunk_for_writing(store, unit / CHUNK_UNITS);
-        uint32_t at = (uint32_t)(unit % CHUNK_UNITS);
-        uint32_t run = run_in_chunk(unit, count);
+        uint32_t run = run_in(CELL_UNITS, unit, count);
 
-        drop_raw(store, chunk, at, run);
-        memcpy(&chunk->tags[at], tags, run * sizeof *tags);
+        cell_put_tags(store->pool, cell_of(chunk, unit), (uint32_t)(unit % CELL_UNITS), tags, run);
         unit += run;
         tags += run;
         count -= run;
     }
 }
 
+void store_put_tags(struct store *store, uint64_t unit, const uint64_t *tags, uint32_t count)
+{
+    begin_change(store, unit, count);
+    put_tags(store, unit, tags, count);
+}
+
+static uint64_t word_at(const struct store *store, uint64_t unit)
+{
+    struct chunk *chunk = store->chunks[unit / CHUNK_UNITS];
+
+    return chunk == NULL ? CELL_ZERO : *cell_of(chunk, unit);
+}
+
 bool store_get_tags(const struct store *store, uint64_t unit, uint64_t *tags, uint32_t count)
 {
     check_range(store, unit, count);
     while (count > 0) {
-        const struct chunk *chunk = store->chunks[unit / CHUNK_UNITS];
-        uint32_t at = (uint32_t)(unit % CHUNK_UNITS);
-        uint32_t run = run_in_chunk(unit, count);
+        uint64_t word = word_at(store, unit);
+        uint32_t run = run_in(CELL_UNITS, unit, count);
 
-        if (chunk == NULL) {
-            for (uint32_t i = 0; i < run; i++)
-                tags[i] = PATTERN_ZERO;
-        } else {
-            for (uint32_t i = 0; chunk->raw != NULL && i < run; i++) {
-                if (chunk->raw[at + i] != NULL)
-                    return false;
-            }
-            memcpy(tags, &chunk->tags[at], run * sizeof *tags);
-        }
+        if (run == CELL_UNITS && !cell_is_expanded(word))
+            cell_expand_run(word, tags);
+        else if (!cell_get_tags(store->pool, word, (uint32_t)(unit % CELL_UNITS), tags, run))
+            return false;
         unit += run;
         tags += run;
         count -= run;
@@ -180,39 +260,27 @@ bool store_get_tags(const struct store *store, uint64_t unit, uint64_t *tags, ui
     return true;
 }
 
-static void put_raw(struct store *store, struct chunk *chunk, uint32_t at, const uint8_t *bytes)
-{
-    if (chunk->raw == NULL) {
-        chunk->raw = must_allocate(CHUNK_UNITS, sizeof *chunk->raw);
-        store->memory_bytes += CHUNK_UNITS * sizeof *chunk->raw;
-    }
-    if (chunk->raw[at] == NULL) {
-        union raw_unit *unit = store->free_raw;
-
-        if (unit != NULL)
-            store->free_raw = unit->next;
-        else
-            unit = must_allocate(1, sizeof *unit);
-        chunk->raw[at] = unit;
-        store->memory_bytes += sizeof *unit;
-    }
-    memcpy(chunk->raw[at]->bytes, bytes, PATTERN_BYTES);
-}
-
 void store_put_bytes(struct store *store, uint64_t unit, const uint8_t *bytes, uint32_t count)
 {
-    check_range(store, unit, count);
-    for (uint32_t i = 0; i < count; i++, unit++, bytes += PATTERN_BYTES) {
-        struct chunk *chunk;
-        uint32_t at = (uint32_t)(unit % CHUNK_UNITS);
-        uint64_t tag;
+    begin_change(store, unit, count);
+    while (count > 0) {
+        uint64_t tags[CELL_UNITS];
+        uint32_t room = run_in(CELL_UNITS, unit, count);
+        uint32_t run = 0;
 
-        if (pattern_recognise(bytes, &tag)) {
-            store_put_tags(store, unit, &tag, 1);
-            continue;
+        while (run < room && pattern_recognise(bytes + run * PATTERN_BYTES, &tags[run]))
+            run++;
+        if (run > 0) {
+            put_tags(store, unit, tags, run);
+        } else {
+            struct chunk *chunk = chunk_for_writing(store, unit / CHUNK_UNITS);
+
+            cell_put_bytes(store->pool, cell_of(chunk, unit), (uint32_t)(unit % CELL_UNITS), bytes);
+            run = 1;
         }
-        chunk = chunk_for_writing(store, unit / CHUNK_UNITS);
-        put_raw(store, chunk, at, bytes);
+        unit += run;
+        bytes += run * PATTERN_BYTES;
+        count -= run;
     }
 }
 
@@ -220,29 +288,25 @@ void store_get_bytes(const struct store *store, uint64_t unit, uint8_t *bytes, u
 {
     check_range(store, unit, count);
     for (uint32_t i = 0; i < count; i++, unit++, bytes += PATTERN_BYTES) {
-        const struct chunk *chunk = store->chunks[unit / CHUNK_UNITS];
-        uint32_t at = (uint32_t)(unit % CHUNK_UNITS);
-
-        if (chunk != NULL && chunk->raw != NULL && chunk->raw[at] != NULL)
-            memcpy(bytes, chunk->raw[at]->bytes, PATTERN_BYTES);
-        else
-            pattern_expand(chunk == NULL ? PATTERN_ZERO : chunk->tags[at], bytes);
+        cell_get_bytes(store->pool, word_at(store, unit), (uint32_t)(unit % CELL_UNITS), bytes);
     }
 }
 
 void store_zero(struct store *store, uint64_t unit, uint64_t count)
 {
-    check_range(store, unit, count);
+    static const uint64_t zeroes[CELL_UNITS]; /* PATTERN_ZERO */
+
+    begin_zero(store, unit, count);
     while (count > 0) {
         struct chunk *chunk = store->chunks[unit / CHUNK_UNITS];
-        uint32_t at = (uint32_t)(unit % CHUNK_UNITS);
-        uint32_t run = run_in_chunk(unit, count);
+        uint32_t run = run_in(CHUNK_UNITS, unit, count);
 
         if (run == CHUNK_UNITS) {
             chunk_free(store, unit / CHUNK_UNITS);
         } else if (chunk != NULL) {
-            drop_raw(store, chunk, at, run);
-            memset(&chunk->tags[at], 0, run * sizeof chunk->tags[0]);
+            run = run_in(CELL_UNITS, unit, count);
+            cell_put_tags(store->pool, cell_of(chunk, unit), (uint32_t)(unit % CELL_UNITS), zeroes,
+                          run);
         }
         unit += run;
         count -= run;

@@ -130,7 +130,8 @@ uint64_t by_hand(const struct machine_params *params, bool io)
         .dma_read = memory_read, .dma_write = memory_write, .msi = no_msi, .intx = no_pin};
     const struct link_params link = {.kind = LINK_EMULATED};
     struct by_hand host = {.engine = engine_create(1)};
-    struct media *media = media_create(host.engine, &params->media);
+    struct media *media =
+        media_create(host.engine, &params->media, ctrl_params_capacity(&params->ctrl));
     struct ctrl *ctrl;
 
     host.port = pcie_port_create(host.engine, &link);

@@ -13,6 +13,7 @@
 #include "pcie/record.h"
 #include "scenario/by_hand.h"
 #include "scenario/fixture.h"
+#include "scenario/on_medium.h"
 
 /* Runs that show what a parameter does: machine and workload. */
 enum context {
@@ -29,6 +30,7 @@ enum context {
     CACHED_LARGE, /* the same; append 1 MiB */
     IDENTIFY,     /* the Identify Controller data structure, asked for by hand */
     BY_HAND,      /* the same, and I/O commands that no workload sends (by_hand.c) */
+    POWER_LOSS,   /* what a write without flush leaves on the medium when the power goes */
     CONTEXTS
 };
 
@@ -51,6 +53,7 @@ static const struct {
                       1048576},
     [IDENTIFY] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
     [BY_HAND] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
+    [POWER_LOSS] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
 };
 
 static const struct knob {
@@ -171,6 +174,7 @@ static const struct knob {
     {"ctrl.reset_delay", "2 ms", GEN, NULL},
     {"ctrl.shutdown_delay", "3 ms", GEN, NULL},
     {"media.kind", "null", GEN, NULL},
+    {"media.capacitor", "no", POWER_LOSS, NULL},
     {"media.read_latency", "81 us", GEN, NULL},
     {"media.write_latency", "21 us", GEN, NULL},
     {"media.flush_latency", "101 us", FLUSH, NULL},
@@ -336,6 +340,8 @@ static uint64_t say(enum context context, const struct fixture *fixture)
     };
     if (context == IDENTIFY || context == BY_HAND)
         return by_hand(&fixture->spec.params->machine, context == BY_HAND);
+    if (context == POWER_LOSS)
+        return on_medium_power_loss(&fixture->spec.params->machine);
     if (context == RANDOM || context == RANDOM_LARGE)
         error = run_random_read(&spec, &job, &result, message);
     else if (contexts[context].suite == NULL)

@@ -180,7 +180,7 @@ void rig_open_on(struct rig *rig, const struct rig_params *params, struct engine
     rig->memory = calloc(1, RIG_BYTES);
     ck_assert_ptr_nonnull(rig->memory);
     rig->port = pcie_port_create(engine, &rig->params.link);
-    rig->media = media_create(engine, &rig->params.media);
+    rig->media = media_create(engine, &rig->params.media, ctrl_params_capacity(&rig->params.ctrl));
     pcie_port_attach_host(rig->port, &host_ops, rig);
     rig->ctrl = ctrl_create(engine, rig->port, rig->media, &rig->params.ctrl, index);
 }

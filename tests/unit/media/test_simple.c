@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Media: exact times of each model and the contents of a namespace. */
+ * Media of fixed time and the page cache: exact times, and what a loss of power takes. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/pattern.h"
 #include "engine/rng.h"
 #include "media/media.h"
 #include "media/store.h"
+#include "unit/media/suites.h"
 
-#define NS UINT64_C(1000)
 #define US UINT64_C(1000000)
 
 static struct engine *engine;
@@ -54,7 +53,7 @@ static void teardown(void)
 static void open_kind(enum media_kind kind)
 {
     params.kind = kind;
-    media = media_create(engine, &params);
+    media = media_create(engine, &params, UINT64_C(1) << 30);
 }
 
 static uint64_t start(enum media_op op, uint32_t bytes, uint64_t arg)
@@ -183,104 +182,73 @@ START_TEST(many_units_are_taken_earliest_first)
 }
 END_TEST
 
-#define UNITS 5000u /* a store of five chunks, the last one partial */
-
-/* The store against an array of bytes, every way of putting and getting mixed at random. */
-START_TEST(store_means_the_same_whichever_way)
+START_TEST(trim_and_verify_move_no_data)
 {
-    static uint8_t model[UNITS * 512], bytes[3000 * 512];
-    static uint64_t tags[3000];
-    struct store *store = store_create(UNITS * 512 + 100);
-    struct rng rng;
+    struct media_stats stats;
 
-    rng_init(&rng, (uint64_t)_i, "store");
-    memset(model, 0, sizeof model);
-    ck_assert_uint_eq(store_units(store), UNITS);
-    for (unsigned round = 0; round < 300; round++) {
-        uint32_t count = (uint32_t)(1 + rng_below(&rng, round % 10 == 0 ? 3000 : 20));
-        uint64_t unit = rng_below(&rng, UNITS - count + 1);
+    open_kind(MEDIA_FIXED);
+    ck_assert_uint_eq(start(MEDIA_TRIM, 1 << 30, 0), 0);
+    ck_assert_uint_eq(start(MEDIA_VERIFY, 1 << 20, 1), 0);
+    settle();
+    ck_assert_uint_eq(done_ps[0], 20 * US);
+    ck_assert_uint_eq(done_ps[1], 80 * US);
+    media_get_stats(media, &stats);
+    ck_assert_uint_eq(stats.trims, 1);
+    ck_assert_uint_eq(stats.verifies, 1);
+    ck_assert_uint_eq(stats.bytes_read, 0);
+}
+END_TEST
 
-        switch (rng_below(&rng, 5)) {
-        case 0: /* tags */
-            for (uint32_t i = 0; i < count; i++) {
-                tags[i] = rng_below(&rng, 4) == 0 ? PATTERN_ZERO : rng_next(&rng);
-                pattern_expand(tags[i], model + (unit + i) * 512);
-            }
-            store_put_tags(store, unit, tags, count);
-            break;
-        case 1: /* bytes: patterns, zeroes, and anything */
-            for (uint32_t i = 0; i < count; i++) {
-                uint8_t *at = model + (unit + i) * 512;
+/* GIVEN a medium without capacitor WHEN the power goes one picosecond before and at the end of a
+ * flush THEN what was written before it is lost and kept, and what was written since is lost. */
+START_TEST(power_loss_takes_what_no_flush_covered)
+{
+    struct store *store = store_create(1 << 20);
+    const uint64_t first = 5, second = 6;
+    uint64_t got;
 
-                pattern_expand(rng_below(&rng, 2) ? rng_next(&rng) : PATTERN_ZERO, at);
-                if (rng_below(&rng, 3) == 0)
-                    at[rng_below(&rng, 512)] ^= 1;
-            }
-            memcpy(bytes, model + unit * 512, count * 512u);
-            store_put_bytes(store, unit, bytes, count);
-            break;
-        case 2:
-            store_zero(store, unit, count);
-            memset(model + unit * 512, 0, count * 512u);
-            break;
-        case 3:
-            store_get_bytes(store, unit, bytes, count);
-            ck_assert_mem_eq(bytes, model + unit * 512, count * 512u);
-            break;
-        default: {
-            bool all = true;
-
-            for (uint32_t i = 0; i < count; i++)
-                all = pattern_recognise(model + (unit + i) * 512, &tags[i]) && all;
-            static uint64_t got[3000];
-            ck_assert(store_get_tags(store, unit, got, count) == all);
-            if (all)
-                ck_assert_mem_eq(got, tags, count * sizeof tags[0]);
-            break;
-        }
-        }
-    }
-    store_zero(store, 0, UNITS);
-    ck_assert_uint_le(store_memory_bytes(store), 2 * 1024 * (8 + 8) + 64);
+    params.capacitor = 0;
+    open_kind(MEDIA_FIXED);
+    ck_assert(!media_is_protected(media));
+    media_track_loss(media, store);
+    store_put_tags(store, 0, &first, 1);
+    start(MEDIA_WRITE, 2048, 0);          /* 21 us */
+    start(MEDIA_FLUSH, 0, 1);             /* 121 us */
+    store_put_tags(store, 9, &second, 1); /* no part of the flush */
+    engine_run_until(engine, 121 * US - (_i == 0));
+    media_power_loss(media);
+    ck_assert(store_get_tags(store, 0, &got, 1));
+    ck_assert_uint_eq(got, _i == 0 ? 0 : first);
+    ck_assert(store_get_tags(store, 9, &got, 1));
+    ck_assert_uint_eq(got, 0);
+    ck_assert_uint_eq(start(MEDIA_READ, 0, 2), engine_now(engine)); /* nothing is under way */
+    settle();
     store_destroy(store);
 }
 END_TEST
 
-START_TEST(store_memory_follows_the_footprint)
+START_TEST(a_capacitor_saves_everything)
 {
-    struct store *store = store_create(UINT64_C(16) << 40); /* 16 TiB */
-    uint64_t tag = 7, got;
-    uint8_t bytes[512] = {1};
-    uint64_t memory;
+    struct store *store = store_create(1 << 20);
+    uint64_t tag = 5;
 
-    ck_assert_uint_eq(store_memory_bytes(store), 0);
-    ck_assert(store_get_tags(store, store_units(store) - 1, &got, 1));
-    ck_assert_uint_eq(got, 0);
-    ck_assert_uint_eq(store_memory_bytes(store), 0); /* reading takes none */
-    store_put_tags(store, store_units(store) - 1, &tag, 1);
-    store_put_bytes(store, 0, bytes, 1);
-    memory = store_memory_bytes(store);
-    ck_assert_uint_le(memory, 64 * 1024);
-    for (unsigned i = 0; i < 100000; i++) { /* overwriting takes none */
-        store_put_tags(store, 0, &tag, 1);
-        store_put_bytes(store, 0, bytes, 1);
-    }
-    ck_assert_uint_eq(store_memory_bytes(store), memory);
-    store_zero(store, 0, store_units(store));
-    ck_assert(store_get_tags(store, store_units(store) - 1, &got, 1));
-    ck_assert_uint_eq(got, 0);
-    ck_assert_uint_eq(store_memory_bytes(store), 0);
+    params.capacitor = 1;
+    open_kind(_i == 0 ? MEDIA_FIXED : MEDIA_PAGE_CACHE);
+    ck_assert(media_is_protected(media));
+    media_track_loss(media, store);
+    store_put_tags(store, 0, &tag, 1);
+    start(MEDIA_WRITE, 512, 0);
+    settle();
+    media_power_loss(media);
+    ck_assert(store_get_tags(store, 0, &tag, 1));
+    ck_assert_uint_eq(tag, 5);
     store_destroy(store);
 }
 END_TEST
 
-int main(void)
+TCase *simple_cases(void)
 {
-    Suite *suite = suite_create("media");
     TCase *models = tcase_create("models");
-    TCase *store = tcase_create("store");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(models, setup, teardown);
     tcase_add_test(models, null_ends_now_but_by_event);
@@ -290,13 +258,8 @@ int main(void)
     tcase_add_test(models, page_cache_workers_copy_side_by_side);
     tcase_add_test(models, page_cache_flush_takes_a_worker);
     tcase_add_test(models, many_units_are_taken_earliest_first);
-    suite_add_tcase(suite, models);
-    tcase_add_loop_test(store, store_means_the_same_whichever_way, 0, 8);
-    tcase_add_test(store, store_memory_follows_the_footprint);
-    tcase_set_timeout(store, 60);
-    suite_add_tcase(suite, store);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    tcase_add_test(models, trim_and_verify_move_no_data);
+    tcase_add_loop_test(models, power_loss_takes_what_no_flush_covered, 0, 2);
+    tcase_add_loop_test(models, a_capacitor_saves_everything, 0, 2);
+    return models;
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The test cases of the media room, one getter per file. */
+#ifndef UNIT_MEDIA_SUITES_H
+#define UNIT_MEDIA_SUITES_H
+
+#include <check.h>
+
+TCase *simple_cases(void);
+TCase *store_cases(void);
+
+#endif
