@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "engine/clock.h"
+#include "media/latency.h"
 #include "media/memory.h"
 #include "media/model.h"
 #include "media/servers.h"
@@ -18,6 +19,8 @@ struct fixed {
     struct servers servers;
     uint64_t read_line_free_ps, write_line_free_ps; /* shared bandwidth: time lines */
     uint64_t writes_end_ps;                         /* when every write started so far has ended */
+    struct latency_table read_table, write_table;   /* empty: the latency is constant */
+    struct rng read_rng, write_rng;
 };
 
 static void *fixed_open(struct media *media)
@@ -26,6 +29,10 @@ static void *fixed_open(struct media *media)
 
     fixed->params = &media->params;
     servers_init(&fixed->servers, media->params.units);
+    latency_parse(media->params.read_latency_table, &fixed->read_table);
+    latency_parse(media->params.write_latency_table, &fixed->write_table);
+    rng_init(&fixed->read_rng, engine_seed(media->engine), "media read latency");
+    rng_init(&fixed->write_rng, engine_seed(media->engine), "media write latency");
     return fixed;
 }
 
@@ -35,6 +42,20 @@ static void fixed_close(void *model)
 
     servers_free(&fixed->servers);
     free(fixed);
+}
+
+static inline uint64_t read_ps(struct fixed *fixed)
+{
+    if (fixed->read_table.count == 0)
+        return fixed->params->read_latency;
+    return latency_draw(&fixed->read_table, &fixed->read_rng);
+}
+
+static inline uint64_t write_ps(struct fixed *fixed)
+{
+    if (fixed->write_table.count == 0)
+        return fixed->params->write_latency;
+    return latency_draw(&fixed->write_table, &fixed->write_rng);
 }
 
 static struct media_span fixed_span(void *model, enum media_op op, uint64_t offset, uint64_t bytes,
@@ -54,13 +75,13 @@ static struct media_span fixed_span(void *model, enum media_op op, uint64_t offs
      * well, and a line is never held for somebody who is not there yet. */
     span.start_ps = media_later(now_ps, servers_earliest(&fixed->servers));
     if (op == MEDIA_READ) {
-        span.end_ps = media_later(span.start_ps + params->read_latency, fixed->read_line_free_ps) +
+        span.end_ps = media_later(span.start_ps + read_ps(fixed), fixed->read_line_free_ps) +
                       clock_transfer_ps(bytes, params->read_bandwidth);
         fixed->read_line_free_ps = span.end_ps;
     } else if (op == MEDIA_VERIFY) {
-        span.end_ps = span.start_ps + params->read_latency;
+        span.end_ps = span.start_ps + read_ps(fixed);
     } else {
-        span.end_ps = span.start_ps + params->write_latency;
+        span.end_ps = span.start_ps + write_ps(fixed);
         if (op == MEDIA_WRITE) {
             span.end_ps = media_later(span.end_ps, fixed->write_line_free_ps) +
                           clock_transfer_ps(bytes, params->write_bandwidth);

@@ -177,6 +177,8 @@ static const struct knob {
     {"media.capacitor", "no", POWER_LOSS, NULL},
     {"media.read_latency", "81 us", GEN, NULL},
     {"media.write_latency", "21 us", GEN, NULL},
+    {"media.read_latency_table", "0:80us 100:81us", GEN, NULL},
+    {"media.write_latency_table", "0:20us 100:21us", GEN, NULL},
     {"media.flush_latency", "101 us", FLUSH, NULL},
     {"media.units", "2", RANDOM, NULL},
     {"media.read_bandwidth", "1 GB/s", GEN, NULL},

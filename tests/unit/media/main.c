@@ -11,6 +11,7 @@ int main(void)
     int failed;
 
     suite_add_tcase(suite, simple_cases());
+    suite_add_tcase(suite, latency_cases());
     suite_add_tcase(suite, store_cases());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

@@ -5,6 +5,7 @@
 
 #include <check.h>
 
+TCase *latency_cases(void);
 TCase *simple_cases(void);
 TCase *store_cases(void);
 
