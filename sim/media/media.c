@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "media/flash.h"
+#include "media/map_cache.h"
 #include "media/memory.h"
 #include "media/model.h"
 #include "media/store.h"
@@ -17,6 +19,7 @@ static const struct media_model *const kinds[] = {
     [MEDIA_NULL] = &media_null,
     [MEDIA_FIXED] = &media_fixed,
     [MEDIA_PAGE_CACHE] = &media_page_cache,
+    [MEDIA_NAND] = &media_nand,
 };
 
 struct media *media_create(struct engine *engine, const struct media_params *params,
@@ -146,4 +149,32 @@ uint64_t media_flush_ps(const struct media *media)
 void media_get_stats(const struct media *media, struct media_stats *stats)
 {
     *stats = media->stats;
+}
+
+void media_set_host_buffer(struct media *media, uint64_t bytes)
+{
+    if (media->kind == &media_nand)
+        nand_set_host_buffer(media->model, bytes);
+}
+
+uint64_t media_host_buffer_bytes(const struct media *media)
+{
+    uint64_t units = (media->capacity + FLASH_UNIT_BYTES - 1) / FLASH_UNIT_BYTES;
+
+    if (media->kind != &media_nand || media->params.ftl_map_cache == 0)
+        return 0;
+    return (units + MAP_SEGMENT_UNITS - 1) / MAP_SEGMENT_UNITS * MAP_SEGMENT_BYTES;
+}
+
+bool media_get_nand_stats(const struct media *media, struct media_nand_stats *stats)
+{
+    if (media->kind != &media_nand)
+        return false;
+    nand_get_stats(media->model, stats);
+    return true;
+}
+
+uint64_t media_die_busy_ps(const struct media *media, uint32_t die)
+{
+    return media->kind == &media_nand ? nand_die_busy_ps(media->model, die) : 0;
 }

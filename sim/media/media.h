@@ -12,7 +12,7 @@
 #include "config/param.h"
 #include "engine/engine.h"
 
-enum media_kind { MEDIA_NULL, MEDIA_FIXED, MEDIA_PAGE_CACHE };
+enum media_kind { MEDIA_NULL, MEDIA_FIXED, MEDIA_PAGE_CACHE, MEDIA_NAND };
 
 #define PARAM_AS_STRUCT
 #include "config/param_begin.h"
@@ -73,8 +73,37 @@ void media_power_loss(struct media *media);
 struct media_stats {
     uint64_t reads, writes, flushes, zeroes, trims, verifies;
     uint64_t bytes_read, bytes_written; /* by operations with data; verifies are not reads */
-    uint64_t busy_ps;                   /* summed over units, dies for NAND */
+    uint64_t busy_ps;                   /* from beginning to end, summed over operations */
 };
 void media_get_stats(const struct media *media, struct media_stats *stats);
+
+/* The host has lent `bytes` of its memory, or taken them back (0): segments of the map that a
+ * controller without enough memory (ftl_map_cache) lets go are kept there. Nothing for other kinds.
+ */
+void media_set_host_buffer(struct media *media, uint64_t bytes);
+/* How much of it would be of use: the whole map; 0 if none is. */
+uint64_t media_host_buffer_bytes(const struct media *media);
+
+/* What only `nand` has; units are unit_bytes. Write amplification is (host_units + copied_units +
+ * padding_units) / host_units, or against what the host has written, which the buffer may have
+ * merged. */
+struct media_nand_stats {
+    uint32_t unit_bytes, dies, superblocks, free_superblocks;
+    uint64_t host_units;    /* programmed for the host */
+    uint64_t copied_units;  /* programmed by the collector */
+    uint64_t padding_units; /* programmed with nothing in them, by flushes */
+    uint64_t trimmed_units;
+    uint64_t erases;        /* of superblocks */
+    uint64_t level_victims; /* superblocks emptied for wear alone */
+    uint32_t wear_least, wear_most;
+    uint64_t buffer_hits; /* units read while in the write buffer */
+    uint64_t map_misses, host_map_hits;
+    uint64_t busy_ps;      /* arrays at work, promised work included, summed over dies */
+    uint64_t memory_bytes; /* of the map and its reverse */
+};
+/* False, and nothing is touched, for other kinds. */
+bool media_get_nand_stats(const struct media *media, struct media_nand_stats *stats);
+/* The same of one die; 0 for what is none. */
+uint64_t media_die_busy_ps(const struct media *media, uint32_t die);
 
 #endif

@@ -30,6 +30,14 @@ struct media_model {
 extern const struct media_model media_null;
 extern const struct media_model media_fixed;
 extern const struct media_model media_page_cache;
+extern const struct media_model media_nand;
+
+/* What only this kind has (nand.c). */
+struct ftl;
+void nand_set_host_buffer(void *model, uint64_t bytes);
+void nand_get_stats(const void *model, struct media_nand_stats *stats);
+uint64_t nand_die_busy_ps(const void *model, uint32_t die);
+const struct ftl *nand_ftl(const void *model); /* for tests of what must always hold */
 
 /* A flush under way, and the last change that it makes safe. */
 struct media_mark {

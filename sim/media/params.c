@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "media/ftl.h"
 #include "media/latency.h"
 
 #define PARAM_AS_ROWS struct media_params
@@ -32,8 +33,9 @@ const char *media_params_check(const struct media_params *params, uint64_t capac
 {
     const char *wrong = table_check("read_latency_table", params->read_latency_table);
 
-    (void)capacity;
     if (wrong == NULL)
         wrong = table_check("write_latency_table", params->write_latency_table);
+    if (wrong == NULL && params->kind == MEDIA_NAND)
+        wrong = ftl_params_check(params, capacity);
     return wrong;
 }

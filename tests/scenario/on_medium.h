@@ -11,4 +11,7 @@
 /* No run loses power: what a write without a flush leaves. */
 uint64_t on_medium_power_loss(const struct machine_params *params);
 
+/* Nor does one write enough to keep a collector busy: random writes, reads, trims and flushes. */
+uint64_t on_medium_overwritten(const struct machine_params *params);
+
 #endif

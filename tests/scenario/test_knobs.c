@@ -31,6 +31,7 @@ enum context {
     IDENTIFY,     /* the Identify Controller data structure, asked for by hand */
     BY_HAND,      /* the same, and I/O commands that no workload sends (by_hand.c) */
     POWER_LOSS,   /* what a write without flush leaves on the medium when the power goes */
+    FLASH,        /* the medium alone: writes, reads, trims and flushes of a small, full drive */
     CONTEXTS
 };
 
@@ -54,7 +55,13 @@ static const struct {
     [IDENTIFY] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
     [BY_HAND] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
     [POWER_LOSS] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
+    [FLASH] = {NULL, "doorbell", "fixed-latency", "generic", NULL, 0},
 };
+
+/* The small drive: superblocks of 192 units. */
+#define SMALL_FLASH                                                                                \
+    "media.kind=nand;media.precondition=random;media.nand_channels=2;media.nand_ways=1;"           \
+    "media.nand_pages=12;ctrl.namespace_size=16 MiB"
 
 static const struct knob {
     const char *key, *value;
@@ -188,6 +195,46 @@ static const struct knob {
     {"media.cache_read_bandwidth", "1 GB/s", A65, NULL},
     {"media.cache_write_bandwidth", "1 GB/s", A65, NULL},
     {"media.cache_flush_latency", "5 ms", FLUSH, "media.kind=page-cache"},
+    {"media.nand_channels", "4", FLASH, SMALL_FLASH},
+    {"media.nand_ways", "2", FLASH, SMALL_FLASH},
+    {"media.nand_dies", "2", FLASH, SMALL_FLASH},
+    {"media.nand_planes", "1", FLASH, SMALL_FLASH},
+    {"media.nand_blocks", "40", FLASH, SMALL_FLASH},
+    {"media.nand_pages", "24", FLASH, SMALL_FLASH},
+    {"media.nand_page_size", "8 KiB", FLASH, SMALL_FLASH},
+    {"media.nand_cell", "mlc", FLASH, SMALL_FLASH},
+    {"media.nand_read_first", "46 us", FLASH, SMALL_FLASH},
+    {"media.nand_read_second", "61 us", FLASH, SMALL_FLASH},
+    {"media.nand_read_third", "76 us", FLASH, SMALL_FLASH},
+    {"media.nand_read_fourth", "101 us", FLASH, SMALL_FLASH ";media.nand_cell=qlc"},
+    {"media.nand_one_shot", "no", FLASH, SMALL_FLASH},
+    {"media.nand_program", "701 us", FLASH, SMALL_FLASH},
+    {"media.nand_program_first", "251 us", FLASH, SMALL_FLASH ";media.nand_one_shot=no"},
+    {"media.nand_program_second", "601 us", FLASH, SMALL_FLASH ";media.nand_one_shot=no"},
+    {"media.nand_program_third", "1201 us", FLASH, SMALL_FLASH ";media.nand_one_shot=no"},
+    {"media.nand_program_fourth", "2501 us", FLASH, SMALL_FLASH ";media.nand_one_shot=no;media.nand_cell=qlc"},
+    {"media.nand_erase", "4 ms", FLASH, SMALL_FLASH},
+    {"media.nand_channel_rate", "1 GB/s", FLASH, SMALL_FLASH},
+    {"media.nand_command", "301 ns", FLASH, SMALL_FLASH},
+    {"media.nand_cached", "no", FLASH, SMALL_FLASH},
+    {"media.nand_suspend", "yes", FLASH, SMALL_FLASH},
+    {"media.nand_suspend_latency", "21 us", FLASH, SMALL_FLASH ";media.nand_suspend=yes"},
+    {"media.nand_defer", "0 ns", FLASH, SMALL_FLASH},
+    {"media.buffer_size", "1 MiB", FLASH, SMALL_FLASH},
+    {"media.buffer_latency", "5 us", FLASH, SMALL_FLASH},
+    {"media.buffer_bandwidth", "5 GB/s", FLASH, SMALL_FLASH},
+    {"media.buffer_destage", "watermark", FLASH, SMALL_FLASH},
+    {"media.buffer_high", "60 %", FLASH, SMALL_FLASH ";media.buffer_destage=watermark"},
+    {"media.buffer_low", "40 %", FLASH, SMALL_FLASH ";media.buffer_destage=watermark"},
+    {"media.ftl_over_provision", "40 %", FLASH, SMALL_FLASH},
+    {"media.ftl_gc_policy", "cost-benefit", FLASH, SMALL_FLASH},
+    {"media.ftl_gc_low", "4", FLASH, SMALL_FLASH},
+    {"media.ftl_separate", "no", FLASH, SMALL_FLASH},
+    {"media.ftl_wear_threshold", "1", FLASH, SMALL_FLASH},
+    {"media.ftl_trim_latency", "21 us", FLASH, SMALL_FLASH},
+    {"media.ftl_map_cache", "4 KiB", FLASH, SMALL_FLASH},
+    {"media.ftl_hmb_latency", "3 us", FLASH, SMALL_FLASH ";media.ftl_map_cache=4 KiB"},
+    {"media.precondition", "fresh", FLASH, SMALL_FLASH},
     {"host.emulation", "none", A65, NULL},
     {"host.emulation_tick", "100 us", A65, "driver.poll_unmasks=no"},
     {"host.cpu_clock", "2 GHz", GEN, "host.publish=1000 cycles"},
@@ -344,6 +391,8 @@ static uint64_t say(enum context context, const struct fixture *fixture)
         return by_hand(&fixture->spec.params->machine, context == BY_HAND);
     if (context == POWER_LOSS)
         return on_medium_power_loss(&fixture->spec.params->machine);
+    if (context == FLASH)
+        return on_medium_overwritten(&fixture->spec.params->machine);
     if (context == RANDOM || context == RANDOM_LARGE)
         error = run_random_read(&spec, &job, &result, message);
     else if (contexts[context].suite == NULL)
@@ -360,7 +409,7 @@ static uint64_t say(enum context context, const struct fixture *fixture)
 
 static void open_knob(const struct knob *knob, struct fixture *fixture)
 {
-    char with[256], *rest;
+    char with[512], *rest;
     fixture_open(fixture, contexts[knob->context].setup, contexts[knob->context].driver,
                  contexts[knob->context].drive, contexts[knob->context].host);
     fixture_set(fixture, "workload.passes=1");

@@ -5,6 +5,9 @@
 
 #include <check.h>
 
+TCase *buffer_cases(void);
+TCase *flash_cases(void);
+TCase *ftl_cases(void);
 TCase *latency_cases(void);
 TCase *simple_cases(void);
 TCase *store_cases(void);
