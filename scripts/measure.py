@@ -18,36 +18,48 @@ TIMED = 2_000_000  # I/Os for rates
 REPEATS = 3
 
 
-def command(build, ios, verify):
+# The same drive on flash: every read is one from a die.
+NAND = ["-s", "media.kind=nand", "-s", "media.precondition=sequential"]
+
+
+def command(build, ios, verify, options=()):
     words = [os.path.join(build, "bin", "doorbell"), "bench", "random-read", "--driver", "doorbell",
-             "--drive", "fixed-latency", "--host", "generic", "--quiet", "--ios", str(ios)]
+             "--drive", "fixed-latency", "--host", "generic", "--quiet", "--ios", str(ios), *options]
     return words if verify else words + ["--no-verify"]
 
 
-def rate(build, verify):
+def rate(build, verify, options=()):
     """Simulated reads per second of wall time, start-up removed; the best of a few runs."""
     best = 0.0
     for _ in range(REPEATS):
         times = []
         for ios in (TIMED // 10, TIMED):
             start = time.perf_counter()
-            subprocess.run(command(build, ios, verify), check=True)
+            subprocess.run(command(build, ios, verify, options), check=True)
             times.append(time.perf_counter() - start)
         best = max(best, (TIMED - TIMED // 10) / (times[1] - times[0]))
     return best
 
 
-def instructions(build, ios, verify):
-    run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-                         + command(build, ios, verify), check=True, capture_output=True, text=True)
+def instructions(words):
+    run = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *words],
+                         check=True, capture_output=True, text=True)
     match = re.search(r"Collected\s*:\s*(\d+)", run.stderr)
     if match is None:
         sys.exit("measure.py: callgrind printed no count:\n" + run.stderr)
     return int(match.group(1))
 
 
-def slope(build, verify):
-    return (instructions(build, LONG, verify) - instructions(build, SHORT, verify)) / (LONG - SHORT)
+def slope(build, verify, options=()):
+    short, long = (instructions(command(build, ios, verify, options)) for ios in (SHORT, LONG))
+    return (long - short) / (LONG - SHORT)
+
+
+def medium_slope(build, op):
+    """One operation on flash in its steady state, the medium and its event alone."""
+    bench = os.path.join(build, "bin", "bench_media_nand")
+    short, long = (instructions([bench, op, str(count)]) for count in (SHORT, LONG))
+    return (long - short) / (LONG - SHORT)
 
 
 def peak_mib(build, ios):
@@ -65,6 +77,8 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--assert-instructions", type=float, metavar="N",
                         help="only count instructions without verification; exit 1 above N per I/O")
+    parser.add_argument("--assert-nand-instructions", type=float, metavar="N",
+                        help="the same for reads of flash")
     parser.add_argument("--assert-flat", action="store_true",
                         help="only compare peak memory of a run with one 100 times as long; exit 1 if it"
                         " grew by more than 2 MiB")
@@ -74,6 +88,10 @@ def main():
         count = slope(build, False)
         print(f"sim_instructions_per_io: {count:.1f}")
         sys.exit(0 if count <= arguments.assert_instructions else 1)
+    if arguments.assert_nand_instructions is not None:
+        count = slope(build, False, NAND)
+        print(f"sim_instructions_per_io_nand: {count:.1f}")
+        sys.exit(0 if count <= arguments.assert_nand_instructions else 1)
     if arguments.assert_flat:
         short, long = peak_mib(build, 20_000), peak_mib(build, 2_000_000)
         print(f"sim_peak_rss_mib: {short:.1f} for 20,000 I/Os, {long:.1f} for 2,000,000")
@@ -82,6 +100,10 @@ def main():
     print(f"sim_reads_per_second_verified: {rate(build, True):.0f}")
     print(f"sim_instructions_per_io: {slope(build, False):.1f}")
     print(f"sim_instructions_per_io_verified: {slope(build, True):.1f}")
+    print(f"sim_reads_per_second_nand: {rate(build, False, NAND):.0f}")
+    print(f"sim_instructions_per_io_nand: {slope(build, False, NAND):.1f}")
+    for op in ("read", "write"):
+        print(f"medium_instructions_per_{op}_nand: {medium_slope(build, op):.1f}")
     print(f"sim_peak_rss_mib: {peak_mib(build, TIMED):.1f}")
     sys.stdout.flush()
     here = os.path.dirname(os.path.abspath(__file__))
