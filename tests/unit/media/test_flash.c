@@ -249,6 +249,71 @@ START_TEST(the_map_can_be_elsewhere)
 }
 END_TEST
 
+/* ---- the flash alone ---- */
+
+static void begin_flash(struct flash *flash)
+{
+    nand_rig_open(); /* for the teardown */
+    flash_init(flash, &rig.params, 1);
+}
+
+START_TEST(an_erase_keeps_its_die)
+{
+    struct flash flash;
+    uint64_t start_ps;
+
+    begin_flash(&flash);
+    ck_assert_uint_eq(flash_erase(&flash, 0, 0), 1000 * US);
+    ck_assert_uint_eq(flash_erase(&flash, 0, 0), 2000 * US);
+    ck_assert_uint_eq(flash_erase(&flash, 1, 7), 1000 * US + 7); /* another die; not before 7 */
+    flash.now_ps = 1000 * US - (_i == 0);
+    /* at its end the next one has begun, and a read waits for that */
+    ck_assert_uint_eq(flash_read(&flash, 0, 0, 1, flash.now_ps, &start_ps),
+                      (_i == 0 ? 1044 : 2044) * US);
+    ck_assert_uint_eq(start_ps, (_i == 0 ? 1000 : 2000) * US);
+    flash_free(&flash);
+}
+END_TEST
+
+/* Reads for copies go before programs that wait, and wait for each other; what is promised after
+ * them is later by as much, what was promised before them is not. */
+START_TEST(a_copy_goes_before_programs_that_wait)
+{
+    struct flash flash;
+
+    begin_flash(&flash);
+    ck_assert_uint_eq(flash_program(&flash, 0, 0, 0), 204 * US);
+    ck_assert_uint_eq(flash_program(&flash, 0, 1, 0), 404 * US);
+    flash.now_ps = 10 * US;
+    ck_assert_uint_eq(flash_copy_read(&flash, 0, 0, 1, 10 * US), 248 * US);
+    ck_assert_uint_eq(flash_copy_read(&flash, 0, 0, 1, 10 * US), 288 * US);
+    ck_assert_uint_eq(flash_program(&flash, 0, 2, 10 * US), 684 * US);
+    flash_free(&flash);
+}
+END_TEST
+
+/* GIVEN programs that keep a die busy and reads that come all the time WHEN the reads take more
+ * than the die has THEN programs are held off, but none ends later than nand_defer and one program
+ * and one read after its promise. */
+START_TEST(reads_do_not_starve_programs)
+{
+    struct flash flash;
+    uint64_t promised_ps = 0, start_ps;
+
+    rig.params.nand_defer = 1000 * US;
+    begin_flash(&flash);
+    for (uint32_t i = 0; i < 50; i++)
+        promised_ps = flash_program(&flash, 0, i, 0);
+    while (flash.dies[0].programs.count > 0) {
+        flash.now_ps += 30 * US;
+        flash_read(&flash, 0, 0, 1, flash.now_ps, &start_ps);
+    }
+    ck_assert_uint_ge(flash.dies[0].working_ps, promised_ps);
+    ck_assert_uint_le(flash.now_ps, promised_ps + (1000 + 200 + 40) * US);
+    flash_free(&flash);
+}
+END_TEST
+
 TCase *flash_cases(void)
 {
     TCase *flash = tcase_create("flash");
@@ -266,6 +331,9 @@ TCase *flash_cases(void)
     tcase_add_loop_test(flash, a_program_that_waits_too_long_goes_first, 0, 2);
     tcase_add_loop_test(flash, a_read_suspends_a_program, 0, 2);
     tcase_add_loop_test(flash, suspending_has_its_limit, 0, 2);
+    tcase_add_loop_test(flash, an_erase_keeps_its_die, 0, 2);
+    tcase_add_test(flash, a_copy_goes_before_programs_that_wait);
+    tcase_add_test(flash, reads_do_not_starve_programs);
     tcase_add_test(flash, reads_can_be_drawn_from_a_table);
     tcase_add_test(flash, nothing_is_read_where_nothing_is);
     tcase_add_test(flash, the_map_can_be_elsewhere);
