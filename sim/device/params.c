@@ -39,6 +39,8 @@ static bool load(struct config *config, const struct doorbell_device_config *wan
     wrong = link_params_check(&params->link);
     if (wrong == NULL)
         wrong = ctrl_params_check(&params->ctrl);
+    if (wrong == NULL)
+        wrong = ctrl_media_params_check(&params->ctrl, &params->media);
     if (wrong != NULL)
         diag_error(diag, NULL, "%s", wrong);
     return wrong == NULL;

@@ -61,20 +61,13 @@ static const char *interrupt_check(const struct machine_params *p)
 }
 
 /* Without a volatile write cache nothing that is written may be lost (NVMe 1.4, 5.15.2.1, VWC). */
-static const char *media_check(const struct machine_params *p)
-{
-    if (p->ctrl.vwc == 0 && p->media.capacitor == 0)
-        return "ctrl.vwc = no needs media.capacitor = yes: without it, what is written is volatile";
-    return media_params_check(&p->media, ctrl_params_capacity(&p->ctrl));
-}
-
 const char *machine_params_check(const struct machine_params *p)
 {
     const char *wrong = link_params_check(&p->link);
     if (wrong == NULL)
         wrong = ctrl_params_check(&p->ctrl);
     if (wrong == NULL)
-        wrong = media_check(p);
+        wrong = ctrl_media_params_check(&p->ctrl, &p->media);
     if (wrong == NULL)
         wrong = cache_params_check(&p->cache);
     if (wrong == NULL)

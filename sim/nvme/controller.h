@@ -29,6 +29,9 @@ uint64_t ctrl_params_capacity(const struct ctrl_params *params);
 /* Checks what single limits cannot say (combinations). NULL if good, else one sentence naming the
  * keys and what is allowed. */
 const char *ctrl_params_check(const struct ctrl_params *params);
+/* The same for the medium behind it; after ctrl_params_check(). */
+const char *ctrl_media_params_check(const struct ctrl_params *params,
+                                    const struct media_params *media);
 
 /* Attaches itself to the port as its device. index: the `source` of its records. The engine, port
  * and media must outlive it; once it is destroyed its engine must not be run any further, since

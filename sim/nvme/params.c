@@ -73,6 +73,15 @@ const char *ctrl_params_check(const struct ctrl_params *params)
     return wrong != NULL ? wrong : faults_check(params->faults);
 }
 
+/* Without a volatile write cache nothing that is written may be lost (5.15.2.1, VWC). */
+const char *ctrl_media_params_check(const struct ctrl_params *params,
+                                    const struct media_params *media)
+{
+    if (params->vwc == 0 && media->capacitor == 0)
+        return "ctrl.vwc = no needs media.capacitor = yes: without it, what is written is volatile";
+    return media_params_check(media, ctrl_params_capacity(params));
+}
+
 static uint64_t make_cap(const struct ctrl_params *params)
 {
     uint64_t css = CAP_CSS_NVM;

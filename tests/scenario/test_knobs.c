@@ -10,12 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/rng.h"
-#include "media/store.h"
 #include "pcie/record.h"
 #include "scenario/by_hand.h"
 #include "scenario/by_hand_queues.h"
 #include "scenario/fixture.h"
+#include "scenario/on_medium.h"
 
 /* Runs that show what a parameter does: machine and workload. */
 enum context {
@@ -408,12 +407,6 @@ static int run_trace(const struct run_spec *spec, uint64_t block_bytes, bool flu
     return error;
 }
 
-/* No run loses power so far: the medium is asked without a machine around it. */
-static uint64_t power_loss_hash(const struct run_params *params);
-
-/* Nor does a run write enough to keep a collector busy. */
-static uint64_t flash_hash(const struct run_params *params);
-
 static uint64_t say(enum context context, const struct fixture *fixture)
 {
     struct listener listener = {.hash = UINT64_C(0xcbf29ce484222325)};
@@ -435,9 +428,9 @@ static uint64_t say(enum context context, const struct fixture *fixture)
     if (context == IDENTIFY || context == BY_HAND)
         return by_hand(&fixture->spec.params->machine, context == BY_HAND);
     if (context == POWER_LOSS)
-        return power_loss_hash(fixture->spec.params);
+        return on_medium_power_loss(&fixture->spec.params->machine);
     if (context == FLASH)
-        return flash_hash(fixture->spec.params);
+        return on_medium_overwritten(&fixture->spec.params->machine);
     if (context == RANDOM || context == RANDOM_LARGE)
         error = run_random_read(&spec, &job, &result, message);
     else if (contexts[context].suite == NULL)
@@ -448,78 +441,6 @@ static uint64_t say(enum context context, const struct fixture *fixture)
     uint64_t hash = mix(listener.hash, &result, sizeof result);
     hash = mix(hash, &error, sizeof error);
     return mix(hash, message, strlen(message));
-}
-
-/* ---- a loss of power ---- */
-
-static void written(void *ctx, uint64_t arg)
-{
-    (void)ctx;
-    (void)arg;
-}
-
-static uint64_t power_loss_hash(const struct run_params *params)
-{
-    enum { WRITTEN = 4096 };
-    uint64_t capacity = params->machine.ctrl.namespace_size;
-    uint64_t tag = 7, start_ps;
-    struct engine *engine = engine_create(1);
-    struct media *media = media_create(engine, &params->machine.media, capacity);
-    struct store *store = store_create(capacity);
-    media_track_loss(media, store);
-    store_put_tags(store, 0, &tag, 1);
-    media_start(media, MEDIA_WRITE, 0, WRITTEN, written, NULL, 0, &start_ps);
-    while (engine_step(engine))
-        ;
-    media_power_loss(media);
-    ck_assert(store_get_tags(store, 0, &tag, 1));
-    store_destroy(store);
-    media_destroy(media);
-    engine_destroy(engine);
-    return tag;
-}
-
-/* ---- flash ---- */
-
-struct flash_listener {
-    struct engine *engine;
-    uint64_t hash;
-};
-
-static void flash_listen(void *ctx, uint64_t arg)
-{
-    struct flash_listener *listener = ctx;
-    const uint64_t words[] = {engine_now(listener->engine), arg};
-    listener->hash = mix(listener->hash, words, sizeof words);
-}
-
-static uint64_t flash_hash(const struct run_params *params)
-{
-    enum { UNIT = 4096, OPERATIONS = 12000, PAUSE_PS = 60000000 };
-    const uint64_t capacity = params->machine.ctrl.namespace_size, units = capacity / UNIT;
-    struct engine *engine = engine_create(1);
-    struct flash_listener listener = {engine, 0};
-    struct rng random;
-    struct media *media = media_create(engine, &params->machine.media, capacity);
-    media_set_host_buffer(media, media_host_buffer_bytes(media));
-    rng_init(&random, 1, "flash knobs");
-    for (uint64_t i = 0; i < OPERATIONS; i++) {
-        uint64_t unit = rng_below(&random, i % 3 == 0 ? units : units / 8);
-        enum media_op op = i % 4 == 1 ? MEDIA_READ : MEDIA_WRITE;
-        uint64_t start_ps;
-        if (i % 1000 == 500)
-            op = MEDIA_FLUSH;
-        if (i % 1000 == 501)
-            op = MEDIA_TRIM;
-        media_start(media, op, unit * UNIT, op == MEDIA_FLUSH ? 0 : UNIT, flash_listen, &listener,
-                    i, &start_ps);
-        engine_run_until(engine, engine_now(engine) + rng_below(&random, PAUSE_PS));
-    }
-    while (engine_step(engine))
-        ;
-    media_destroy(media);
-    engine_destroy(engine);
-    return listener.hash;
 }
 
 /* ---- the tests ---- */
