@@ -154,5 +154,10 @@ Suite *suite_queue_delete(void);
 Suite *suite_cid(void);
 Suite *suite_shadow(void);
 Suite *suite_shadow_race(void);
+Suite *suite_sgl(void);
+Suite *suite_lists(void);
+Suite *suite_engines(void);
+Suite *suite_cmb(void);
+Suite *suite_pointers_random(void);
 
 #endif
