@@ -48,16 +48,15 @@ static uint64_t bar_address(const struct ctrl *ctrl)
     return (high << 32 | low) & BAR_ADDRESS_MASK;
 }
 
-void cmb_update(struct ctrl *ctrl)
+/* Where the host's addresses of the buffer lie now. */
+static void open_window(struct ctrl *ctrl)
 {
     struct cmb *cmb = &ctrl->cmb;
     uint64_t enables = CMBMSC_CRE | CMBMSC_CMSE;
 
     cmb->window = 0;
     cmb->status = 0;
-    if (cmb->size == 0)
-        return;
-    if (!has_memory_space(ctrl)) { /* where memory space is off, the window is closed, too */
+    if (!has_memory_space(ctrl)) {
         cmb->bus = bar_address(ctrl) + cmb->offset;
         if (configspace_memory_enabled(&ctrl->config))
             cmb->window = cmb->size;
@@ -70,6 +69,23 @@ void cmb_update(struct ctrl *ctrl)
         cmb->status = CMBSTS_CBAI;
     else
         cmb->window = cmb->size;
+}
+
+/* Queues in the buffer lie there as a whole, and are contiguous (CMBLOC.CQMMS = CQPDS = 0). */
+void ring_placed(const struct ctrl *ctrl, struct ring *ring)
+{
+    ring->local = ring->pages == NULL && cmb_holds(ctrl, ring->base);
+}
+
+void cmb_update(struct ctrl *ctrl)
+{
+    if (ctrl->cmb.size == 0)
+        return;
+    open_window(ctrl);
+    for (uint32_t i = 0; i <= ctrl->params.max_io_queues; i++) {
+        ring_placed(ctrl, &ctrl->queues.sqs[i].ring);
+        ring_placed(ctrl, &ctrl->queues.cqs[i].ring);
+    }
 }
 
 void cmb_reset(struct ctrl *ctrl)

@@ -138,7 +138,8 @@ void command_begin(struct ctrl *ctrl, struct command *cmd)
 {
     uint16_t status;
 
-    if ((cmd->flags & SQE_PSDT_MASK) != 0 && !pointers_are_supported(ctrl, cmd))
+    if (__builtin_expect((cmd->flags & SQE_PSDT_MASK) != 0, 0) &&
+        !pointers_are_supported(ctrl, cmd))
         status = STATUS_INVALID_FIELD;
     else if ((cmd->flags & SQE_FUSE_MASK) != 0 || ctrl->pool.fused_alone != 0)
         status = fused_decoded(ctrl, cmd);

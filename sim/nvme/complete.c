@@ -165,7 +165,7 @@ static void post(struct ctrl *ctrl, struct cq *cq, struct command *cmd, uint64_t
         cq->phase = !cq->phase;
     cmd->cqe_ps = later(given_ps, cmd->complete_ps);
     visible_ps = cmd->cqe_ps;
-    if (!ring_is_local(ctrl, &cq->ring))
+    if (!cq->ring.local)
         visible_ps = later(pcie_up_write(ctrl->port, given_ps, CQE_BYTES), visible_ps);
     visible_ps = later(visible_ps, cq->last_visible_ps);
     cq->last_visible_ps = visible_ps;

@@ -120,7 +120,7 @@ static void fetch_burst(struct ctrl *ctrl, uint16_t sqid, uint32_t count)
     if (ctrl->fetch.issues_counted)
         watch_issued(ctrl, sq, count, issued_ps);
     arrives_ps = issued_ps;
-    if (!ring_is_local(ctrl, &sq->ring))
+    if (!sq->ring.local)
         arrives_ps = pcie_up_read(ctrl->port, issued_ps, count << SQE_LOG2);
     arrives_ps = later(arrives_ps, sq->last_fetch_ps);
     sq->last_fetch_ps = arrives_ps;

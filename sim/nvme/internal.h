@@ -130,12 +130,6 @@ static inline bool cmb_holds(const struct ctrl *ctrl, uint64_t bus)
     return __builtin_expect(bus - ctrl->cmb.bus < ctrl->cmb.window, 0);
 }
 
-/* Is a queue in it? Then as a whole, and contiguous (CMBLOC.CQMMS = CQPDS = 0). */
-static inline bool ring_is_local(const struct ctrl *ctrl, const struct ring *ring)
-{
-    return ctrl->cmb.window != 0 && ring->pages == NULL && cmb_holds(ctrl, ring->base);
-}
-
 /* Arguments of events that belong to no command. */
 static inline uint64_t epoch_arg(const struct ctrl *ctrl, uint32_t what)
 {
