@@ -151,8 +151,7 @@ uint64_t ctrl_acwu(const struct ctrl *ctrl)
 
 uint64_t ctrl_sgls(const struct ctrl *ctrl)
 {
-    (void)ctrl; /* no SGLs */
-    return 0;
+    return sgl_support(ctrl);
 }
 
 uint64_t ctrl_kas(const struct ctrl *ctrl)

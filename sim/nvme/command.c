@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nvme/internal.h"
+#include "nvme/wire_sgl.h"
 
 /* Contexts for admin commands beside the ones that Abort needs (Abort Command Limit, 5.1). */
 #define ADMIN_CONTEXTS 8u
@@ -35,15 +36,17 @@ void commands_init(struct ctrl *ctrl)
     ctrl->pool.count = (uint32_t)ctrl->params.contexts + admin_contexts(ctrl) +
                        (uint32_t)ctrl->params.aerl + 1 + (uint32_t)ctrl->params.max_io_queues;
     ctrl->pool.commands = ctrl_allocate(ctrl->pool.count, sizeof *ctrl->pool.commands);
-    for (uint32_t i = 0; i < ctrl->pool.count; i++)
+    for (uint32_t i = 0; i < ctrl->pool.count; i++) {
         ctrl->pool.commands[i].index = i;
+        pointers_init(&ctrl->pool.commands[i]);
+    }
     refill(ctrl);
 }
 
 void commands_free(struct ctrl *ctrl)
 {
     for (uint32_t i = 0; i < ctrl->pool.count; i++) {
-        free(ctrl->pool.commands[i].pages);
+        pointers_free(&ctrl->pool.commands[i]);
         free(ctrl->pool.commands[i].ranges);
     }
     free(ctrl->pool.commands);
@@ -119,6 +122,13 @@ struct command *command_find(struct ctrl *ctrl, uint64_t arg)
     return cmd->generation == arg >> 32 ? cmd : NULL;
 }
 
+/* Data pointers (PSDT, 4.2): admin commands over PCI Express use PRPs; I/O commands SGLs as well,
+ * if Identify says so. */
+static bool pointers_are_supported(const struct ctrl *ctrl, const struct command *cmd)
+{
+    return cmd->sqid != 0 && sgl_is_supported(ctrl) && (cmd->flags & SQE_PSDT_MASK) == PSDT_SGL;
+}
+
 uint16_t command_execute(struct ctrl *ctrl, struct command *cmd)
 {
     return cmd->sqid == 0 ? admin_execute(ctrl, cmd) : nvm_execute(ctrl, cmd);
@@ -128,8 +138,8 @@ void command_begin(struct ctrl *ctrl, struct command *cmd)
 {
     uint16_t status;
 
-    /* Admin commands over PCI Express use PRPs, and SGLs are not supported (4.2, PSDT). */
-    if ((cmd->flags & SQE_PSDT_MASK) != 0)
+    if (__builtin_expect((cmd->flags & SQE_PSDT_MASK) != 0, 0) &&
+        !pointers_are_supported(ctrl, cmd))
         status = STATUS_INVALID_FIELD;
     else if ((cmd->flags & SQE_FUSE_MASK) != 0 || ctrl->pool.fused_alone != 0)
         status = fused_decoded(ctrl, cmd);
@@ -186,7 +196,8 @@ void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
     cmd->slba = 0;
     cmd->blocks = 0;
     cmd->bytes = 0;
-    cmd->pages_known = cmd->pages_needed = 0;
+    cmd->data.count = 0;
+    cmd->data.apart = cmd->data.mixed = false;
     cmd->step = cmd->step_count = 0;
     cmd->partner = NOT_FUSED;
     cmd->fault = NULL;

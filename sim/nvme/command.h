@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nvme/transfer.h"
+
 #define NO_COMMAND UINT32_MAX
 
 /* Not a status: the command goes on and will be finished later. */
@@ -72,14 +74,11 @@ struct command {
     /* what an I/O command works on; the namespace stays while commands use it */
     struct namespace *ns;
     uint64_t slba;
-    uint32_t blocks; /* 1-based */
-    uint32_t bytes;  /* of data */
-    /* data pointers: page addresses after PRP1 */
-    uint64_t *pages;
-    uint32_t pages_known, pages_needed, pages_capacity;
-    uint64_t list_at; /* where the next list page is read */
-    uint32_t list_entries;
-    struct fault_rule *fault; /* injected on this command; NULL */
+    uint32_t blocks;           /* 1-based */
+    uint32_t bytes;            /* of data */
+    struct data_segments data; /* where the data lies, once the pointers are known */
+    struct list_walk list;     /* until then */
+    struct fault_rule *fault;  /* injected on this command; NULL */
     /* media */
     uint8_t steps[MEDIA_STEPS_MAX]; /* enum media_op */
     uint8_t step, step_count;
@@ -110,6 +109,12 @@ static inline uint64_t command_name(const struct command *cmd)
     return (uint64_t)cmd->sqid << 16 | cmd->cid;
 }
 
+/* Does its data go from controller to host? */
+static inline bool command_data_to_host(const struct command *cmd)
+{
+    return cmd->kind == COMMAND_READ || cmd->kind == COMMAND_ADMIN_IN;
+}
+
 void commands_init(struct ctrl *ctrl);
 void commands_free(struct ctrl *ctrl);
 void commands_drop_all(struct ctrl *ctrl);
@@ -125,7 +130,7 @@ void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
 void command_begin(struct ctrl *ctrl, struct command *cmd);
 /* A status or COMMAND_GOES_ON. */
 uint16_t command_execute(struct ctrl *ctrl, struct command *cmd);
-void command_data_ready(struct ctrl *ctrl, struct command *cmd); /* PRPs are known */
+void command_data_ready(struct ctrl *ctrl, struct command *cmd); /* pointers are known */
 
 /* complete.c */
 void complete_command(struct ctrl *ctrl, struct command *cmd, uint16_t status);

@@ -134,7 +134,7 @@ static void cqe_visible(void *ctx, uint64_t arg)
         return;
     sq = &ctrl->queues.sqs[cmd->sqid];
     cq = &ctrl->queues.cqs[cmd->cqid];
-    has_data = cmd->kind == COMMAND_READ || cmd->kind == COMMAND_ADMIN_IN;
+    has_data = command_data_to_host(cmd);
     if (has_data)
         record_stage(ctrl, cmd, STAGE_TRANSFER, cmd->transfer_ps);
     record_stage(ctrl, cmd, STAGE_COMPLETE, cmd->complete_ps);
@@ -164,7 +164,9 @@ static void post(struct ctrl *ctrl, struct cq *cq, struct command *cmd, uint64_t
     if (cq->tail == 0)
         cq->phase = !cq->phase;
     cmd->cqe_ps = later(given_ps, cmd->complete_ps);
-    visible_ps = later(pcie_up_write(ctrl->port, given_ps, CQE_BYTES), cmd->cqe_ps);
+    visible_ps = cmd->cqe_ps;
+    if (!cq->ring.local)
+        visible_ps = later(pcie_up_write(ctrl->port, given_ps, CQE_BYTES), visible_ps);
     visible_ps = later(visible_ps, cq->last_visible_ps);
     cq->last_visible_ps = visible_ps;
     if (ctrl->shadow.on)

@@ -73,8 +73,9 @@ static void drop_work(struct ctrl *ctrl)
     queues_close_all(ctrl);
     interrupt_reset(ctrl);
     fetch_reset(ctrl);
+    dma_reset(ctrl);
     ctrl->pool.decode_free_ps = 0;
-    ctrl->transfer.dma_free_ps = ctrl->completion_free_ps = 0;
+    ctrl->completion_free_ps = 0;
 }
 
 void ctrl_fatal(struct ctrl *ctrl)
@@ -109,7 +110,8 @@ static bool admin_queues_are_legal(const struct ctrl *ctrl)
     uint64_t offsets = (UINT64_C(1) << (PAGE_SHIFT_MIN + CC_MPS(ctrl->regs.cc))) - 1;
 
     return AQA_ASQS(ctrl->regs.aqa) >= 1 && AQA_ACQS(ctrl->regs.aqa) >= 1 &&
-           (ctrl->regs.asq & offsets) == 0 && (ctrl->regs.acq & offsets) == 0;
+           (ctrl->regs.asq & offsets) == 0 && (ctrl->regs.acq & offsets) == 0 &&
+           cmb_takes_admin_queues(ctrl);
 }
 
 static void become_ready(void *ctx, uint64_t arg)
@@ -225,6 +227,7 @@ static void reset_everything(struct ctrl *ctrl, uint32_t csts,
     reset_config(&ctrl->config);
     ctrl_set_link_sizes(ctrl);
     msi_reset(&ctrl->msi);
+    cmb_reset(ctrl);
     msix_reset(&ctrl->msix);
     interrupt_update(ctrl);
 }
@@ -386,6 +389,8 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
     watch_init(ctrl);
     shadow_init(ctrl);
     commands_init(ctrl);
+    dma_init(ctrl);
+    cmb_init(ctrl);
     interrupt_init(ctrl);
     opcodes_bind(ctrl);
     firmware_init(ctrl);
@@ -409,6 +414,7 @@ void ctrl_destroy(struct ctrl *ctrl)
     msix_free(&ctrl->msix);
     namespaces_free(ctrl);
     transfer_free(ctrl);
+    cmb_free(ctrl);
     free(ctrl->queues.sqs);
     free(ctrl->queues.cqs);
     fetch_free(ctrl);

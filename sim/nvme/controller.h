@@ -80,6 +80,9 @@ struct ctrl_stats {
     uint64_t shadow_reads;              /* DMA reads of shadow doorbells */
     uint64_t eventidx_writes;           /* DMA writes of EventIdx entries */
     uint64_t prp_lists, prp_list_pages; /* commands with a list; list pages read */
+    uint64_t sgl_lists;                 /* commands with SGL segments in memory */
+    uint64_t list_reads;                /* DMA reads of either */
+    uint64_t cmb_reads, cmb_writes;     /* the host's accesses to the controller memory buffer */
     uint64_t completions;               /* CQEs written */
     uint64_t errors;                    /* CQEs with a status other than success */
     uint64_t interrupts;                /* messages sent or pin raised */

@@ -5,7 +5,7 @@
  *
  *   registers.c  doorbell arrives            -> queues.c   tail moves, doorbell latency runs
  *   fetch.c      DMA of entries (arbitration.c) -> command.c  decoded one at a time
- *   admin.c / nvm.c  checked and started     -> pointers.c PRPs walked, lists read
+ *   admin.c / nvm.c  checked and started     -> pointers.c, sgl.c  walked; lists.c  lists read
  *   transfer.c   data from the host (write)  -> nvm.c      media
  *   transfer.c   data to the host (read)     -> complete.c completion built, room in the CQ, CQE
  *   interrupt.c  message or pin
@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 #include "nvme/admin.h"
 #include "nvme/capabilities.h"
+#include "nvme/cmb.h"
 #include "nvme/command.h"
 #include "nvme/controller.h"
 #include "nvme/event.h"
@@ -64,7 +65,9 @@ struct registers {
 
 /* Where things lie in BAR0. */
 struct bar_layout {
-    uint64_t msix_table_at, msix_pending_at, bytes, doorbells_end;
+    uint64_t msix_table_at, msix_pending_at, doorbells_end;
+    uint64_t registers_end; /* the CMB begins here, if there is one */
+    uint64_t bytes;
 };
 
 enum life_state { LIFE_OFF, LIFE_ENABLING, LIFE_READY, LIFE_RESETTING };
@@ -101,6 +104,7 @@ struct ctrl {
     struct shadow shadow;
     struct command_pool pool;
     struct transfer transfer;
+    struct cmb cmb;
     uint64_t completion_free_ps; /* the completion unit builds one entry at a time */
     struct interrupts interrupts;
     struct opcodes opcodes;
@@ -118,6 +122,12 @@ struct ctrl {
 static inline uint64_t later(uint64_t a_ps, uint64_t b_ps)
 {
     return a_ps > b_ps ? a_ps : b_ps;
+}
+
+/* Does the host's address mean the controller memory buffer? The only place that tells. */
+static inline bool cmb_holds(const struct ctrl *ctrl, uint64_t bus)
+{
+    return __builtin_expect(bus - ctrl->cmb.bus < ctrl->cmb.window, 0);
 }
 
 /* Arguments of events that belong to no command. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nvme/internal.h"
+#include "nvme/wire_cmb.h"
 
 #define PARAM_AS_ROWS struct ctrl_params
 #include "config/param_begin.h"
@@ -21,6 +22,13 @@ const size_t ctrl_row_count = sizeof ctrl_rows / sizeof ctrl_rows[0];
 #define CAP_TO_UNIT_PS      (500 * PS_PER_MS)
 #define BAR_STRUCTURE_ALIGN UINT64_C(4096) /* MSI-X structures in pages of their own */
 #define BAR_BYTES_MIN       UINT64_C(0x4000)
+#define LIST_LINE_MIN       16u /* holds an SGL descriptor */
+#define DMA_BANDWIDTH_MIN   1000u
+
+static bool is_power_of_two(uint64_t value)
+{
+    return (value & (value - 1)) == 0;
+}
 
 static bool is_printable(const char *text, size_t max)
 {
@@ -61,6 +69,15 @@ const char *ctrl_params_check(const struct ctrl_params *params)
         return "ctrl.ready_delay must not be longer than ctrl.cap_to times 500 ms";
     if (params->reset_delay > params->cap_to * CAP_TO_UNIT_PS)
         return "ctrl.reset_delay must not be longer than ctrl.cap_to times 500 ms";
+    if (params->list_fetch_bytes != 0 &&
+        (params->list_fetch_bytes < LIST_LINE_MIN || !is_power_of_two(params->list_fetch_bytes)))
+        return "ctrl.list_fetch_bytes must be 0 or a power of two from 16 on";
+    if (params->list_fetch_bytes == 0 && params->list_cache_entries > 1)
+        return "ctrl.list_cache_entries needs ctrl.list_fetch_bytes";
+    if (params->dma_bandwidth != 0 && params->dma_bandwidth < DMA_BANDWIDTH_MIN)
+        return "ctrl.dma_bandwidth must be 0 or at least 1 kB/s";
+    if (params->cmb_size % CMB_UNIT != 0)
+        return "ctrl.cmb_size must be a multiple of 4 KiB";
     if (!is_printable(params->serial, SERIAL_MAX))
         return "ctrl.serial must be at most 20 printable ASCII characters";
     if (!is_printable(params->model, MODEL_MAX))
@@ -85,13 +102,14 @@ const char *ctrl_media_params_check(const struct ctrl_params *params,
 static uint64_t make_cap(const struct ctrl_params *params)
 {
     uint64_t css = CAP_CSS_NVM;
+    bool has_cmbs = params->cmb_size != 0 && params->version != VERSION_1_3;
 
     if (params->cap_css == CSS_CHOICE_NVM_AND_ADMIN_ONLY)
         css |= CAP_CSS_ADMIN_ONLY;
     return params->cap_mqes | (uint64_t)(params->cap_ams == AMS_CHOICE_WEIGHTED) << CAP_AMS |
            params->cap_cqr << CAP_CQR | params->cap_to << CAP_TO | params->cap_dstrd << CAP_DSTRD |
            params->cap_nssrs << CAP_NSSRS | css << CAP_CSS | params->cap_mpsmin << CAP_MPSMIN |
-           params->cap_mpsmax << CAP_MPSMAX;
+           params->cap_mpsmax << CAP_MPSMAX | (uint64_t)has_cmbs << CAP_CMBS;
 }
 
 static uint64_t align_up(uint64_t value, uint64_t align)
@@ -111,12 +129,18 @@ static void lay_out_bar(struct ctrl *ctrl)
         ctrl->bar.msix_table_at + params->msix_vectors * MSIX_ENTRY_BYTES, BAR_STRUCTURE_ALIGN);
     end =
         params->msix_vectors > 0 ? ctrl->bar.msix_pending_at + BAR_STRUCTURE_ALIGN : doorbells_end;
+    if (params->cmb_size != 0) {
+        ctrl->cmb.offset = align_up(end, CMB_UNIT);
+        end = ctrl->cmb.offset + params->cmb_size;
+    }
     ctrl->bar.bytes = BAR_BYTES_MIN;
     while (ctrl->bar.bytes < end)
         ctrl->bar.bytes *= 2;
     /* What lies between the last queue's doorbells and the next structure are doorbells, too: of
      * queues that cannot be (5.2.1). */
-    ctrl->bar.doorbells_end = params->msix_vectors > 0 ? ctrl->bar.msix_table_at : ctrl->bar.bytes;
+    ctrl->bar.registers_end = params->cmb_size != 0 ? ctrl->cmb.offset : ctrl->bar.bytes;
+    ctrl->bar.doorbells_end =
+        params->msix_vectors > 0 ? ctrl->bar.msix_table_at : ctrl->bar.registers_end;
 }
 
 void ctrl_derive(struct ctrl *ctrl)

@@ -20,6 +20,7 @@ struct ring {
     uint64_t *pages; /* NULL: contiguous */
     uint32_t size;   /* entries */
     uint8_t entry_log2;
+    bool local; /* in the controller memory buffer (cmb.c keeps it) */
 };
 
 struct sq {

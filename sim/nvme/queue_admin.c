@@ -8,8 +8,7 @@
  * is not physically contiguous has its page list read, and is checked again when the list is there.
  */
 #include "nvme/internal.h"
-
-#include <string.h>
+#include "nvme/wire_cmb.h"
 
 #define CDW11_PC           UINT32_C(1)
 #define CDW11_IEN          UINT32_C(2)
@@ -26,6 +25,11 @@ static uint32_t create_size(const struct command *cmd)
 static uint16_t create_word1(const struct command *cmd) /* CQID of a SQ, vector of a CQ */
 {
     return (uint16_t)(cmd->cdw[1] >> 16);
+}
+
+static bool creates_cq(const struct command *cmd)
+{
+    return cmd->opcode == ADMIN_CREATE_CQ;
 }
 
 static bool is_granted(const struct ctrl *ctrl, uint32_t qid)
@@ -47,7 +51,10 @@ static uint16_t check_shape(const struct ctrl *ctrl, const struct command *cmd,
     /* The queue itself, or the list of its pages: from the start of a page. */
     if ((cmd->prp1 & ctrl->page_mask) != 0)
         return STATUS_PRP_OFFSET_INVALID;
-    return STATUS_SUCCESS;
+    if ((cmd->cdw[1] & CDW11_PC) == 0) /* its pages are checked when they are known */
+        return STATUS_SUCCESS;
+    return cmb_check_queue(ctrl, cmd->prp1, (uint64_t)create_size(cmd) << entry_log2,
+                           creates_cq(cmd) ? CMBSZ_CQS : CMBSZ_SQS);
 }
 
 static uint16_t check_cq(const struct ctrl *ctrl, const struct command *cmd)
@@ -76,11 +83,6 @@ static uint16_t check_sq(const struct ctrl *ctrl, const struct command *cmd)
     return check_shape(ctrl, cmd, CC_IOSQES(ctrl->regs.cc), SQE_LOG2);
 }
 
-static bool creates_cq(const struct command *cmd)
-{
-    return cmd->opcode == ADMIN_CREATE_CQ;
-}
-
 static void open_queue(struct ctrl *ctrl, const struct command *cmd, struct ring ring)
 {
     if (creates_cq(cmd))
@@ -104,10 +106,10 @@ static uint16_t create(struct ctrl *ctrl, struct command *cmd)
         return status;
     if ((cmd->cdw[1] & CDW11_PC) == 0) {
         cmd->kind = COMMAND_QUEUE_PAGES;
-        cmd->pages_needed =
+        pointers_read_queue_pages(
+            ctrl, cmd,
             (uint32_t)((((uint64_t)ring.size << ring.entry_log2) + ctrl->page_mask) >>
-                       ctrl->page_log2);
-        pointers_read_queue_pages(ctrl, cmd);
+                       ctrl->page_log2));
         return COMMAND_GOES_ON;
     }
     open_queue(ctrl, cmd, ring);
@@ -124,8 +126,9 @@ uint16_t admin_queue_pages_known(struct ctrl *ctrl, struct command *cmd)
 
     if (status != STATUS_SUCCESS)
         return status;
-    ring.pages = ctrl_allocate(cmd->pages_known, sizeof *ring.pages);
-    memcpy(ring.pages, cmd->pages, cmd->pages_known * sizeof *ring.pages);
+    ring.pages = ctrl_allocate(cmd->data.count, sizeof *ring.pages);
+    for (uint32_t i = 0; i < cmd->data.count; i++)
+        ring.pages[i] = cmd->data.list[i].bus;
     open_queue(ctrl, cmd, ring);
     return STATUS_SUCCESS;
 }

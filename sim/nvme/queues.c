@@ -34,6 +34,7 @@ void sq_open(struct ctrl *ctrl, uint16_t sqid, uint16_t cqid, struct ring ring)
         .rung_ps = ctrl_allocate(ring.size, sizeof(uint64_t)),
     };
     watch_sq_open(ctrl, &ctrl->queues.sqs[sqid]);
+    ring_placed(ctrl, &ctrl->queues.sqs[sqid].ring);
     ctrl->queues.cqs[cqid].users++;
     if (ctrl->shadow.on)
         shadow_open(ctrl, sqid, false);
@@ -70,6 +71,7 @@ void cq_open(struct ctrl *ctrl, uint16_t cqid, uint16_t vector, bool interrupts,
         .waiting_first = NO_COMMAND,
         .waiting_last = NO_COMMAND,
     };
+    ring_placed(ctrl, &ctrl->queues.cqs[cqid].ring);
     if (ctrl->shadow.on)
         shadow_open(ctrl, cqid, true);
     if (cqid != 0)

@@ -5,13 +5,14 @@
  * - accesses of 1 or 2 bytes, or not aligned to their size: reads give all ones, writes do nothing;
  * - 8 bytes at a pair of 32-bit registers act on both, the lower first; at doorbells they do
  * nothing;
- * - reserved offsets and optional registers that are not there (CMB, boot partition, persistent
- *   memory) read as zero, as do the doorbells, which are write-only;
+ * - reserved offsets and optional registers that are not there (boot partition, persistent memory;
+ *   the CMB's without one) read as zero, as do the doorbells, which are write-only;
  * - AQA, ASQ and ACQ can be written at any time and count at the next change of EN from 0 to 1;
  * - INTMS and INTMC work at any time but only mask the pin, never MSI-X;
  * - with memory space off, or outside BAR0, reads give all ones and writes do nothing, uncounted.
  */
 #include "nvme/internal.h"
+#include "nvme/wire_cmb.h"
 
 #define BAR_REGISTERS 0u
 
@@ -46,6 +47,12 @@ static uint32_t read_dword(const struct ctrl *ctrl, uint64_t offset)
         return (uint32_t)ctrl->regs.acq;
     case REG_ACQ + 4:
         return (uint32_t)(ctrl->regs.acq >> 32);
+    case REG_CMBLOC:
+    case REG_CMBSZ:
+    case REG_CMBMSC:
+    case REG_CMBMSC + 4:
+    case REG_CMBSTS:
+        return cmb_register_read(ctrl, offset);
     default: /* NSSR reads as zero (3.1.7) */
         return 0;
     }
@@ -97,6 +104,10 @@ static void write_dword(struct ctrl *ctrl, uint64_t offset, uint32_t value)
     case REG_ACQ + 4:
         ctrl->regs.acq = with_half(ctrl->regs.acq, offset, value);
         break;
+    case REG_CMBMSC:
+    case REG_CMBMSC + 4:
+        cmb_register_write(ctrl, offset, value);
+        break;
     default:
         break;
     }
@@ -113,14 +124,34 @@ static bool is_msix_table(const struct ctrl *ctrl, uint64_t offset)
            offset < ctrl->bar.msix_pending_at;
 }
 
+/* Behind the registers there is the controller memory buffer, or nothing. */
+static bool is_cmb(const struct ctrl *ctrl, unsigned bar, uint64_t offset)
+{
+    return bar == BAR_REGISTERS && offset - ctrl->cmb.offset < ctrl->cmb.size &&
+           configspace_memory_enabled(&ctrl->config);
+}
+
+static uint64_t read_beyond(struct ctrl *ctrl, unsigned bar, uint64_t offset, unsigned size)
+{
+    return is_cmb(ctrl, bar, offset) ? cmb_bar_read(ctrl, offset - ctrl->cmb.offset, size)
+                                     : all_ones(size);
+}
+
+static void write_beyond(struct ctrl *ctrl, unsigned bar, uint64_t offset, unsigned size,
+                         uint64_t value)
+{
+    if (is_cmb(ctrl, bar, offset))
+        cmb_bar_write(ctrl, offset - ctrl->cmb.offset, size, value);
+}
+
 static uint64_t bar_read(void *ctx, unsigned bar, uint64_t offset, unsigned size)
 {
     struct ctrl *ctrl = ctx;
     uint64_t value;
 
-    if (bar != BAR_REGISTERS || offset >= ctrl->bar.bytes ||
+    if (bar != BAR_REGISTERS || offset >= ctrl->bar.registers_end ||
         !configspace_memory_enabled(&ctrl->config))
-        return all_ones(size);
+        return read_beyond(ctrl, bar, offset, size);
     ctrl->stats.register_reads++;
     if (is_msix_table(ctrl, offset))
         return msix_table_read(&ctrl->msix, offset - ctrl->bar.msix_table_at, size);
@@ -138,9 +169,11 @@ static void bar_write(void *ctx, unsigned bar, uint64_t offset, unsigned size, u
 {
     struct ctrl *ctrl = ctx;
 
-    if (bar != BAR_REGISTERS || offset >= ctrl->bar.bytes ||
-        !configspace_memory_enabled(&ctrl->config))
+    if (bar != BAR_REGISTERS || offset >= ctrl->bar.registers_end ||
+        !configspace_memory_enabled(&ctrl->config)) {
+        write_beyond(ctrl, bar, offset, size, value);
         return;
+    }
     if (offset >= REG_DOORBELLS && offset < ctrl->bar.doorbells_end && size == 4 &&
         offset % 4 == 0) {
         queues_doorbell(ctrl, offset - REG_DOORBELLS, (uint32_t)value);
@@ -192,6 +225,7 @@ static void config_write(void *ctx, uint16_t offset, unsigned size, uint32_t val
     }
     if ((changed & CONFIGSPACE_CHANGED_MSI) != 0)
         msi_registers_written(&ctrl->msi);
+    cmb_update(ctrl); /* a BAR may have moved */
     if ((changed & CONFIGSPACE_CHANGED_SIZES) != 0)
         ctrl_set_link_sizes(ctrl);
     if (changed != 0)

@@ -32,6 +32,8 @@ int transfer_dma_read(struct ctrl *ctrl, uint64_t bus, void *to, uint32_t bytes,
 {
     int error;
 
+    if (cmb_holds(ctrl, bus))
+        return cmb_read(ctrl, bus, to, bytes);
     if (!may_master(ctrl))
         return PCIE_E_ABORT;
     record_dma(ctrl, 0, bus, bytes, name);
@@ -46,6 +48,8 @@ int transfer_dma_write(struct ctrl *ctrl, uint64_t bus, const void *from, uint32
 {
     int error;
 
+    if (cmb_holds(ctrl, bus))
+        return cmb_write(ctrl, bus, from, bytes);
     if (!may_master(ctrl))
         return PCIE_E_ABORT;
     record_dma(ctrl, 1, bus, bytes, name);
@@ -55,14 +59,12 @@ int transfer_dma_write(struct ctrl *ctrl, uint64_t bus, const void *from, uint32
     return error;
 }
 
-static void record_segments(struct ctrl *ctrl, const struct command *cmd, uint32_t count,
-                            unsigned writes)
+static void record_segments(struct ctrl *ctrl, const struct command *cmd, unsigned writes)
 {
     if (!stream_wants(ctrl->stream, RECORD_DMA))
         return;
-    for (uint32_t i = 0; i < count; i++)
-        record_dma(ctrl, writes, ctrl->transfer.segments[i].bus, ctrl->transfer.segments[i].bytes,
-                   command_name(cmd));
+    for (uint32_t i = 0; i < cmd->data.count; i++)
+        record_dma(ctrl, writes, cmd->data.list[i].bus, cmd->data.list[i].bytes, command_name(cmd));
 }
 
 static void reserve_tags(struct ctrl *ctrl, uint32_t count)
@@ -87,26 +89,31 @@ static bool has_blocks(const struct command *cmd)
     return cmd->kind == COMMAND_READ || cmd->kind == COMMAND_WRITE || cmd->kind == COMMAND_COMPARE;
 }
 
+/* May its contents travel as tags? */
+static bool may_have_tags(const struct ctrl *ctrl, const struct command *cmd)
+{
+    return !cmd->data.mixed && configspace_bus_master(&ctrl->config);
+}
+
 uint16_t transfer_in_take(struct ctrl *ctrl, const struct command *cmd, struct transfer_data *data)
 {
-    uint32_t count = pointers_segments(ctrl, cmd);
     uint32_t at = 0;
 
     if (has_blocks(cmd)) {
         uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
 
         reserve_tags(ctrl, units);
-        if (configspace_bus_master(&ctrl->config) &&
-            pcie_dma_read_tags(ctrl->port, ctrl->transfer.segments, count, ctrl->transfer.tags,
+        if (may_have_tags(ctrl, cmd) &&
+            pcie_dma_read_tags(ctrl->port, cmd->data.list, cmd->data.count, ctrl->transfer.tags,
                                units)) {
-            record_segments(ctrl, cmd, count, 0);
+            record_segments(ctrl, cmd, 0);
             *data = (struct transfer_data){.tags = ctrl->transfer.tags};
             return STATUS_SUCCESS;
         }
     }
     reserve_bytes(ctrl, cmd->bytes);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct pcie_segment *segment = &ctrl->transfer.segments[i];
+    for (uint32_t i = 0; i < cmd->data.count; i++) {
+        const struct pcie_segment *segment = &cmd->data.list[i];
 
         if (transfer_dma_read(ctrl, segment->bus, ctrl->transfer.bytes + at, segment->bytes,
                               command_name(cmd)) != PCIE_OK)
@@ -130,29 +137,73 @@ static void data_arrived(void *ctx, uint64_t arg)
         nvm_data_arrived(ctrl, cmd);
 }
 
-/* The DMA unit's next free time; it is taken for one set-up. */
-static uint64_t dma_given(struct ctrl *ctrl)
+/* When the last byte has arrived of data that was given to the link at given_ps, one part behind
+ * the other. Parts in the controller memory buffer and discarded ones take no time. */
+static uint64_t parts_over_link(struct ctrl *ctrl, const struct command *cmd, uint64_t given_ps)
 {
-    uint64_t given_ps = later(engine_now(ctrl->engine), ctrl->transfer.dma_free_ps) +
-                        clock_cost(&ctrl->clock, ctrl->params.dma_setup);
+    bool to_host = command_data_to_host(cmd);
+    uint64_t arrived_ps = given_ps;
 
-    ctrl->transfer.dma_free_ps = given_ps;
-    return given_ps;
+    for (uint32_t i = 0; i < cmd->data.count; i++) {
+        const struct pcie_segment *part = &cmd->data.list[i];
+        uint64_t part_ps;
+
+        if (part->bus == SEGMENT_DISCARDED || cmb_holds(ctrl, part->bus))
+            continue;
+        part_ps = to_host ? pcie_up_write(ctrl->port, given_ps, part->bytes)
+                          : pcie_up_read(ctrl->port, given_ps, part->bytes);
+        arrived_ps = later(arrived_ps, part_ps);
+    }
+    return arrived_ps;
+}
+
+/* The engine that takes the transfer, and when it has been set up for it. */
+static inline struct dma_engine *engine_set_up(struct ctrl *ctrl, uint64_t *given_ps)
+{
+    struct dma_engine *engine =
+        ctrl->transfer.one_engine ? &ctrl->transfer.engines[0] : dma_first(ctrl);
+
+    *given_ps = later(engine_now(ctrl->engine), engine->free_ps) +
+                clock_cost(&ctrl->clock, ctrl->params.dma_setup);
+    engine->free_ps = *given_ps;
+    return engine;
 }
 
 void transfer_in_start(struct ctrl *ctrl, struct command *cmd)
 {
+    uint64_t given_ps, arrived_ps;
+    struct dma_engine *engine = engine_set_up(ctrl, &given_ps);
+
     record_stage(ctrl, cmd, STAGE_TRANSFER, engine_now(ctrl->engine));
-    pcie_up_read_then(ctrl->port, cmd->sqid, dma_given(ctrl), cmd->bytes, data_arrived, ctrl,
-                      command_arg(cmd));
+    if (!cmd->data.apart && ctrl->transfer.one_engine) {
+        pcie_up_read_then(ctrl->port, cmd->sqid, given_ps, cmd->bytes, data_arrived, ctrl,
+                          command_arg(cmd));
+        return;
+    }
+    /* Several reads for one event, or an engine that must know now when it is free: reserved on the
+     * link at once, at every level of its detail. */
+    if (cmd->data.apart)
+        arrived_ps = parts_over_link(ctrl, cmd, given_ps);
+    else
+        arrived_ps = pcie_up_read(ctrl->port, given_ps, cmd->bytes);
+    if (!ctrl->transfer.one_engine)
+        arrived_ps = dma_end(ctrl, engine, given_ps, arrived_ps, cmd->bytes);
+    engine_at(ctrl->engine, arrived_ps, data_arrived, ctrl, command_arg(cmd));
 }
 
 void transfer_out_start(struct ctrl *ctrl, struct command *cmd)
 {
-    uint64_t given_ps = dma_given(ctrl);
+    uint64_t given_ps, arrived_ps;
+    struct dma_engine *engine = engine_set_up(ctrl, &given_ps);
 
     cmd->transfer_ps = engine_now(ctrl->engine);
-    complete_after_data(ctrl, cmd, given_ps, pcie_up_write(ctrl->port, given_ps, cmd->bytes));
+    if (cmd->data.apart)
+        arrived_ps = parts_over_link(ctrl, cmd, given_ps);
+    else
+        arrived_ps = pcie_up_write(ctrl->port, given_ps, cmd->bytes);
+    if (!ctrl->transfer.one_engine)
+        arrived_ps = dma_end(ctrl, engine, given_ps, arrived_ps, cmd->bytes);
+    complete_after_data(ctrl, cmd, given_ps, arrived_ps);
 }
 
 /* The bytes of a read command, or of an admin page that is made now. */
@@ -168,29 +219,29 @@ static void make_bytes(struct ctrl *ctrl, const struct command *cmd)
 
 uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
 {
-    uint32_t count = pointers_segments(ctrl, cmd);
     uint32_t at = 0;
 
     if (cmd->kind == COMMAND_READ && !fault_corrupts(cmd)) {
         uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
 
         reserve_tags(ctrl, units);
-        if (configspace_bus_master(&ctrl->config) &&
+        if (may_have_tags(ctrl, cmd) &&
             store_get_tags(cmd->ns->store, namespace_unit(cmd->ns, cmd->slba), ctrl->transfer.tags,
                            units) &&
-            pcie_dma_write_tags(ctrl->port, ctrl->transfer.segments, count, ctrl->transfer.tags,
+            pcie_dma_write_tags(ctrl->port, cmd->data.list, cmd->data.count, ctrl->transfer.tags,
                                 units)) {
-            record_segments(ctrl, cmd, count, 1);
+            record_segments(ctrl, cmd, 1);
             return STATUS_SUCCESS;
         }
     }
     make_bytes(ctrl, cmd);
     if (fault_corrupts(cmd))
         ctrl->transfer.bytes[0] ^= 1;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct pcie_segment *segment = &ctrl->transfer.segments[i];
+    for (uint32_t i = 0; i < cmd->data.count; i++) {
+        const struct pcie_segment *segment = &cmd->data.list[i];
 
-        if (transfer_dma_write(ctrl, segment->bus, ctrl->transfer.bytes + at, segment->bytes,
+        if (segment->bus != SEGMENT_DISCARDED &&
+            transfer_dma_write(ctrl, segment->bus, ctrl->transfer.bytes + at, segment->bytes,
                                command_name(cmd)) != PCIE_OK)
             return STATUS_DATA_TRANSFER_ERROR;
         at += segment->bytes;
@@ -202,5 +253,6 @@ void transfer_free(struct ctrl *ctrl)
 {
     free(ctrl->transfer.bytes);
     free(ctrl->transfer.tags);
-    free(ctrl->transfer.segments);
+    free(ctrl->transfer.list);
+    dma_free(ctrl);
 }

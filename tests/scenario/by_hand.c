@@ -13,6 +13,7 @@ enum {
     PAGE = 0x10000, /* of Identify */
     DATA = 0x20000,
     LOG = 0x30000,
+    LIST = 0x40000,
     ENTRIES = 32
 };
 
@@ -20,6 +21,7 @@ struct by_hand {
     struct engine *engine;
     struct pcie_port *port;
     uint16_t tail[2], head[2];
+    uint32_t sgl_bytes; /* of the last SGL segment that PRP1 of the next command is; 0: a page */
     uint64_t hash;
 };
 
@@ -89,6 +91,8 @@ static void command(struct by_hand *host, unsigned queue, uint32_t opcode, uint3
     put32(sqe, opcode);
     put32(sqe + 4, queue != 0 || opcode == 9 || opcode == 0x0d || opcode == 0x80); /* NSID */
     put32(sqe + 24, prp1);
+    put32(sqe + 32, host->sgl_bytes);
+    sqe[39] = host->sgl_bytes != 0 ? 0x30 : 0;
     put32(sqe + 40, cdw10);
     put32(sqe + 44, cdw11);
     put32(sqe + 48, cdw12);
@@ -114,6 +118,29 @@ static void enable(struct by_hand *host)
     settle(host);
 }
 
+/* 4.4: a block into two data blocks of a segment, PSDT = 01b. */
+static void read_by_sgl(struct by_hand *host)
+{
+    put32(memory + LIST, DATA);
+    put32(memory + LIST + 8, 100);
+    put32(memory + LIST + 16, DATA + 100);
+    put32(memory + LIST + 24, 412);
+    host->sgl_bytes = 32;
+    command(host, 1, 2 | 0x40 << 8, LIST, 64, 0, 0);
+    host->sgl_bytes = 0;
+}
+
+/* CMBLOC and CMBSZ, once CMBMSC lets them be seen (3.1.11, 3.1.12, 3.1.16) */
+static void look_at_buffer(struct by_hand *host)
+{
+    uint64_t value;
+
+    pcie_port_bar_write(host->port, engine_now(host->engine), 0, 0x50, 4, 1);
+    settle(host);
+    value = pcie_port_bar_read(host->port, 0, 0x38, 8);
+    host->hash = mix(host->hash, &value, sizeof value);
+}
+
 static void script(struct by_hand *host)
 {
     for (uint16_t at = 0; at < 256; at += 4) {
@@ -123,6 +150,8 @@ static void script(struct by_hand *host)
     }
     command(host, 0, 5, CQ, (ENTRIES - 1) << 16 | 1, 1, 0);
     command(host, 0, 1, SQ, (ENTRIES - 1) << 16 | 1, 1 << 16 | 1, 0);
+    look_at_buffer(host);
+    read_by_sgl(host);
     command(host, 1, 1, DATA, 0, 0, 7);            /* write 8 blocks */
     command(host, 1, 4, 0, 0, 0, 0);               /* the first cannot be read any more */
     command(host, 1, 2, DATA, 0, 0, 7);            /* so reading fails */

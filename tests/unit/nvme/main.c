@@ -48,6 +48,11 @@ int main(void)
     srunner_add_suite(runner, suite_firmware());
     srunner_add_suite(runner, suite_selftest());
     srunner_add_suite(runner, suite_namespace_life());
+    srunner_add_suite(runner, suite_sgl());
+    srunner_add_suite(runner, suite_lists());
+    srunner_add_suite(runner, suite_engines());
+    srunner_add_suite(runner, suite_cmb());
+    srunner_add_suite(runner, suite_pointers_random());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

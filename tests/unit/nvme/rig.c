@@ -160,6 +160,9 @@ void rig_defaults(struct rig_params *params)
     ctrl->temperature = 313;
     ctrl->warning_temperature = 343;
     ctrl->critical_temperature = 358;
+    ctrl->sgl_descriptors = 4096;
+    ctrl->list_cache_entries = 1;
+    ctrl->dma_engines = 1;
     params->media.kind = MEDIA_NULL;
     params->media.units = 32;
     params->media.workers = 1;

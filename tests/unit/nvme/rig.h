@@ -156,5 +156,10 @@ Suite *suite_shadow(void);
 Suite *suite_shadow_life(void);
 Suite *suite_shadow_race(void);
 Suite *suite_namespace_life(void);
+Suite *suite_sgl(void);
+Suite *suite_lists(void);
+Suite *suite_engines(void);
+Suite *suite_cmb(void);
+Suite *suite_pointers_random(void);
 
 #endif

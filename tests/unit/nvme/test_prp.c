@@ -182,6 +182,79 @@ START_TEST(random_geometry)
 }
 END_TEST
 
+/* Admin data in two pages (4.3): Identify at every kind of offset that PRP1 may have; a PRP2 that
+ * is a page has no offset, one that is not needed may be anything. */
+START_TEST(admin_data_across_a_page)
+{
+    static const uint32_t offsets[] = {0, 4, 2048, 4092};
+    struct rig_cmd identify = {.opcode = 6, .cdw10 = 1, .prp2 = RIG_DATA + 0x3000};
+
+    open_rig();
+    identify.prp1 = RIG_DATA + offsets[_i];
+    memset(rig_at(&rig, RIG_DATA), 0xee, 0x5000);
+    ck_assert_uint_eq(rig_do(&rig, 0, &identify, NULL), 0);
+    ck_assert_uint_eq(*rig_at(&rig, identify.prp1), 0x36); /* VID 1b36h */
+    ck_assert_uint_eq(*rig_at(&rig, RIG_DATA + 0x1000), 0xee);
+    /* the last byte of the page of data, and the first behind it */
+    if (_i != 0)
+        ck_assert_uint_eq(*rig_at(&rig, identify.prp2 + offsets[_i] - 1), 0);
+    ck_assert_uint_eq(*rig_at(&rig, identify.prp2 + offsets[_i]), 0xee);
+    identify.prp2 += 4;
+    ck_assert_uint_eq(rig_do(&rig, 0, &identify, NULL), _i == 0 ? 0 : 0x013);
+    identify.prp1 += 2;
+    ck_assert_uint_eq(rig_do(&rig, 0, &identify, NULL), 0x013);
+}
+END_TEST
+
+/* CC.MPS from 4 to 64 KiB (3.1.5): whether the same data needs a second page, or a list. */
+START_TEST(page_sizes)
+{
+    uint64_t page = UINT64_C(4096) << _i;
+    struct rig_cqe cqe;
+    struct rig_cmd read = {.opcode = 2, .nsid = 1, .prp1 = RIG_DATA, .prp2 = RIG_DATA + 0x8004};
+
+    params.cc = 0x00460001 | (uint32_t)_i << 7;
+    rig_open(&rig, &params);
+    rig_enable(&rig);
+    rig_put64(&rig, RIG_IO_CQ, 0);
+    ck_assert_uint_eq(
+        rig_do(&rig, 0,
+               &(struct rig_cmd){.opcode = 5, .prp1 = RIG_IO_CQ, .cdw10 = 7 << 16 | 1, .cdw11 = 1},
+               &cqe),
+        0);
+    ck_assert_uint_eq(
+        rig_do(&rig, 0,
+               &(struct rig_cmd){
+                   .opcode = 1, .prp1 = RIG_IO_SQ, .cdw10 = 7 << 16 | 1, .cdw11 = 1 << 16 | 1},
+               &cqe),
+        0);
+    rig.queue[1] = (struct rig_queue){.sq = RIG_IO_SQ,
+                                      .cq = RIG_IO_CQ,
+                                      .sq_size = 8,
+                                      .cq_size = 8,
+                                      .qid = 1,
+                                      .cqid = 1,
+                                      .phase = true};
+    /* just a page; a block more; just two pages; a block more, for which PRP2 is a list */
+    read.cdw12 = (uint32_t)(page / 512 - 1);
+    ck_assert_uint_eq(rig_do(&rig, 1, &read, NULL), 0);
+    read.cdw12++;
+    ck_assert_uint_eq(rig_do(&rig, 1, &read, NULL), 0x013);
+    read.prp2 = RIG_DATA + 0x100000;
+    ck_assert_uint_eq(rig_do(&rig, 1, &read, NULL), 0);
+    read.cdw12 = (uint32_t)(2 * page / 512 - 1);
+    ck_assert_uint_eq(rig_do(&rig, 1, &read, NULL), 0);
+    read.cdw12++;
+    read.prp2 = RIG_LISTS + page - 8; /* a list that is one chain pointer */
+    rig_put64(&rig, RIG_LISTS + page - 8, RIG_LISTS + 0x20000);
+    rig_put64(&rig, RIG_LISTS + 0x20000, RIG_DATA + 0x100000);
+    rig_put64(&rig, RIG_LISTS + 0x20008, RIG_DATA + 0x200000);
+    ck_assert_uint_eq(rig_stats(&rig).list_reads, 0);
+    ck_assert_uint_eq(rig_do(&rig, 1, &read, NULL), 0);
+    ck_assert_uint_eq(rig_stats(&rig).list_reads, 2);
+}
+END_TEST
+
 START_TEST(no_limit_takes_the_largest_transfer)
 {
     uint64_t list = RIG_LISTS;
@@ -213,6 +286,8 @@ Suite *suite_prp(void)
     tcase_add_test(tc, offset_rules);
     tcase_add_test(tc, offset_in_prp1_shifts_the_need_for_prp2);
     tcase_add_test(tc, last_entry_is_data_or_chain);
+    tcase_add_loop_test(tc, admin_data_across_a_page, 0, 4);
+    tcase_add_loop_test(tc, page_sizes, 0, 5);
     tcase_add_loop_test(tc, random_geometry, 0, 6);
     tcase_add_test(tc, no_limit_takes_the_largest_transfer);
     suite_add_tcase(suite, tc);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reading lists of pointers: PRP lists (NVMe 1.4 section 4.3) and SGL segments (4.4). One read
+ * brings what is needed of one memory page, or, with ctrl.list_fetch_bytes, one whole aligned line,
+ * as a memory controller would. A command has as many lines as ctrl.list_cache_entries: so many are
+ * asked for one behind the other, and so many are kept, oldest out first. A line that is still
+ * there is not read again. Lines belong to one command and end with it, because the host may write
+ * its next list to the same place. Each read costs ctrl.list_setup before it is on its way.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nvme/internal.h"
+
+static uint32_t line_bytes(const struct ctrl *ctrl)
+{
+    return (uint32_t)ctrl->params.list_fetch_bytes;
+}
+
+static uint64_t line_of(const struct ctrl *ctrl, uint64_t bus)
+{
+    return bus & ~(uint64_t)(line_bytes(ctrl) - 1);
+}
+
+static void reserve_scratch(struct ctrl *ctrl, uint32_t bytes)
+{
+    if (bytes <= ctrl->transfer.list_capacity)
+        return;
+    ctrl->transfer.list = ctrl_grow(ctrl->transfer.list, bytes, 1);
+    ctrl->transfer.list_capacity = bytes;
+}
+
+void lists_open(struct ctrl *ctrl, struct command *cmd)
+{
+    struct list_cache *cache = &cmd->list.cache;
+
+    cache->used = cache->next = 0;
+    if (line_bytes(ctrl) == 0 || cache->lines != NULL)
+        return;
+    cache->lines = ctrl_allocate(ctrl->params.list_cache_entries, sizeof *cache->lines);
+    cache->bytes = ctrl_allocate(ctrl->params.list_cache_entries, line_bytes(ctrl));
+}
+
+void lists_free(struct command *cmd)
+{
+    free(cmd->list.cache.lines);
+    free(cmd->list.cache.bytes);
+}
+
+/* The place of a line in the cache, or list_cache_entries. */
+static uint32_t find_line(const struct ctrl *ctrl, const struct list_cache *cache, uint64_t line)
+{
+    for (uint32_t i = 0; i < cache->used; i++) {
+        if (cache->lines[i] == line)
+            return i;
+    }
+    return (uint32_t)ctrl->params.list_cache_entries;
+}
+
+static bool is_held(const struct ctrl *ctrl, const struct list_cache *cache, uint64_t line)
+{
+    return find_line(ctrl, cache, line) < cache->used;
+}
+
+static void list_arrived(void *ctx, uint64_t arg)
+{
+    struct ctrl *ctrl = ctx;
+    struct command *cmd = command_find(ctrl, arg);
+
+    if (cmd == NULL)
+        return;
+    cmd->abortable = false;
+    if ((cmd->flags & SQE_PSDT_MASK) != 0)
+        sgl_list_arrived(ctrl, cmd);
+    else
+        pointers_list_arrived(ctrl, cmd);
+}
+
+/* One line. Lines go out one behind the other; the answer to the last one is what is waited for. So
+ * many reads for one event are reserved on the link at once, at every level of its detail. */
+static uint64_t request_line(struct ctrl *ctrl, uint64_t bus, uint64_t *issued_ps)
+{
+    uint32_t bytes = line_bytes(ctrl);
+
+    ctrl->stats.list_reads++;
+    *issued_ps += clock_cost(&ctrl->clock, ctrl->params.list_setup);
+    return cmb_holds(ctrl, bus) ? *issued_ps : pcie_up_read(ctrl->port, *issued_ps, bytes);
+}
+
+/* Asks for the lines of the next bytes that are not held. */
+static uint64_t request_lines(struct ctrl *ctrl, struct command *cmd)
+{
+    struct list_walk *list = &cmd->list;
+    uint64_t issued_ps = engine_now(ctrl->engine);
+    uint64_t arrived_ps = issued_ps;
+    uint64_t window = ctrl->params.list_cache_entries * line_bytes(ctrl);
+    uint64_t reach = window - (list->at - line_of(ctrl, list->at));
+    uint64_t end;
+
+    list->asked = list->left < reach ? list->left : (uint32_t)reach;
+    end = list->at + list->asked;
+    for (uint64_t line = line_of(ctrl, list->at); line < end; line += line_bytes(ctrl)) {
+        if (!is_held(ctrl, &list->cache, line))
+            arrived_ps = later(arrived_ps, request_line(ctrl, line, &issued_ps));
+    }
+    return arrived_ps;
+}
+
+/* What is needed of this memory page, in one read. */
+static void request_rest(struct ctrl *ctrl, struct command *cmd)
+{
+    struct list_walk *list = &cmd->list;
+    uint64_t in_page = ctrl->page_mask + 1 - (list->at & ctrl->page_mask);
+    uint64_t issued_ps =
+        engine_now(ctrl->engine) + clock_cost(&ctrl->clock, ctrl->params.list_setup);
+
+    ctrl->stats.list_reads++;
+    list->asked = list->left < in_page ? list->left : (uint32_t)in_page;
+    if (cmb_holds(ctrl, list->at))
+        engine_at(ctrl->engine, issued_ps, list_arrived, ctrl, command_arg(cmd));
+    else
+        pcie_up_read_then(ctrl->port, cmd->sqid, issued_ps, list->asked, list_arrived, ctrl,
+                          command_arg(cmd));
+}
+
+void lists_request(struct ctrl *ctrl, struct command *cmd)
+{
+    /* Queue memory is not given up by an Abort: the queue would be half made. */
+    cmd->abortable = cmd->kind != COMMAND_QUEUE_PAGES;
+    if (line_bytes(ctrl) == 0)
+        request_rest(ctrl, cmd);
+    else
+        engine_at(ctrl->engine, request_lines(ctrl, cmd), list_arrived, ctrl, command_arg(cmd));
+}
+
+/* Where a line goes: a free place, or the oldest that is not part of [first, end), which is about
+ * to be used. There is one, since no more lines are asked for than there are places. */
+static uint32_t place_for(const struct ctrl *ctrl, struct list_cache *cache, uint64_t first,
+                          uint64_t end)
+{
+    uint32_t place;
+
+    if (cache->used < ctrl->params.list_cache_entries)
+        return cache->used++;
+    do {
+        place = cache->next;
+        cache->next = (place + 1) % cache->used;
+    } while (cache->lines[place] >= first && cache->lines[place] < end);
+    return place;
+}
+
+static int fill_line(struct ctrl *ctrl, struct command *cmd, uint32_t place, uint64_t line)
+{
+    struct list_cache *cache = &cmd->list.cache;
+    int error = transfer_dma_read(ctrl, line, cache->bytes + (size_t)place * line_bytes(ctrl),
+                                  line_bytes(ctrl), command_name(cmd));
+
+    cache->lines[place] = line;
+    return error;
+}
+
+/* Brings what was asked for together in the scratch, line by line. */
+static int take_lines(struct ctrl *ctrl, struct command *cmd)
+{
+    struct list_walk *list = &cmd->list;
+    uint64_t first = line_of(ctrl, list->at);
+    uint64_t end = list->at + list->asked;
+    uint32_t done = 0;
+
+    for (uint64_t line = first; line < end; line += line_bytes(ctrl)) {
+        uint32_t place = find_line(ctrl, &list->cache, line);
+        uint32_t from = (uint32_t)(list->at + done - line);
+        uint32_t bytes = line_bytes(ctrl) - from;
+
+        if (place >= list->cache.used) {
+            place = place_for(ctrl, &list->cache, first, end);
+            if (fill_line(ctrl, cmd, place, line) != PCIE_OK)
+                return PCIE_E_ABORT;
+        }
+        if (bytes > list->asked - done)
+            bytes = list->asked - done;
+        memcpy(ctrl->transfer.list + done,
+               list->cache.bytes + (size_t)place * line_bytes(ctrl) + from, bytes);
+        done += bytes;
+    }
+    return PCIE_OK;
+}
+
+const uint8_t *lists_take(struct ctrl *ctrl, struct command *cmd)
+{
+    struct list_walk *list = &cmd->list;
+    int error;
+
+    reserve_scratch(ctrl, list->asked);
+    if (line_bytes(ctrl) != 0)
+        error = take_lines(ctrl, cmd);
+    else
+        error =
+            transfer_dma_read(ctrl, list->at, ctrl->transfer.list, list->asked, command_name(cmd));
+    if (error != PCIE_OK)
+        return NULL;
+    list->at += list->asked;
+    list->left -= list->asked;
+    return ctrl->transfer.list;
+}
