@@ -60,7 +60,6 @@ static const char *interrupt_check(const struct machine_params *p)
     return NULL;
 }
 
-/* Without a volatile write cache nothing that is written may be lost (NVMe 1.4, 5.15.2.1, VWC). */
 const char *machine_params_check(const struct machine_params *p)
 {
     const char *wrong = link_params_check(&p->link);

@@ -114,6 +114,22 @@ START_TEST(what_is_wrong_is_said)
     refused(DOORBELL_E_CONFIG, "link.lanes must be 1, 2, 4, 8 or 16");
     setting = "ctrl.cap_mpsmin=5";
     refused(DOORBELL_E_CONFIG, "ctrl.cap_mpsmin must not be larger than ctrl.cap_mpsmax");
+    setting = "media.read_latency_table=0:80us";
+    refused(DOORBELL_E_CONFIG, "media.read_latency_table must end with percentile 100");
+}
+END_TEST
+
+/* The medium is checked against the capacity of this controller, and together with its cache. */
+START_TEST(a_medium_that_does_not_fit_is_refused)
+{
+    static const char *const flash[] = {"media.kind=nand", "media.nand_blocks=8"};
+    static const char *const cache[] = {"ctrl.vwc=no", "media.capacitor=no"};
+
+    config.settings = flash;
+    config.setting_count = 2;
+    refused(DOORBELL_E_CONFIG, "media.nand_blocks must be at least");
+    config.settings = cache;
+    refused(DOORBELL_E_CONFIG, "ctrl.vwc = no needs media.capacitor = yes");
 }
 END_TEST
 
@@ -177,6 +193,7 @@ Suite *suite_create_device(void)
     tcase_add_test(tc, a_profile_is_found_by_name_and_by_path);
     tcase_add_test(tc, a_setting_beats_the_profile_and_the_last_one_wins);
     tcase_add_test(tc, what_is_wrong_is_said);
+    tcase_add_test(tc, a_medium_that_does_not_fit_is_refused);
     tcase_add_test(tc, several_mistakes_are_found_at_once);
     tcase_add_test(tc, missing_arguments_are_refused);
     tcase_add_test(tc, the_thirty_third_controller_is_refused);
