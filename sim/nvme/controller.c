@@ -251,6 +251,7 @@ void ctrl_power_cycle(struct ctrl *ctrl)
     bool was_shut_down = (ctrl->regs.csts & CSTS_SHST_MASK) == CSTS_SHST_COMPLETE;
 
     health_power_cycle(ctrl, was_used && !was_shut_down);
+    media_power_loss(ctrl->media);
     reset_everything(ctrl, 0, configspace_reset);
     firmware_reset(ctrl, RESET_SUBSYSTEM);
 }

@@ -84,10 +84,8 @@ static void link_up(void *ctx, uint64_t arg)
     ctrl->faults.link_down = false;
 }
 
-/* A link that goes down resets the function behind it (PCI Express Base 3.1, 6.6.1). */
-static void link_down(struct ctrl *ctrl, uint64_t for_ps)
+static void take_link_down(struct ctrl *ctrl, uint64_t for_ps)
 {
-    ctrl_function_reset(ctrl);
     if (ctrl->faults.link_down)
         return;
     ctrl->faults.link_down = true;
@@ -95,12 +93,27 @@ static void link_down(struct ctrl *ctrl, uint64_t for_ps)
         engine_after(ctrl->engine, for_ps, link_up, ctrl, 0);
 }
 
+/* A link that goes down resets the function behind it (PCI Express Base 3.1, 6.6.1). */
+static void link_down(struct ctrl *ctrl, uint64_t for_ps)
+{
+    ctrl_conventional_reset(ctrl);
+    take_link_down(ctrl, for_ps);
+}
+
+static void power_loss(struct ctrl *ctrl, uint64_t for_ps)
+{
+    ctrl_power_cycle(ctrl);
+    take_link_down(ctrl, for_ps);
+}
+
 static void strike(struct ctrl *ctrl, const struct fault_rule *rule)
 {
     if (rule->action == FAULT_CFS)
         ctrl_fatal(ctrl);
-    else
+    else if (rule->action == FAULT_LINK_DOWN)
         link_down(ctrl, rule->value);
+    else
+        power_loss(ctrl, rule->value);
 }
 
 static void its_time(void *ctx, uint64_t arg)
@@ -116,14 +129,20 @@ static void its_time(void *ctx, uint64_t arg)
 void faults_init(struct ctrl *ctrl)
 {
     char message[1];
+    bool track_loss = false;
 
     if (!fault_parse(ctrl->params.faults, &ctrl->faults, message, sizeof message))
         ctrl->faults.count = 0; /* ctrl_params_check() was not asked */
     rng_init(&ctrl->faults.rng, engine_seed(ctrl->engine) + ctrl->index, "faults");
     for (uint32_t i = 0; i < ctrl->faults.count; i++) {
+        if (ctrl->faults.rules[i].action == FAULT_POWER_LOSS)
+            track_loss = true;
         if (ctrl->faults.rules[i].at_ps != FAULT_ANY)
             engine_at(ctrl->engine, ctrl->faults.rules[i].at_ps, its_time, ctrl, i);
     }
+    /* It costs time and memory: only where it can happen. */
+    if (track_loss)
+        media_track_loss(ctrl->media, ctrl->namespaces.store);
 }
 
 static void slow_begins(void *ctx, uint64_t arg)
@@ -165,6 +184,7 @@ bool fault_decoded(struct ctrl *ctrl, struct command *cmd)
         return true;
     case FAULT_CFS:
     case FAULT_LINK_DOWN:
+    case FAULT_POWER_LOSS:
         strike(ctrl, rule);
         return false;
     default:

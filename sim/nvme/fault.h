@@ -13,7 +13,7 @@
  *     lba=A[-B]       any of these blocks is touched (commands with a range of blocks only)
  *     vector=N        drop-interrupt only
  *     after=T before=T  in simulated time, T with its unit and without a blank: 5ms
- *     at=T            cfs and link-down only, and alone: at that time
+ *     at=T            cfs, link-down and power-loss only, and alone: at that time
  *     nth=N           only the Nth that meets all conditions above, from 1
  *     every=N         every Nth of them
  *     chance=P/Q      each of them with this probability
@@ -31,6 +31,8 @@
  *     cfs             the controller fails: CSTS.CFS
  *     link-down [T]   the link goes down, for T or for ever: all ones are read; then the function
  *                     is as after a reset
+ *     power-loss [T]  the power goes, for T or for ever: what was volatile is lost; else as
+ *                     link-down
  *     not-ready [T]   CC.EN = 1 takes T longer to become CSTS.RDY = 1, or never does
  *     drop-interrupt  a message is not sent, or the pin not asserted
  */
@@ -58,6 +60,7 @@ enum fault_action {
     FAULT_UNREADABLE,
     FAULT_CFS,
     FAULT_LINK_DOWN,
+    FAULT_POWER_LOSS,
     FAULT_NOT_READY,
     FAULT_DROP_INTERRUPT
 };

@@ -40,6 +40,7 @@ static const struct {
     {"unreadable", FAULT_UNREADABLE, VALUE_NONE},
     {"cfs", FAULT_CFS, VALUE_NONE},
     {"link-down", FAULT_LINK_DOWN, VALUE_TIME_OR_NONE},
+    {"power-loss", FAULT_POWER_LOSS, VALUE_TIME_OR_NONE},
     {"not-ready", FAULT_NOT_READY, VALUE_TIME_OR_NONE},
     {"drop-interrupt", FAULT_DROP_INTERRUPT, VALUE_NONE},
 };
@@ -235,8 +236,10 @@ static bool read_action(struct reader *reader, struct fault_rule *rule)
         rule->action = actions[i].action;
         return read_value(reader, rule, actions[i].value);
     }
-    return wrong(reader, "no such action; status, lose, duplicate, wrong-cid, late, slow, stuck, "
-                         "corrupt, unreadable, cfs, link-down, not-ready and drop-interrupt are");
+    return wrong(reader,
+                 "no such action; status, lose, duplicate, wrong-cid, late, slow, stuck, "
+                 "corrupt, unreadable, cfs, link-down, power-loss, not-ready and drop-interrupt "
+                 "are");
 }
 
 static bool about_commands(const struct fault_rule *rule)
@@ -248,7 +251,8 @@ static bool about_commands(const struct fault_rule *rule)
 /* Conditions that the action has no use for are mistakes. */
 static bool check_rule(struct reader *reader, const struct fault_rule *rule)
 {
-    bool timed = rule->action == FAULT_CFS || rule->action == FAULT_LINK_DOWN;
+    bool timed = rule->action == FAULT_CFS || rule->action == FAULT_LINK_DOWN ||
+                 rule->action == FAULT_POWER_LOSS;
     bool commands = rule->action != FAULT_NOT_READY && rule->action != FAULT_DROP_INTERRUPT;
     bool counted = rule->nth != FAULT_ANY || rule->every != FAULT_ANY || rule->chance_of != 0 ||
                    rule->times != FAULT_ANY || rule->after_ps != 0 || rule->before_ps != FAULT_ANY;
@@ -256,7 +260,7 @@ static bool check_rule(struct reader *reader, const struct fault_rule *rule)
     if (rule->vector != FAULT_ANY && rule->action != FAULT_DROP_INTERRUPT)
         return wrong(reader, "vector= goes with drop-interrupt only");
     if (rule->at_ps != FAULT_ANY && !timed)
-        return wrong(reader, "at= goes with cfs and link-down only");
+        return wrong(reader, "at= goes with cfs, link-down and power-loss only");
     if (rule->at_ps != FAULT_ANY && (about_commands(rule) || counted))
         return wrong(reader, "at= stands alone");
     if (!commands && about_commands(rule))

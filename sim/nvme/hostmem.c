@@ -69,6 +69,7 @@ uint16_t host_memory_check(const struct ctrl *ctrl, const struct command *cmd, u
 
 void host_memory_apply(struct ctrl *ctrl)
 {
+    media_set_host_buffer(ctrl->media, 0);
     free(ctrl->features.host_memory.extents);
     ctrl->features.host_memory = (struct host_memory){.enabled = false};
 }
@@ -112,6 +113,7 @@ static void list_arrived(void *ctx, uint64_t arg)
     if (status == STATUS_SUCCESS) {
         memory->loading = false;
         memory->enabled = true;
+        media_set_host_buffer(ctrl->media, (uint64_t)memory->pages << ctrl->page_log2);
     } else {
         host_memory_apply(ctrl);
     }

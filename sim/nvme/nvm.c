@@ -50,11 +50,11 @@ static bool needs_flush(const struct ctrl *ctrl, const struct command *cmd)
 }
 
 /* A FUA read returns what is on non-volatile media (6.9). */
-static void add_read_steps(struct ctrl *ctrl, struct command *cmd)
+static void add_read_steps(struct ctrl *ctrl, struct command *cmd, enum media_op op)
 {
     if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_may_hold(ctrl))
         add_step(cmd, MEDIA_FLUSH);
-    add_step(cmd, MEDIA_READ);
+    add_step(cmd, op);
 }
 
 static uint16_t start_read(struct ctrl *ctrl, struct command *cmd)
@@ -66,7 +66,7 @@ static uint16_t start_read(struct ctrl *ctrl, struct command *cmd)
     ctrl->stats.reads++;
     ctrl->stats.bytes_read += cmd->bytes;
     cmd->kind = COMMAND_READ;
-    add_read_steps(ctrl, cmd);
+    add_read_steps(ctrl, cmd, MEDIA_READ);
     pointers_start(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -180,7 +180,7 @@ static uint16_t start_verify(struct ctrl *ctrl, struct command *cmd)
         return status;
     ctrl->stats.verifies++;
     cmd->kind = COMMAND_VERIFY;
-    add_read_steps(ctrl, cmd);
+    add_read_steps(ctrl, cmd, MEDIA_VERIFY);
     nvm_media_next(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -335,7 +335,7 @@ static void media_done(void *ctx, uint64_t arg)
         record_stage(ctrl, cmd, STAGE_MEDIA_WAIT, cmd->media_call_ps);
     record_stage(ctrl, cmd, STAGE_MEDIA, cmd->media_start_ps);
     op = (enum media_op)cmd->steps[cmd->step - 1];
-    if (op == MEDIA_READ) {
+    if (op == MEDIA_READ || op == MEDIA_VERIFY) {
         if (cmd->ns->uncorrectable.count != 0 &&
             rangeset_touches(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks, NULL)) {
             recover(ctrl, cmd);

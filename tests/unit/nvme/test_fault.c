@@ -335,6 +335,33 @@ START_TEST(link_down)
 }
 END_TEST
 
+/* What was not flushed is what it was before; what was, or was written with FUA, stays (6.8, 6.15).
+ */
+START_TEST(power_loss)
+{
+    struct rig_cmd fua = {.opcode = WRITE, .cid = 1, .nsid = 1, .prp1 = RIG_DATA, .cdw10 = 2};
+
+    params.media.kind = MEDIA_FIXED;
+    params.media.capacitor = _i == 0;
+    open_rig("opcode=verify : power-loss 1ms");
+    fua.cdw12 = 1u << 30;
+    ck_assert_uint_eq(rig_io(&rig, WRITE, 0, 1, RIG_DATA, 0), 0);
+    ck_assert_uint_eq(rig_io(&rig, 0, 0, 1, 0, 0), 0); /* flush */
+    ck_assert_uint_eq(rig_io(&rig, WRITE, 1, 1, RIG_DATA, 0), 0);
+    ck_assert_uint_eq(rig_do(&rig, 1, &fua, NULL), 0); /* flushes what came before, too */
+    ck_assert_uint_eq(rig_io(&rig, WRITE, 3, 1, RIG_DATA, 0), 0);
+    put(12, 7, 0, 1);
+    rig_settle(&rig);
+    ck_assert_uint_eq(rig_read32(&rig, 0x1c), 0xffffffff);
+    rig_enable(&rig);
+    rig_create_queue(&rig, 1, 16, 0);
+    for (unsigned block = 0; block < 4; block++) {
+        ck_assert_uint_eq(read_block(block), 0);
+        ck_assert_uint_eq(*rig_at(&rig, RIG_DATA + 0x1000), _i == 0 || block < 3 ? 0x3c : 0);
+    }
+}
+END_TEST
+
 START_TEST(not_ready_in_time)
 {
     snprintf(params.ctrl.faults, sizeof params.ctrl.faults, "%s",
@@ -416,7 +443,7 @@ static const struct {
     {"chance=3/2 : lose", "rule 1: 'chance=3/2': needs a fraction of at most 1"},
     {"chance=1/0 : lose", "needs a fraction of at most 1"},
     {"vector=1 : lose", "vector= goes with drop-interrupt only"},
-    {"at=5ms : lose", "at= goes with cfs and link-down only"},
+    {"at=5ms : lose", "at= goes with cfs, link-down and power-loss only"},
     {"at=5ms nth=2 : cfs", "at= stands alone"},
     {"opcode=read : not-ready", "go with actions on commands only"},
     {":lose;:lose;:lose;:lose;:lose;:lose;:lose;:lose;:lose;:lose;:lose;:lose;:lose;:lose;:lose;"
@@ -459,6 +486,7 @@ Suite *suite_fault(void)
     tcase_add_test(tc, fatal_status);
     tcase_add_test(tc, fatal_status_at_a_time);
     tcase_add_loop_test(tc, link_down, 0, 2);
+    tcase_add_loop_test(tc, power_loss, 0, 2);
     tcase_add_loop_test(tc, not_ready_in_time, 0, 2);
     tcase_add_test(tc, dropped_interrupt);
     tcase_add_test(tc, admin_commands);
