@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "nvme/internal.h"
-#include "nvme/wire_sgl.h"
 
 /* Contexts for admin commands beside the ones that Abort needs (Abort Command Limit, 5.1). */
 #define ADMIN_CONTEXTS 8u
@@ -122,24 +121,17 @@ struct command *command_find(struct ctrl *ctrl, uint64_t arg)
     return cmd->generation == arg >> 32 ? cmd : NULL;
 }
 
-/* Data pointers (PSDT, 4.2): admin commands over PCI Express use PRPs; I/O commands SGLs as well,
- * if Identify says so. */
-static bool pointers_are_supported(const struct ctrl *ctrl, const struct command *cmd)
-{
-    return cmd->sqid != 0 && sgl_is_supported(ctrl) && (cmd->flags & SQE_PSDT_MASK) == PSDT_SGL;
-}
-
 uint16_t command_execute(struct ctrl *ctrl, struct command *cmd)
 {
     return cmd->sqid == 0 ? admin_execute(ctrl, cmd) : nvm_execute(ctrl, cmd);
 }
 
-void command_begin(struct ctrl *ctrl, struct command *cmd)
+/* inline, like command_data_ready(): part of every command (see pcie_up_write() in pcie/port.c) */
+inline void command_begin(struct ctrl *ctrl, struct command *cmd)
 {
     uint16_t status;
 
-    if (__builtin_expect((cmd->flags & SQE_PSDT_MASK) != 0, 0) &&
-        !pointers_are_supported(ctrl, cmd))
+    if (__builtin_expect((cmd->flags & SQE_PSDT_MASK) != 0, 0) && !sgl_is_allowed(ctrl, cmd))
         status = STATUS_INVALID_FIELD;
     else if ((cmd->flags & SQE_FUSE_MASK) != 0 || ctrl->pool.fused_alone != 0)
         status = fused_decoded(ctrl, cmd);
@@ -217,7 +209,7 @@ void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
     engine_at(ctrl->engine, decoded_ps, command_decoded, ctrl, command_arg(cmd));
 }
 
-void command_data_ready(struct ctrl *ctrl, struct command *cmd)
+inline void command_data_ready(struct ctrl *ctrl, struct command *cmd)
 {
     switch ((enum command_kind)cmd->kind) {
     case COMMAND_READ:

@@ -29,9 +29,10 @@ struct descriptor {
     unsigned type, subtype;
 };
 
-bool sgl_is_supported(const struct ctrl *ctrl)
+bool sgl_is_allowed(const struct ctrl *ctrl, const struct command *cmd)
 {
-    return ctrl->params.sgls != SGLS_CHOICE_OFF;
+    return cmd->sqid != 0 && ctrl->params.sgls != SGLS_CHOICE_OFF &&
+           (cmd->flags & SQE_PSDT_MASK) == PSDT_SGL;
 }
 
 uint32_t sgl_support(const struct ctrl *ctrl)

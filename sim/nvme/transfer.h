@@ -82,7 +82,9 @@ void pointers_free(struct command *cmd);
 void pointers_add(struct command *cmd, uint64_t bus, uint32_t bytes);
 
 /* sgl.c */
-bool sgl_is_supported(const struct ctrl *ctrl);
+/* PSDT is not 00b (4.2): admin commands over PCI Express use PRPs; I/O commands SGLs as well, if
+ * Identify says so. */
+bool sgl_is_allowed(const struct ctrl *ctrl, const struct command *cmd);
 uint32_t sgl_support(const struct ctrl *ctrl); /* SGLS of Identify Controller */
 void sgl_start(struct ctrl *ctrl, struct command *cmd);
 void sgl_list_arrived(struct ctrl *ctrl, struct command *cmd);

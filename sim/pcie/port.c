@@ -147,7 +147,10 @@ void pcie_port_config_write(struct pcie_port *port, uint16_t offset, unsigned si
     port->device->config_write(port->device_ctx, offset, size, value);
 }
 
-uint64_t pcie_up_write(struct pcie_port *port, uint64_t now_ps, uint32_t bytes)
+/* `inline` here and in link.c: part of every request, and gcc weighs what is called from many
+ * places by its size alone unless told. The declaration in the header makes the definition
+ * external. */
+inline uint64_t pcie_up_write(struct pcie_port *port, uint64_t now_ps, uint32_t bytes)
 {
     return link_write_later(port->link, LINK_UP, engine_now(port->engine), now_ps, bytes);
 }
