@@ -39,7 +39,7 @@ void async_notice(struct ctrl *ctrl, enum wire_event_notice notice, uint8_t log)
 /* Get Log Page without Retain has read this page. */
 void async_log_read(struct ctrl *ctrl, uint8_t log);
 void async_reset(struct ctrl *ctrl);
-/* OAES (5.15.2.1), also the notices that feature 0Bh takes. */
+/* OAES (5.15.2.2), also the notices that feature 0Bh takes. */
 uint32_t async_oaes_bits(const struct ctrl *ctrl);
 
 /* errorlog.c */

@@ -35,8 +35,8 @@
 #define COALESCING_TIME_UNIT (100 * PS_PER_US)
 #define VECTOR_BITS          UINT32_C(0xffff)
 #define COALESCING_DISABLE   UINT32_C(0x10000) /* CD of Interrupt Vector Configuration */
-#define ATOMICITY_BITS       UINT32_C(1)
-#define ASYNC_WARNINGS       UINT32_C(0xff) /* the critical warnings of 5.14.1.2 */
+#define ATOMICITY_BITS       UINT32_C(1)       /* DN (5.21.1.10) */
+#define ASYNC_WARNINGS       UINT32_C(0xff)    /* the critical warnings of 5.14.1.2 */
 #define PROGRESS_MARKER_BITS UINT32_C(0xff)
 
 /* ---- arbitration ---- */

@@ -116,7 +116,7 @@ void features_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *bytes)
 void features_namespace_reset(struct ctrl *ctrl, uint32_t nsid);
 /* Current value of a feature without hooks of its own. */
 uint32_t features_dword(const struct ctrl *ctrl, enum feature_number row, uint32_t slot);
-uint16_t features_oncs_bits(const struct ctrl *ctrl);   /* ONCS (5.15.2.1) */
+uint16_t features_oncs_bits(const struct ctrl *ctrl);   /* ONCS (5.15.2.2) */
 uint32_t features_ctratt_bits(const struct ctrl *ctrl); /* CTRATT */
 
 /* feature_table.c */

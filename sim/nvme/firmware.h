@@ -51,7 +51,7 @@ struct firmware {
 void firmware_init(struct ctrl *ctrl);
 void firmware_free(struct ctrl *ctrl);
 bool firmware_is_updatable(const struct ctrl *ctrl); /* OACS bit 2 */
-uint8_t firmware_frmw_bits(const struct ctrl *ctrl); /* FRMW (5.15.2.1) */
+uint8_t firmware_frmw_bits(const struct ctrl *ctrl); /* FRMW (5.15.2.2) */
 uint8_t firmware_fwug(const struct ctrl *ctrl);
 uint16_t firmware_mtfa(const struct ctrl *ctrl);
 const char *firmware_revision(const struct ctrl *ctrl); /* 8 bytes, not terminated */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What Identify tells about namespaces (NVMe 1.4 sections 5.15.2.1 and 5.15.2.3 to 5.15.2.16): the
- * Identify Namespace structure, lists of namespaces and of controllers, identification descriptors,
- * granularity. Byte offsets of the structure are in wire_namespace.h. Namespaces are not thin: NUSE
- * is NSZE, whatever was written or deallocated (NSFEAT bit 0 = 0).
+ * What Identify tells about namespaces (NVMe 1.4 sections 5.15.2.1, 5.15.2.3, 5.15.2.4, 5.15.2.6 to
+ * 5.15.2.9 and 5.15.2.12): the Identify Namespace structure, lists of namespaces and of
+ * controllers, identification descriptors, granularity. Byte offsets of the structure are in
+ * wire_namespace.h. Namespaces are not thin: NUSE is NSZE, whatever was written or deallocated
+ * (NSFEAT bit 0 = 0).
  */
 #include <string.h>
 

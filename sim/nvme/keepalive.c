@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Keep Alive (NVMe 1.4 sections 5.18, 5.21.1.15, 7.12): the host sets a time, and has to send the
+ * Keep Alive (NVMe 1.4 sections 5.16, 5.21.1.15, 7.12): the host sets a time, and has to send the
  * command within it, again and again. If it does not, the controller logs that, stops and reports
  * fatal status. Other commands do not restart the timer (CTRATT bit 6 = 0). A controller that is
  * not running has nothing to expire.

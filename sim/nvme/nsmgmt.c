@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Namespace Management (NVMe 1.4 section 5.20) and Namespace Attachment (5.19). Checks that need no
- * data come before the data is fetched. What a command does happens when its data has arrived (or
- * at once if it has none); a successful one completes after ctrl.ns_management_delay. This is the
- * only controller of its subsystem: the one controller that can be in a list is itself, and a
- * private namespace (5.19, Namespace Is Private) cannot be attached elsewhere.
+ * Namespace Management (NVMe 1.4 section 5.20) and Namespace Attachment (5.19; 8.12). Checks that
+ * need no data come before the data is fetched. What a command does happens when its data has
+ * arrived (or at once if it has none); a successful one completes after ctrl.ns_management_delay.
+ * This is the only controller of its subsystem: the one controller that can be in a list is itself,
+ * and a private namespace (5.19, Namespace Is Private) cannot be attached elsewhere.
  */
 #include "nvme/internal.h"
 

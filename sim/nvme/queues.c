@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Queues as rings in host memory, and their doorbells (NVMe 1.4 sections 3.1.24, 3.1.25, 4.1). A
- * doorbell of a queue that does not exist, or with a value that cannot be, changes nothing and
+ * Queues as rings in host memory, and their doorbells (NVMe 1.4 sections 3.1.24, 3.1.25, 4.1, 8.6).
+ * A doorbell of a queue that does not exist, or with a value that cannot be, changes nothing and
  * raises the asynchronous event of section 5.2 (Invalid Doorbell Register, Invalid Doorbell Write
  * Value). A value cannot be when it is not below the size, adds more entries than there are free
  * slots, or consumes entries that were never posted. The value that is already there is counted and

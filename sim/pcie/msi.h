@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Message signalled interrupts of one function, 1 to 32 messages with masks and pending bits (PCI
- * Local Bus 3.0, 6.8.1 and 6.8.3). The capability's registers are the configuration space's
- * (configspace.h); this decides whether a vector's message may be sent, must stay pending, or has
- * become due by an unmask, and keeps the register of pending bits. Sending, and its time, are the
- * device's. The counterpart of msix.h.
+ * Local Bus 3.0, 6.8.1 and 6.8.3; NVMe 1.4, 2.3). The capability's registers are the configuration
+ * space's (configspace.h); this decides whether a vector's message may be sent, must stay pending,
+ * or has become due by an unmask, and keeps the register of pending bits. Sending, and its time,
+ * are the device's. The counterpart of msix.h.
  *
  * What the standard leaves open: a vector at or above the number of messages granted uses the
  * message of its low bits, as the message itself can name no more of it (6.8.3.4). Multiple Message

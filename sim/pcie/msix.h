@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The MSI-X table and pending bits of one function (PCI Local Bus 3.0, 6.8.2 and 6.8.3), as they
- * lie in a BAR. Decides whether a vector's message may be sent, must stay pending, or has become
- * due by an unmask; sending, and its time, are the device's. The capability's control word lives in
- * configspace.c.
+ * The MSI-X table and pending bits of one function (PCI Local Bus 3.0, 6.8.2 and 6.8.3; NVMe
+ * 1.4, 2.4), as they lie in a BAR. Decides whether a vector's message may be sent, must stay
+ * pending, or has become due by an unmask; sending, and its time, are the device's. The
+ * capability's control word lives in configspace.c.
  */
 #ifndef PCIE_MSIX_H
 #define PCIE_MSIX_H

@@ -41,7 +41,7 @@ static void act(struct raw_host *host, unsigned i, unsigned phase)
         break;
     case 1:
         raw_msix(host);
-        /* the namespace: the controller's own page tells its number, CNTLID (5.15.2.1) */
+        /* the namespace: the controller's own page tells its number, CNTLID (5.15.2.2) */
         raw_put(host, 0, &(struct raw_cmd){.opcode = 0x06, .nsid = 1, .prp1 = RAW_DATA});
         raw_ring(host, 0);
         break;

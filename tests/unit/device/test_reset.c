@@ -104,7 +104,7 @@ static void workload(struct raw_host *host, bool msix)
     cmd = raw_io(0x02, 0, 8, RAW_DATA);
     raw_do(host, 3, &cmd, 0);
     raw_put(host, 0, &(struct raw_cmd){.opcode = 0x08, .cdw10 = 1}); /* Abort of nothing (5.1) */
-    raw_put(host, 0, &(struct raw_cmd){.opcode = 0x0a, .cdw10 = 7}); /* Get Features (5.12) */
+    raw_put(host, 0, &(struct raw_cmd){.opcode = 0x0a, .cdw10 = 7}); /* Get Features (5.13) */
     raw_ring(host, 0);
     raw_reap(host, 0, 2, 0);
     if (!raw_stopped(host))

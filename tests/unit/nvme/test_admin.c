@@ -38,7 +38,7 @@ START_TEST(identify_controller)
     ck_assert_uint_eq(rig_admin(&rig, 6, 0, 1, 0, NULL), 0);
     ck_assert_uint_eq(field(0, 2), 0x1b36);
     ck_assert_uint_eq(field(2, 2), 0x1af4);
-    ck_assert_mem_eq(page() + 4, "SERIAL              ", 20);
+    ck_assert_mem_eq(page() + 4, "SERIAL              ", 20); /* padded (1.5) */
     ck_assert_mem_eq(page() + 24, "MODEL                                   ", 40);
     ck_assert_mem_eq(page() + 64, "FW      ", 8);
     ck_assert_uint_eq(field(72, 1), 3);
@@ -53,6 +53,7 @@ START_TEST(identify_controller)
     ck_assert_uint_eq(field(520, 2), 0x8f);
     ck_assert_uint_eq(field(522, 2), 1);
     ck_assert_uint_eq(field(525, 1), 0x07);
+    /* SUBNQN (7.9) */
     ck_assert_mem_eq(page() + 768, "nqn.2014.08.org.nvmexpress:1b361af4SERIAL", 41);
     ck_assert_uint_eq(field(4094, 2), 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What the host writes into power management and PCI Express capabilities has its effect on the
- * controller (NVMe 1.4 sections 2.3 and 2.5): D3hot, payload and read request size, and what resets
+ * controller (NVMe 1.4 sections 2.2 and 2.5): D3hot, payload and read request size, and what resets
  * put back.
  */
 #include "unit/nvme/rig.h"
@@ -84,7 +84,7 @@ START_TEST(resets_put_back_the_sizes)
 {
     uint64_t read = packets_up(2), write = packets_up(1);
 
-    /* a function level reset: requests of 512 bytes, the payload stays (6.6.2) */
+    /* a function level reset: requests of 512 bytes, the payload stays (Express Base, 6.6.2) */
     pcie_port_config_write(rig.port, 0x48, 2, 0xb020);
     rig_settle(&rig);
     rig_enable(&rig);

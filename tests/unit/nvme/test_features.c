@@ -19,7 +19,7 @@ static void teardown(void)
     rig_close(&rig);
 }
 
-START_TEST(save_and_select_are_claimed) /* ONCS bit 4 (5.15.2.1) */
+START_TEST(save_and_select_are_claimed) /* ONCS bit 4 (5.15.2.2) */
 {
     ck_assert_uint_eq(rig_admin(&rig, 6, 0, 1, 0, NULL), 0);
     ck_assert_uint_eq(rig_field(&rig, 520, 2) & 0x10, 0x10);

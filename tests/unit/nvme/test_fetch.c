@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Fetch engines, fetch depth, and reads of entries at the ends of pages and rings (NVMe 1.4
- * sections 4.1, 4.4, 5.4, 7.2.1). */
+ * sections 4.1, 4.3, 5.4, 7.2.1). */
 #include "unit/nvme/rig.h"
 
 static struct rig rig;
@@ -173,7 +173,7 @@ START_TEST(depth_begins_anew_after_a_reset_and_with_a_new_queue)
 END_TEST
 
 /* Sizes around the ends of a page of entries (64 in a SQ, 256 in a CQ), contiguous or by a list of
- * pages (4.4, CAP.CQR = 0): every entry is found, on several laps. */
+ * pages (4.3, CAP.CQR = 0): every entry is found, on several laps. */
 static const uint16_t sizes[] = {2, 3, 63, 64, 65, 127, 128, 129, 255, 256};
 
 static void create(unsigned size, bool contiguous)

@@ -60,7 +60,7 @@ static void expect(uint8_t slots, const char *active)
     ck_assert_mem_eq(rig_at(&rig, RIG_DATA + 64), active, 8);
 }
 
-START_TEST(what_identify_says) /* OACS bit 2, FRMW, FWUG, MTFA, OAES bit 9 (5.15.2.1) */
+START_TEST(what_identify_says) /* OACS bit 2, FRMW, FWUG, MTFA, OAES bit 9 (5.15.2.2) */
 {
     ck_assert_uint_eq(rig_admin(&rig, 6, 0, 1, 0, NULL), 0);
     ck_assert_uint_eq(rig_field(&rig, 256, 2) & 4, 4);

@@ -45,7 +45,7 @@ static uint16_t lend(uint32_t dword11, uint32_t pages, uint64_t list, uint32_t e
                   NULL);
 }
 
-START_TEST(what_identify_says) /* HMPRE, HMMIN, HMMAXD (5.15.2.1) */
+START_TEST(what_identify_says) /* HMPRE, HMMIN, HMMAXD (5.15.2.2) */
 {
     ck_assert_uint_eq(rig_admin(&rig, 6, 0, 1, 0, NULL), 0);
     ck_assert_uint_eq(rig_field(&rig, 272, 4), 64);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * MSI-X messages, masks and pending bits; the INTx level (NVMe 1.4 section 7.5). */
+ * MSI-X messages, masks and pending bits; the INTx level (NVMe 1.4 sections 2.4, 7.5). */
 #include "unit/nvme/rig.h"
 
 #define TABLE   0x2000u /* of the rig's controller; test_registers.c checks it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Keep Alive (NVMe 1.4 sections 5.18, 5.21.1.15 and 7.12). */
+ * Keep Alive (NVMe 1.4 sections 5.16, 5.21.1.15 and 7.12). */
 #include "unit/nvme/rig_admin.h"
 
 static struct rig rig;
@@ -38,7 +38,7 @@ static void run_until_from(uint64_t from_ps, uint64_t ps)
     engine_run_until(rig.engine, from_ps + ps);
 }
 
-START_TEST(granularity_is_claimed_and_rounded_up_to) /* KAS (5.15.2.1) */
+START_TEST(granularity_is_claimed_and_rounded_up_to) /* KAS (5.15.2.2) */
 {
     uint32_t dw0;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * MSI (NVMe 1.4 section 7.5.1; PCI Local Bus 3.0, 6.8.1): a message for each bit of the interrupt
- * status that becomes set, and for entries that a doorbell leaves. Capability at A0h. */
+ * MSI (NVMe 1.4 sections 2.3 and 7.5.1; PCI Local Bus 3.0, 6.8.1): a message for each bit of the
+ * interrupt status that becomes set, and for entries that a doorbell leaves. Capability at A0h. */
 #include "unit/nvme/rig.h"
 
 #define CONTROL 0xa2u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Namespace Management (NVMe 1.4 section 5.20) and Namespace Attachment (5.19): every status, and
- * what becomes of commands in flight. Four namespaces can be; number 1 takes 64 of 128 MiB. */
+ * Namespace Management (NVMe 1.4 section 5.20) and Namespace Attachment (5.19; 8.12): every status,
+ * and what becomes of commands in flight. Four namespaces can be; number 1 takes 64 of 128 MiB. */
 #include <string.h>
 
 #include "unit/nvme/rig_namespace.h"

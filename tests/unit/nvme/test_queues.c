@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Rings: wrap, phase, SQHD, full completion queues, arbitration, doorbell stride (NVMe 1.4
- * sections 4.1, 4.6, 4.13). */
+ * sections 4.1, 4.6, 4.13, 8.6). */
 #include <string.h>
 
 #include "unit/nvme/rig.h"

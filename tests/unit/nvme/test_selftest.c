@@ -41,7 +41,7 @@ static void read_log(void)
     ck_assert_uint_eq(command(2, 0, 140u << 16 | 6), 0);
 }
 
-START_TEST(what_identify_says) /* OACS bit 4, EDSTT, DSTO (5.15.2.1) */
+START_TEST(what_identify_says) /* OACS bit 4, EDSTT, DSTO (5.15.2.2) */
 {
     ck_assert_uint_eq(rig_admin(&rig, 6, 0, 1, 0, NULL), 0);
     ck_assert_uint_eq(rig_field(&rig, 256, 2) & 0x10, 0x10);

@@ -53,7 +53,7 @@ static uint32_t eventidx(unsigned qid, unsigned is_cq)
     return rig_shadow_get(&rig, RIG_EVENTIDX, qid, is_cq);
 }
 
-/* 5.15.2.1: OACS bit 8 says whether the command is there. */
+/* 5.15.2.2: OACS bit 8 says whether the command is there. */
 START_TEST(claimed_if_and_only_if_it_works)
 {
     params.ctrl.shadow_doorbells = (unsigned)_i;
