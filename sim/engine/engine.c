@@ -48,7 +48,7 @@ static void *must_realloc(void *memory, size_t bytes)
     return grown;
 }
 
-static void engine_grow(struct engine *engine, uint32_t capacity)
+static __attribute__((noinline, cold)) void engine_grow(struct engine *engine, uint32_t capacity)
 {
     engine->queue.heap = must_realloc(engine->queue.heap, capacity * sizeof *engine->queue.heap);
     engine->slots = must_realloc(engine->slots, capacity * sizeof *engine->slots);

@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-static const struct queue_entry idle = {.time_ps = QUEUE_IDLE_PS};
-
 /* ---- the heap of what comes after the window ---- */
 
 static inline bool entry_before(const struct queue_entry *x, const struct queue_entry *y)
@@ -61,11 +59,11 @@ static struct queue_entry heap_pop(struct queue *queue)
 void queue_init(struct queue *queue)
 {
     queue->first = queue->end = queue->buffer + QUEUE_BUFFER / 2;
-    *queue->end = idle;
+    queue->end->time_ps = QUEUE_IDLE_PS;
     queue->heap_count = 0;
 }
 
-static __attribute__((noinline)) void window_to_middle(struct queue *queue)
+static __attribute__((noinline, cold)) void window_to_middle(struct queue *queue)
 {
     size_t count = (size_t)(queue->end - queue->first);
     struct queue_entry *middle = queue->buffer + (QUEUE_BUFFER - count) / 2;
@@ -80,12 +78,13 @@ void queue_refill(struct queue *queue)
     queue->first = queue->end = queue->buffer + QUEUE_BUFFER / 2;
     for (unsigned i = 0; i < QUEUE_WINDOW / 2 && queue->heap_count > 0; i++)
         *queue->end++ = heap_pop(queue);
-    *queue->end = idle;
+    queue->end->time_ps = QUEUE_IDLE_PS;
 }
 
 /* There are entries in the heap, or the window is full. True if the entry is put into the heap;
  * otherwise there is room for it in the window now. */
-static __attribute__((noinline)) bool put_in_heap(struct queue *queue, struct queue_entry entry)
+static __attribute__((noinline, cold)) bool put_in_heap(struct queue *queue,
+                                                        struct queue_entry entry)
 {
     if (entry.time_ps >= queue->end[-1].time_ps) {
         heap_push(queue, entry);
@@ -93,7 +92,7 @@ static __attribute__((noinline)) bool put_in_heap(struct queue *queue, struct qu
     }
     if (queue->end - queue->first == QUEUE_WINDOW) {
         heap_push(queue, *--queue->end);
-        *queue->end = idle;
+        queue->end->time_ps = QUEUE_IDLE_PS;
     }
     return false;
 }
@@ -113,7 +112,7 @@ static void put_from_end(struct queue *queue, struct queue_entry entry)
     if (queue->end == queue->buffer + QUEUE_BUFFER - 1)
         window_to_middle(queue);
     struct queue_entry *at = queue->end++;
-    *queue->end = idle;
+    queue->end->time_ps = QUEUE_IDLE_PS;
     for (; at[-1].time_ps > entry.time_ps; at--)
         *at = at[-1];
     *at = entry;
