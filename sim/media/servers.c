@@ -12,7 +12,8 @@
 void servers_init(struct servers *servers, uint64_t count)
 {
     servers->count = (uint32_t)count;
-    servers->free_ps = media_allocate(count, sizeof *servers->free_ps);
+    servers->free_ps = media_allocate(count + 1, sizeof *servers->free_ps);
+    servers->free_ps[count] = UINT64_MAX; /* the sibling of an only child: never the earlier one */
 }
 
 void servers_free(struct servers *servers)
@@ -31,13 +32,8 @@ void servers_occupy(struct servers *servers, uint64_t until_ps)
     uint32_t count = servers->count;
     uint32_t at = 0;
 
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-
-        if (child >= count)
-            break;
-        if (child + 1 < count && heap[child + 1] < heap[child])
-            child++;
+    for (uint32_t child = 1; child < count; child = 2 * at + 1) {
+        child += heap[child + 1] < heap[child];
         if (heap[child] >= until_ps)
             break;
         heap[at] = heap[child];

@@ -10,6 +10,7 @@ int main(void)
 {
     SRunner *runner = srunner_create(suite_order());
 
+    srunner_add_suite(runner, suite_queue());
     srunner_add_suite(runner, suite_growth());
     srunner_add_suite(runner, suite_clock());
     srunner_add_suite(runner, suite_random());

@@ -8,6 +8,7 @@
 #include <check.h>
 
 Suite *suite_order(void);
+Suite *suite_queue(void);
 Suite *suite_growth(void);
 Suite *suite_clock(void);
 Suite *suite_random(void);
