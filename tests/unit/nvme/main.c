@@ -47,6 +47,7 @@ int main(void)
     srunner_add_suite(runner, suite_health());
     srunner_add_suite(runner, suite_firmware());
     srunner_add_suite(runner, suite_selftest());
+    srunner_add_suite(runner, suite_claims());
     srunner_add_suite(runner, suite_namespace_life());
     srunner_add_suite(runner, suite_sgl());
     srunner_add_suite(runner, suite_lists());

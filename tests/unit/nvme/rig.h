@@ -139,6 +139,7 @@ Suite *suite_logs(void);
 Suite *suite_health(void);
 Suite *suite_firmware(void);
 Suite *suite_selftest(void);
+Suite *suite_claims(void);
 Suite *suite_compare(void);
 Suite *suite_fault(void);
 Suite *suite_msi(void);
