@@ -130,7 +130,7 @@ uint64_t ctrl_lpa(const struct ctrl *ctrl)
     return log_lpa_bits(ctrl);
 }
 
-/* One block each: the least that the standard knows. */
+/* One block each: the least that the standard knows (6.4). */
 uint64_t ctrl_awun(const struct ctrl *ctrl)
 {
     (void)ctrl;

@@ -240,7 +240,7 @@ const struct feature feature_table[FEATURE_ROWS] = {
                          .initial = arbitration_initial,
                          .keep = ARBITRATION_BITS,
                          .apply = arbitration_apply},
-    /* there is one power state (NPSS = 0) */
+    /* there is one power state (NPSS = 0; 8.4) */
     [ROW_POWER] = {.id = FEATURE_POWER, .keep = POWER_BITS, .refuse = POWER_STATE_BITS},
     [ROW_LBA_RANGE] = {.id = FEATURE_LBA_RANGE,
                        .scope = SCOPE_NAMESPACE,

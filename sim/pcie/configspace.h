@@ -2,10 +2,10 @@
  *
  * Configuration space of one endpoint function, as enumeration code finds it: a type 0 header (PCI
  * Local Bus 3.0, 6.1) with one or two 64-bit memory BARs, and a list of capabilities in the order
- * of NVMe 1.4 section 2: power management (PCI Power Management 1.2, 3.2), MSI and MSI-X (PCI Local
- * Bus 3.0, 6.8.1 and 6.8.2), PCI Express (PCI Express Base 3.1, 7.8). Holds values and says what a
- * write changed; acting on it is the device's. D3hot works through the accessors: while the
- * function sleeps, memory space and bus mastering read as off, and the pin as disabled.
+ * of NVMe 1.4 section 2: power management (PCI Power Management 1.2, 3.2; NVMe 1.4, 2.2), MSI and
+ * MSI-X (PCI Local Bus 3.0, 6.8.1 and 6.8.2), PCI Express (PCI Express Base 3.1, 7.8). Holds values
+ * and says what a write changed; acting on it is the device's. D3hot works through the accessors:
+ * while the function sleeps, memory space and bus mastering read as off, and the pin as disabled.
  *
  * Leaves out: I/O space, an expansion ROM, D1, D2 and PME, active state power management, error
  * reporting (the enable bits are kept, nothing is ever logged), and extended capabilities (the
