@@ -241,7 +241,7 @@ static uint16_t create(uint8_t opcode, uint32_t qid, uint32_t size, uint32_t cdw
 
 START_TEST(create_completion_queue_errors)
 {
-    ck_assert_uint_eq(create(5, 0, 8, 1, RIG_IO_CQ), 0x101);
+    ck_assert_uint_eq(create(5, 0, 8, 1, RIG_IO_CQ), 0x101); /* 4.6.1.2.2 */
     ck_assert_uint_eq(create(5, 5, 8, 1, RIG_IO_CQ), 0x101);
     ck_assert_uint_eq(create(5, 0xffff, 8, 1, RIG_IO_CQ), 0x101);
     ck_assert_uint_eq(create(5, 1, 1, 1, RIG_IO_CQ), 0x102);

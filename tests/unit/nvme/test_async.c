@@ -113,7 +113,7 @@ static const struct {
     {0x2000, 0, false},
 };
 
-START_TEST(wrong_doorbells_raise_an_event_and_change_nothing)
+START_TEST(wrong_doorbells_raise_an_event_and_change_nothing) /* 3.1.24, 3.1.25 */
 {
     struct rig_cqe cqe;
 
@@ -212,7 +212,7 @@ START_TEST(abort_of_a_held_request)
 }
 END_TEST
 
-START_TEST(error_log_entries)
+START_TEST(error_log_entries) /* 5.14.1.1 */
 {
     const uint8_t *entry = rig_at(&rig, RIG_DATA);
 

@@ -66,7 +66,7 @@ static void open_with(void (*configure)(struct ctrl_params *ctrl))
 static const struct claim claims[] = {
 #define CLAIM(name, bits, when, refusal, second, probe, what, value)                               \
     {name, bits, when, refusal, claim_##second, claim_##probe, {what, value}},
-#include "unit/nvme/claims.def"
+#include "unit/nvme/test_claims.def"
 #undef CLAIM
 };
 #define CLAIMS (sizeof claims / sizeof claims[0])

@@ -26,8 +26,8 @@ START_TEST(save_and_select_are_claimed) /* ONCS bit 4 (5.15.2.2) */
 }
 END_TEST
 
-/* 5.21.1: the features that there are, and what each supports: 1 saveable, 2 of a namespace,
- * 4 changeable. */
+/* 5.21.1 (Write Atomicity: 5.21.1.10): the features that there are, and what each supports: 1
+ * saveable, 2 of a namespace, 4 changeable. */
 static const struct {
     uint32_t feature, supports;
 } capabilities[] = {

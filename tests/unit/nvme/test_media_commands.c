@@ -137,7 +137,7 @@ START_TEST(as_many_and_as_long_as_can_be)
 }
 END_TEST
 
-START_TEST(unreadable_blocks)
+START_TEST(unreadable_blocks) /* 4.6.1.2.3 */
 {
     open_rig();
     ck_assert_uint_eq(rig_io(&rig, UNCORRECTABLE, 3, 2, 0, 0), 0);

@@ -159,7 +159,7 @@ static const struct {
     {7, {1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2}},
 };
 
-START_TEST(round_robin_with_arbitration_burst)
+START_TEST(round_robin_with_arbitration_burst) /* 4.13.1 */
 {
     struct stream_reader reader = {.read = on_command, .kinds = UINT64_C(1) << RECORD_COMMAND};
 

@@ -38,7 +38,7 @@ static void every_cap_field(struct rig_params *params)
     params->ctrl.version = 0;
 }
 
-START_TEST(cap_and_vs_come_from_parameters)
+START_TEST(cap_and_vs_come_from_parameters) /* 3.1.1, 3.1.2 */
 {
     ck_assert_uint_eq(rig_read64(&rig, 0x00), UINT64_C(0x004000200f0100ff));
     ck_assert_uint_eq(rig_read32(&rig, 0x00), 0x0f0100ff);
@@ -66,7 +66,7 @@ START_TEST(read_only_registers_ignore_writes)
 }
 END_TEST
 
-START_TEST(intms_sets_and_intmc_clears)
+START_TEST(intms_sets_and_intmc_clears) /* 3.1.3, 3.1.4 */
 {
     rig_write32(&rig, 0x0c, 0x81);
     rig_write32(&rig, 0x0c, 0x02);
@@ -81,7 +81,7 @@ START_TEST(intms_sets_and_intmc_clears)
 }
 END_TEST
 
-START_TEST(admin_queue_registers_keep_only_defined_bits)
+START_TEST(admin_queue_registers_keep_only_defined_bits) /* 3.1.8 to 3.1.10 */
 {
     rig_write32(&rig, 0x24, 0xffffffff);
     ck_assert_uint_eq(rig_read32(&rig, 0x24), 0x0fff0fff);
@@ -96,7 +96,7 @@ START_TEST(admin_queue_registers_keep_only_defined_bits)
 }
 END_TEST
 
-START_TEST(cc_keeps_only_defined_bits)
+START_TEST(cc_keeps_only_defined_bits) /* 3.1.5 */
 {
     rig_write32(&rig, 0x14, 0xfffffffe & ~UINT32_C(0xc000));
     ck_assert_uint_eq(rig_read32(&rig, 0x14), 0x00ff3ff0);
@@ -132,7 +132,7 @@ START_TEST(memory_space_off_means_no_registers)
 }
 END_TEST
 
-START_TEST(header_names_an_nvme_controller)
+START_TEST(header_names_an_nvme_controller) /* 2.1 */
 {
     ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x00, 4), 0x00101b36);
     ck_assert_uint_eq(pcie_port_config_read(rig.port, 0x08, 4), 0x01080200);
@@ -212,7 +212,7 @@ static void nssr_supported(struct rig_params *params)
     params->ctrl.cap_nssrs = 1;
 }
 
-START_TEST(subsystem_reset_only_with_its_key_and_support)
+START_TEST(subsystem_reset_only_with_its_key_and_support) /* 3.1.7 */
 {
     rig_write32(&rig, 0x24, 0x000f000f);
     rig_write32(&rig, 0x20, 0x4e564d65);
