@@ -18,6 +18,7 @@ import sys
 
 TABLE = "scripts/spec_sections.csv"
 PAGE = "docs/spec-map.md"
+CLAIMS = "tests/unit/nvme/test_claims.def"
 CONTROLLER = ("sim/nvme", "sim/pcie", "sim/media")
 DRIVER = ("driver/include/nvme", "driver/src")
 TESTS = ("tests/unit/nvme", "tests/unit/driver", "tests/unit/device", "tests/unit/pcie", "tests/raw", "tests/fuzz")
@@ -201,6 +202,40 @@ def short(files):
     return ", ".join(names)
 
 
+CLAIM = re.compile(r'^CLAIM\("([^"]+)", (\w+)(?:\((\w+)\))?, (\w+), (\w+), .*\) /\* ([\d., ]+) \*/$', re.M)
+WHEN = {"OPTIONAL": "if configured", "ALWAYS": "always", "NEVER": "never"}
+REFUSALS = {"CLAIM_DOES_NOT": "does not work", "INVALID_NSID": "Invalid Namespace or Format",
+            "INVALID_LOG": "Invalid Log Page", "NOT_SAVEABLE": "Feature Identifier Not Saveable",
+            "SGL_LENGTH": "Data SGL Length Invalid", "SGL_TYPE": "SGL Descriptor Type Invalid"}
+
+
+def bits_of(argument):
+    """"3": bit 3; "0x7", a mask: bits 2:0; nothing: the field is not zero."""
+    if argument is None:
+        return "not 0"
+    if not argument.startswith("0x"):
+        return argument
+    mask = int(argument, 16)
+    low, high = (mask & -mask).bit_length() - 1, mask.bit_length() - 1
+    return str(low) if low == high else f"{high}:{low}"
+
+
+def render_claims(top):
+    with open(os.path.join(top, CLAIMS), encoding="utf-8") as file:
+        text = file.read()
+    rows = CLAIM.findall(text)
+    if len(rows) != text.count("\nCLAIM("):
+        sys.exit(f"spec-map: {CLAIMS}: a row that is not understood")
+    yield ("\n## What Identify and CAP claim\n\nA row per bit and per way to use what it stands for, from "
+           f"`{CLAIMS}`. A test tries each on a\ncontroller with everything that can be configured, where it "
+           "has to work if it is claimed, and on one with\nnothing of it, where it has to end like this.\n")
+    yield "| field | bit | use | claimed | otherwise | section |\n|---|---|---|---|---|---|"
+    for name, field, argument, when, refusal, where in rows:
+        end = "-" if when == "ALWAYS" else REFUSALS.get(refusal, refusal.replace("_", " ").title())
+        field = field.removesuffix("_BIT")
+        yield f"| {field} | {bits_of(argument or None)} | {name} | {WHEN[when]} | {end} | {where} |"
+
+
 def first_remark_word(section):
     return section.remark.split(":")[0] if section.remark.startswith(("not implemented", "partly")) else ""
 
@@ -215,7 +250,7 @@ def render(sections):
            "the section numbers in comments and from `scripts/spec_sections.csv`, which has titles (shortened) and remarks; the\n"
            "test `spec-map` compares. Do not edit.\n")
     yield (f"Of {len(whole)} sections, {absent} are not implemented and {partly} in part; the remark says what a host meets. What\n"
-           "Identify and CAP claim is checked bit by bit, set and clear, in `tests/unit/nvme/test_claims.c`.\n")
+           "Identify and CAP claim is tried bit by bit, see the [end](#what-identify-and-cap-claim).\n")
     yield ("Files are in `sim/nvme`, `driver/src` or `driver/include/nvme`, and `tests/unit/nvme` where no directory is\n"
            "given, others below `sim`, and `tests/unit` or `tests`. A test is listed if it cites the section, or else one below or\n"
            "its parent. The driver's column is the other reading of the standard: it shares no definition with the controller.\n")
@@ -248,7 +283,7 @@ def main(arguments):
     sections = read_table(top)
     scan(top, sections, complaints.append)
     judge(sections, complaints.append)
-    page = "\n".join(render(sections)) + "\n"
+    page = "\n".join([*render(sections), *render_claims(top)]) + "\n"
     path = os.path.join(top, PAGE)
     if checking:
         old = ""

@@ -50,18 +50,32 @@ static void open_with(void (*configure)(struct ctrl_params *ctrl))
 
 /* ---- the claims ---- */
 
-#define OACS(bit)                 CONTROLLER, 256, 2, UINT64_C(1) << (bit)
-#define OAES(bit)                 CONTROLLER, 92, 4, UINT64_C(1) << (bit)
-#define CTRATT(bit)               CONTROLLER, 96, 4, UINT64_C(1) << (bit)
-#define LPA(bit)                  CONTROLLER, 261, 1, UINT64_C(1) << (bit)
-#define ONCS(bit)                 CONTROLLER, 520, 2, UINT64_C(1) << (bit)
-#define FUSES(bit)                CONTROLLER, 522, 2, UINT64_C(1) << (bit)
-#define FNA(bit)                  CONTROLLER, 524, 1, UINT64_C(1) << (bit)
-#define VWC(bit)                  CONTROLLER, 525, 1, UINT64_C(1) << (bit)
-#define SGLS(bits)                CONTROLLER, 536, 4, bits
-#define FIELD(at, bytes, mask)    CONTROLLER, at, bytes, mask
-#define NS_FIELD(at, bytes, mask) NAMESPACE, at, bytes, mask
-#define CAPS(bit)                 CAP, 0, 8, UINT64_C(1) << (bit)
+#define BIT(number)   (UINT64_C(1) << (number))
+#define CMIC(bit)     CONTROLLER, 76, 1, BIT(bit)
+#define OAES(bit)     CONTROLLER, 92, 4, BIT(bit)
+#define CTRATT(bit)   CONTROLLER, 96, 4, BIT(bit)
+#define OACS(bit)     CONTROLLER, 256, 2, BIT(bit)
+#define FRMW(bit)     CONTROLLER, 260, 1, BIT(bit)
+#define LPA(bit)      CONTROLLER, 261, 1, BIT(bit)
+#define NPSS          CONTROLLER, 263, 1, 0xff
+#define APSTA(bit)    CONTROLLER, 265, 1, BIT(bit)
+#define HMPRE         CONTROLLER, 272, 4, 0xffffffff
+#define KAS           CONTROLLER, 320, 2, 0xffff
+#define HCTMA(bit)    CONTROLLER, 322, 2, BIT(bit)
+#define SANICAP(bits) CONTROLLER, 328, 4, bits
+#define ANAGRPMAX     CONTROLLER, 344, 4, 0xffffffff
+#define ONCS(bit)     CONTROLLER, 520, 2, BIT(bit)
+#define FUSES(bit)    CONTROLLER, 522, 2, BIT(bit)
+#define FNA(bit)      CONTROLLER, 524, 1, BIT(bit)
+#define VWC(bit)      CONTROLLER, 525, 1, BIT(bit)
+#define NWPC(bit)     CONTROLLER, 531, 1, BIT(bit)
+#define SGLS(bits)    CONTROLLER, 536, 4, bits
+#define NSFEAT(bit)   NAMESPACE, 24, 1, BIT(bit)
+#define DPC(bits)     NAMESPACE, 28, 1, bits
+#define RESCAP        NAMESPACE, 31, 1, 0xff
+#define FPI(bit)      NAMESPACE, 32, 1, BIT(bit)
+#define DLFEAT(bits)  NAMESPACE, 33, 1, bits
+#define CAP_BIT(bit)  CAP, 0, 8, BIT(bit)
 
 static const struct claim claims[] = {
 #define CLAIM(name, bits, when, refusal, second, probe, what, value)                               \
