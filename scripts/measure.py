@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import time
+import typing
 
 SHORT, LONG = 20_000, 60_000  # I/Os under callgrind
 TIMED = 2_000_000  # I/Os for rates
@@ -20,6 +21,22 @@ REPEATS = 3
 
 # The same drive on flash: every read is one from a die.
 NAND = ["-s", "media.kind=nand", "-s", "media.precondition=sequential"]
+
+
+class Reads(typing.NamedTuple):
+    """A kind of reads whose instructions are counted."""
+
+    text: str
+    name: str  # of the figure
+    verify: bool
+    options: typing.Sequence[str] = ()
+
+
+COUNTED = {
+    "instructions": Reads("reads without verification", "sim_instructions_per_io", False),
+    "verified-instructions": Reads("verified reads", "sim_instructions_per_io_verified", True),
+    "nand-instructions": Reads("reads of flash", "sim_instructions_per_io_nand", False, NAND),
+}
 
 
 def command(build, ios, verify, options=()):
@@ -75,33 +92,29 @@ def peak_mib(build, ios):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build")
-    parser.add_argument("--assert-instructions", type=float, metavar="N",
-                        help="only count instructions without verification; exit 1 above N per I/O")
-    parser.add_argument("--assert-nand-instructions", type=float, metavar="N",
-                        help="the same for reads of flash")
+    for what, meaning in COUNTED.items():
+        parser.add_argument(f"--assert-{what}", type=float, metavar="N",
+                            help=f"only count instructions of {meaning.text}; exit 1 above N per I/O")
     parser.add_argument("--assert-flat", action="store_true",
                         help="only compare peak memory of a run with one 100 times as long; exit 1 if it"
                         " grew by more than 2 MiB")
     arguments = parser.parse_args()
     build = arguments.build
-    if arguments.assert_instructions is not None:
-        count = slope(build, False)
-        print(f"sim_instructions_per_io: {count:.1f}")
-        sys.exit(0 if count <= arguments.assert_instructions else 1)
-    if arguments.assert_nand_instructions is not None:
-        count = slope(build, False, NAND)
-        print(f"sim_instructions_per_io_nand: {count:.1f}")
-        sys.exit(0 if count <= arguments.assert_nand_instructions else 1)
+    for what, reads in COUNTED.items():
+        limit = getattr(arguments, "assert_" + what.replace("-", "_"))
+        if limit is not None:
+            count = slope(build, reads.verify, reads.options)
+            print(f"{reads.name}: {count:.1f}")
+            sys.exit(0 if count <= limit else 1)
     if arguments.assert_flat:
         short, long = peak_mib(build, 20_000), peak_mib(build, 2_000_000)
         print(f"sim_peak_rss_mib: {short:.1f} for 20,000 I/Os, {long:.1f} for 2,000,000")
         sys.exit(0 if long <= short + 2 else 1)
     print(f"sim_reads_per_second: {rate(build, False):.0f}")
     print(f"sim_reads_per_second_verified: {rate(build, True):.0f}")
-    print(f"sim_instructions_per_io: {slope(build, False):.1f}")
-    print(f"sim_instructions_per_io_verified: {slope(build, True):.1f}")
     print(f"sim_reads_per_second_nand: {rate(build, False, NAND):.0f}")
-    print(f"sim_instructions_per_io_nand: {slope(build, False, NAND):.1f}")
+    for reads in COUNTED.values():
+        print(f"{reads.name}: {slope(build, reads.verify, reads.options):.1f}")
     for op in ("read", "write"):
         print(f"medium_instructions_per_{op}_nand: {medium_slope(build, op):.1f}")
     print(f"sim_peak_rss_mib: {peak_mib(build, TIMED):.1f}")

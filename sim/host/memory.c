@@ -284,10 +284,29 @@ void memory_set_tag(struct memory_area *area, size_t offset, uint64_t tag)
         pattern_expand(tag, area->bytes + offset);
 }
 
+void memory_fill_tag(struct memory_area *area, size_t offset, uint64_t tag, uint32_t count)
+{
+    if (area->tags == NULL) {
+        for (uint32_t i = 0; i < count; i++)
+            pattern_expand(tag, area->bytes + offset + (size_t)i * PATTERN_BYTES);
+        return;
+    }
+    uint64_t *tags = area->tags + offset / PATTERN_BYTES;
+    for (uint32_t i = 0; i < count; i++)
+        tags[i] = tag;
+}
+
 bool memory_get_tag(struct memory_area *area, size_t offset, uint64_t *tag)
 {
     if (area->tags == NULL)
         return pattern_recognise(area->bytes + offset, tag);
     *tag = area->tags[offset / PATTERN_BYTES];
     return true;
+}
+
+bool memory_holds_tags(const struct memory_area *area, size_t offset, const uint64_t *tags,
+                       uint32_t count)
+{
+    return area->tags != NULL &&
+           memcmp(area->tags + offset / PATTERN_BYTES, tags, count * sizeof *tags) == 0;
 }

@@ -58,8 +58,14 @@ unsigned memory_grants(const struct memory_area *area);
 void memory_copy(struct memory_area *to, size_t to_offset, struct memory_area *from,
                  size_t from_offset, size_t bytes);
 void memory_set_tag(struct memory_area *area, size_t offset, uint64_t tag);
+/* The same for `count` times 512 bytes, all of one tag. */
+void memory_fill_tag(struct memory_area *area, size_t offset, uint64_t tag, uint32_t count);
 /* False if the 512 bytes are not a whole pattern. */
 bool memory_get_tag(struct memory_area *area, size_t offset, uint64_t *tag);
+/* Whether `count` times 512 bytes are held as tags, and as these. False says nothing about an area
+ * that is held as bytes: ask block by block. */
+bool memory_holds_tags(const struct memory_area *area, size_t offset, const uint64_t *tags,
+                       uint32_t count);
 
 /* The host side of a port (pcie/port.h), functional part. */
 int memory_dma_read(struct memory *memory, uint64_t bus, void *to, uint32_t bytes);

@@ -78,20 +78,15 @@ void machine_poison(struct machine *machine, struct memory_area *area, size_t ar
 {
     if (machine->oracle.expected == NULL)
         return;
-    for (uint32_t i = 0; i < bytes / PATTERN_BYTES; i++)
-        memory_set_tag(area, area_offset + (size_t)i * PATTERN_BYTES, POISON);
+    memory_fill_tag(area, area_offset, POISON, bytes / PATTERN_BYTES);
 }
 
-void machine_check(struct machine *machine, struct memory_area *area, size_t area_offset,
-                   uint64_t offset, uint32_t bytes)
+/* One by one, for the first block that is not what it should be, and how many there are. */
+static void check_blocks(struct machine *machine, struct memory_area *area, size_t area_offset,
+                         uint64_t offset, const uint64_t *expected, uint32_t units)
 {
     struct oracle *oracle = &machine->oracle;
-    if (oracle->expected == NULL)
-        return;
-    uint32_t units = bytes / PATTERN_BYTES;
     uint32_t units_per_block = machine->device.block_bytes / PATTERN_BYTES;
-    uint64_t *expected = oracle_scratch(oracle, units);
-    store_get_tags(oracle->expected, offset / PATTERN_BYTES, expected, units);
     for (uint32_t i = 0; i < units; i += units_per_block) {
         bool good = true;
         for (uint32_t j = i; j < i + units_per_block; j++) {
@@ -106,9 +101,22 @@ void machine_check(struct machine *machine, struct memory_area *area, size_t are
             }
             good = false;
         }
-        oracle->verdict.blocks_verified++;
         oracle->verdict.blocks_mismatched += !good;
     }
+}
+
+void machine_check(struct machine *machine, struct memory_area *area, size_t area_offset,
+                   uint64_t offset, uint32_t bytes)
+{
+    struct oracle *oracle = &machine->oracle;
+    if (oracle->expected == NULL)
+        return;
+    uint32_t units = bytes / PATTERN_BYTES;
+    uint64_t *expected = oracle_scratch(oracle, units);
+    store_get_tags(oracle->expected, offset / PATTERN_BYTES, expected, units);
+    oracle->verdict.blocks_verified += bytes / machine->device.block_bytes;
+    if (!memory_holds_tags(area, area_offset, expected, units))
+        check_blocks(machine, area, area_offset, offset, expected, units);
 }
 
 void machine_prefill(struct machine *machine, uint64_t bytes)

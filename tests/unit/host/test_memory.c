@@ -301,6 +301,30 @@ START_TEST(tags_and_bytes_are_the_same_contents)
 }
 END_TEST
 
+START_TEST(tags_are_filled_and_compared_many_at_a_time)
+{
+    for (unsigned form = 0; form < 2; form++) {
+        /* given an area of which the middle is filled, as bytes or as tags */
+        struct memory *on = memory_create(BASE, form == 0 ? MEMORY_BYTES : MEMORY_TAGS);
+        struct memory_area *area = memory_alloc(on, 8 * 512, 512, true, false);
+        memory_fill_tag(area, 512, 55, 6);
+        memory_fill_tag(area, 0, 99, 0);
+        uint64_t filled[] = {0, 55, 55, 55, 55, 55, 55, 0};
+        for (unsigned i = 0; i < 8; i++) {
+            uint64_t tag = 1;
+            ck_assert(memory_get_tag(area, i * 512, &tag));
+            ck_assert_uint_eq(tag, filled[i]);
+        }
+        /* then it holds these tags if it holds tags at all, and not others */
+        ck_assert_int_eq(memory_holds_tags(area, 0, filled, 8), form == 1);
+        ck_assert_int_eq(memory_holds_tags(area, 7 * 512, filled, 1), form == 1);
+        filled[7] = 1;
+        ck_assert(!memory_holds_tags(area, 0, filled, 8));
+        memory_destroy(on);
+    }
+}
+END_TEST
+
 START_TEST(a_copy_within_an_area_may_overlap)
 {
     for (unsigned form = 0; form < 2; form++) {
@@ -335,6 +359,7 @@ Suite *suite_memory(void)
     tcase_add_test(tcase, a_freed_area_is_not_found);
     tcase_add_test(tcase, grants_are_revoked_with_the_same_values);
     tcase_add_loop_test(tcase, tags_and_bytes_are_the_same_contents, 0, 10);
+    tcase_add_test(tcase, tags_are_filled_and_compared_many_at_a_time);
     tcase_add_test(tcase, a_copy_within_an_area_may_overlap);
     suite_add_tcase(suite, tcase);
     return suite;
