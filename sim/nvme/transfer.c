@@ -124,7 +124,7 @@ uint16_t transfer_in_take(struct ctrl *ctrl, const struct command *cmd, struct t
     return STATUS_SUCCESS;
 }
 
-static void data_arrived(void *ctx, uint64_t arg)
+void transfer_data_arrived(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
     struct command *cmd = command_find(ctrl, arg);
@@ -176,19 +176,21 @@ void transfer_in_start(struct ctrl *ctrl, struct command *cmd)
 
     record_stage(ctrl, cmd, STAGE_TRANSFER, engine_now(ctrl->engine));
     if (!cmd->data.apart && ctrl->transfer.one_engine) {
-        pcie_up_read_then(ctrl->port, cmd->sqid, given_ps, cmd->bytes, data_arrived, ctrl,
-                          command_arg(cmd));
+        pcie_up_read_then(ctrl->port, stream_of(STREAM_IN, cmd->sqid), given_ps, cmd->bytes,
+                          transfer_data_arrived, ctrl, command_arg(cmd));
         return;
     }
-    /* Several reads for one event, or an engine that must know now when it is free: reserved on the
-     * link at once, at every level of its detail. */
+    if (ctrl->transfer.paced) {
+        paced_in(ctrl, cmd, given_ps, dma_end(ctrl, engine, given_ps, given_ps, cmd->bytes));
+        return;
+    }
     if (cmd->data.apart)
         arrived_ps = parts_over_link(ctrl, cmd, given_ps);
     else
         arrived_ps = pcie_up_read(ctrl->port, given_ps, cmd->bytes);
     if (!ctrl->transfer.one_engine)
         arrived_ps = dma_end(ctrl, engine, given_ps, arrived_ps, cmd->bytes);
-    engine_at(ctrl->engine, arrived_ps, data_arrived, ctrl, command_arg(cmd));
+    engine_at(ctrl->engine, arrived_ps, transfer_data_arrived, ctrl, command_arg(cmd));
 }
 
 void transfer_out_start(struct ctrl *ctrl, struct command *cmd)
@@ -197,7 +199,10 @@ void transfer_out_start(struct ctrl *ctrl, struct command *cmd)
     struct dma_engine *engine = engine_set_up(ctrl, &given_ps);
 
     cmd->transfer_ps = engine_now(ctrl->engine);
-    if (cmd->data.apart)
+    if (ctrl->transfer.paced && !ctrl->queues.cqs[cmd->cqid].ring.local) {
+        paced_out(ctrl, cmd, given_ps);
+        arrived_ps = given_ps; /* paced.c knows better when it has */
+    } else if (cmd->data.apart)
         arrived_ps = parts_over_link(ctrl, cmd, given_ps);
     else
         arrived_ps = pcie_up_write(ctrl->port, given_ps, cmd->bytes);
