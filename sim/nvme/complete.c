@@ -164,15 +164,13 @@ static void post(struct ctrl *ctrl, struct cq *cq, struct command *cmd, uint64_t
     if (cq->tail == 0)
         cq->phase = !cq->phase;
     cmd->cqe_ps = later(given_ps, cmd->complete_ps);
-    if (ctrl->paced && !cq->ring.local) {
+    visible_ps = cmd->cqe_ps;
+    if (cq->ring.at_once) {
+        visible_ps = later(pcie_up_write(ctrl->port, given_ps, CQE_BYTES), visible_ps);
+    } else if (!cq->ring.local) {
         paced_entry(ctrl, cmd, given_ps);
-        if (ctrl->shadow.on)
-            shadow_posted(ctrl, cmd->cqid);
         return;
     }
-    visible_ps = cmd->cqe_ps;
-    if (!cq->ring.local)
-        visible_ps = later(pcie_up_write(ctrl->port, given_ps, CQE_BYTES), visible_ps);
     visible_ps = later(visible_ps, cq->last_visible_ps);
     cq->last_visible_ps = visible_ps;
     if (ctrl->shadow.on)

@@ -115,8 +115,12 @@ static void message_due(void *ctx, uint64_t arg)
     }
     ctrl->stats.interrupts++;
     RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_IRQ, number, 0, 0, 0);
-    pcie_up_write_then(ctrl->port, stream_of(STREAM_OUT, number), now_ps, MSI_BYTES,
-                       message_arrives, ctrl, epoch_arg(ctrl, number));
+    if (ctrl->paced)
+        pcie_up_write_then(ctrl->port, stream_of(STREAM_OUT, number), now_ps, MSI_BYTES,
+                           message_arrives, ctrl, epoch_arg(ctrl, number));
+    else
+        engine_at(ctrl->engine, pcie_up_write(ctrl->port, now_ps, MSI_BYTES), message_arrives, ctrl,
+                  epoch_arg(ctrl, number));
 }
 
 static void schedule_message(struct ctrl *ctrl, uint32_t number)

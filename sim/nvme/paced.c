@@ -99,4 +99,6 @@ void paced_entry(struct ctrl *ctrl, const struct command *cmd, uint64_t given_ps
 {
     pcie_up_write_then(ctrl->port, stream_of(STREAM_OUT, cmd->cqid), given_ps, CQE_BYTES,
                        entry_arrived, ctrl, command_arg(cmd));
+    if (ctrl->shadow.on)
+        shadow_posted(ctrl, cmd->cqid);
 }

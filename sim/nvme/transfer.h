@@ -61,8 +61,9 @@ struct dma_engine {
 struct transfer {
     uint64_t max_bytes; /* MDTS; 0: no limit */
     struct dma_engine *engines;
-    bool one_engine; /* neither limited in rate nor in transfers on their way */
-    bool paced;      /* ctrl->paced, and no engine waits for the end of a transfer */
+    bool
+        one_engine; /* neither limited in rate nor in transfers on their way, and not ctrl->paced */
+    bool paced;     /* ctrl->paced, and no engine waits for the end of a transfer */
     uint8_t *bytes;
     uint32_t bytes_capacity;
     uint64_t *tags;
