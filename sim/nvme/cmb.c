@@ -75,6 +75,7 @@ static void open_window(struct ctrl *ctrl)
 void ring_placed(const struct ctrl *ctrl, struct ring *ring)
 {
     ring->local = ring->pages == NULL && cmb_holds(ctrl, ring->base);
+    ring->at_once = !ring->local && !ctrl->paced;
 }
 
 void cmb_update(struct ctrl *ctrl)

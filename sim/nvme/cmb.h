@@ -44,7 +44,7 @@ int cmb_write(struct ctrl *ctrl, uint64_t bus, const void *from, uint32_t bytes)
  * queue that is only partly inside. use: CMBSZ_*. */
 uint16_t cmb_check_queue(const struct ctrl *ctrl, uint64_t bus, uint64_t bytes, uint32_t use);
 uint16_t cmb_check(const struct ctrl *ctrl, uint64_t bus, uint64_t bytes, uint32_t use);
-/* A queue's memory is where it will be: sets ring->local. */
+/* A queue's memory is where it will be: sets ring->local and at_once. */
 void ring_placed(const struct ctrl *ctrl, struct ring *ring);
 bool cmb_takes_admin_queues(const struct ctrl *ctrl); /* as AQA, ASQ and ACQ say */
 uint16_t cmb_check_data(const struct ctrl *ctrl, struct command *cmd);

@@ -85,7 +85,9 @@ struct command {
     /* ranges of Dataset Management; kept for the next use of this slot */
     struct block_range *ranges;
     uint32_t range_count, range_at;
-    /* times for the records, ps */
+    uint32_t on_way; /* parts of its data or list, at link.detail = tlp */
+    /* times for the records, ps; until a write's data has arrived, complete_ps is when its DMA
+     * engine has done with it */
     uint64_t rung_ps, fetch_ps, media_call_ps, media_start_ps, transfer_ps, complete_ps, ready_ps,
         cqe_ps;
 };
@@ -140,6 +142,8 @@ void command_end_early(struct ctrl *ctrl, struct command *cmd, uint16_t status);
 /* The data of a command was given to the link at given_ps and is in host memory at arrived_ps. */
 void complete_after_data(struct ctrl *ctrl, struct command *cmd, uint64_t given_ps,
                          uint64_t arrived_ps);
+/* Event: data and entry have arrived. arg: command_arg(). */
+void complete_visible(void *ctx, uint64_t arg);
 /* Build the entry and post it; once more after it has been posted, too (fault.c). */
 void complete_again(struct ctrl *ctrl, struct command *cmd);
 /* Nothing more comes of it: whoever waits for that is told, and its slot is free. */

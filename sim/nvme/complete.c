@@ -122,7 +122,7 @@ void command_over(struct ctrl *ctrl, struct command *cmd)
     command_release(ctrl, cmd);
 }
 
-static void cqe_visible(void *ctx, uint64_t arg)
+void complete_visible(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
     struct command *cmd = command_find(ctrl, arg);
@@ -165,13 +165,17 @@ static void post(struct ctrl *ctrl, struct cq *cq, struct command *cmd, uint64_t
         cq->phase = !cq->phase;
     cmd->cqe_ps = later(given_ps, cmd->complete_ps);
     visible_ps = cmd->cqe_ps;
-    if (!cq->ring.local)
+    if (cq->ring.at_once) {
         visible_ps = later(pcie_up_write(ctrl->port, given_ps, CQE_BYTES), visible_ps);
+    } else if (!cq->ring.local) {
+        paced_entry(ctrl, cmd, given_ps);
+        return;
+    }
     visible_ps = later(visible_ps, cq->last_visible_ps);
     cq->last_visible_ps = visible_ps;
     if (ctrl->shadow.on)
         shadow_posted(ctrl, cmd->cqid);
-    engine_at(ctrl->engine, visible_ps, cqe_visible, ctrl, command_arg(cmd));
+    engine_at(ctrl->engine, visible_ps, complete_visible, ctrl, command_arg(cmd));
 }
 
 static bool is_full(const struct cq *cq)

@@ -368,6 +368,7 @@ struct ctrl *ctrl_create(struct engine *engine, struct pcie_port *port, struct m
     ctrl->engine = engine;
     ctrl->stream = engine_stream(engine);
     ctrl->port = port;
+    ctrl->paced = pcie_is_paced(port);
     ctrl->media = media;
     ctrl->params = *params;
     ctrl->index = index;

@@ -14,8 +14,9 @@ void dma_init(struct ctrl *ctrl)
 {
     const struct ctrl_params *params = &ctrl->params;
 
-    ctrl->transfer.one_engine =
-        params->dma_engines == 1 && params->dma_bandwidth == 0 && params->dma_outstanding == 0;
+    ctrl->transfer.one_engine = params->dma_engines == 1 && params->dma_bandwidth == 0 &&
+                                params->dma_outstanding == 0 && !ctrl->paced;
+    ctrl->transfer.paced = ctrl->paced && params->dma_outstanding == 0;
     ctrl->transfer.engines = ctrl_allocate(params->dma_engines, sizeof *ctrl->transfer.engines);
     for (uint64_t i = 0; params->dma_outstanding != 0 && i < params->dma_engines; i++)
         ctrl->transfer.engines[i].ends_ps =

@@ -120,8 +120,13 @@ static void fetch_burst(struct ctrl *ctrl, uint16_t sqid, uint32_t count)
     if (ctrl->fetch.issues_counted)
         watch_issued(ctrl, sq, count, issued_ps);
     arrives_ps = issued_ps;
-    if (!sq->ring.local)
+    if (sq->ring.at_once) {
         arrives_ps = pcie_up_read(ctrl->port, issued_ps, count << SQE_LOG2);
+    } else if (!sq->ring.local) {
+        pcie_up_read_then(ctrl->port, stream_of(STREAM_FETCH, sqid), issued_ps, count << SQE_LOG2,
+                          fetch_done, ctrl, command_arg(&ctrl->pool.commands[first]));
+        return;
+    }
     arrives_ps = later(arrives_ps, sq->last_fetch_ps);
     sq->last_fetch_ps = arrives_ps;
     engine_at(ctrl->engine, arrives_ps, fetch_done, ctrl, command_arg(&ctrl->pool.commands[first]));

@@ -140,8 +140,7 @@ uint16_t host_memory_then(struct ctrl *ctrl, struct command *cmd)
         .extents = ctrl_allocate(cmd->cdw[CDW_ENTRIES], sizeof *memory->extents),
     };
     issued_ps = engine_now(ctrl->engine) + clock_cost(&ctrl->clock, ctrl->params.list_setup);
-    engine_at(ctrl->engine,
-              pcie_up_read(ctrl->port, issued_ps, memory->list_entries * EXTENT_BYTES),
-              list_arrived, ctrl, command_arg(cmd));
+    pcie_up_read_then(ctrl->port, stream_of(STREAM_LIST, cmd->sqid), issued_ps,
+                      memory->list_entries * EXTENT_BYTES, list_arrived, ctrl, command_arg(cmd));
     return COMMAND_GOES_ON;
 }

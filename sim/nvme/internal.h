@@ -9,6 +9,7 @@
  *   transfer.c   data from the host (write)  -> nvm.c      media
  *   transfer.c   data to the host (read)     -> complete.c completion built, room in the CQ, CQE
  *   interrupt.c  message or pin
+ *   paced.c      data and CQE where transfers on the link take turns (link.detail = tlp)
  *
  * Resources that serve one at a time (fetch unit, decoder, DMA unit, completion unit) are time
  * lines: the time at which they are free. Only a change of stage that something waits for is an
@@ -36,6 +37,7 @@
 #include "nvme/namespace.h"
 #include "nvme/nvm.h"
 #include "nvme/opcode.h"
+#include "nvme/paced.h"
 #include "nvme/queue.h"
 #include "nvme/selftest.h"
 #include "nvme/shadow.h"
@@ -88,6 +90,7 @@ struct ctrl {
     unsigned index;
     struct clock_domain clock;
     uint32_t epoch; /* counts resets; part of events that belong to no command */
+    bool paced;     /* transfers on the link take turns: when they end is known when they do */
 
     struct configspace config;
     struct msi msi;

@@ -115,8 +115,12 @@ static void message_due(void *ctx, uint64_t arg)
     }
     ctrl->stats.interrupts++;
     RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_IRQ, number, 0, 0, 0);
-    engine_at(ctrl->engine, pcie_up_write(ctrl->port, now_ps, MSI_BYTES), message_arrives, ctrl,
-              epoch_arg(ctrl, number));
+    if (ctrl->paced)
+        pcie_up_write_then(ctrl->port, stream_of(STREAM_OUT, number), now_ps, MSI_BYTES,
+                           message_arrives, ctrl, epoch_arg(ctrl, number));
+    else
+        engine_at(ctrl->engine, pcie_up_write(ctrl->port, now_ps, MSI_BYTES), message_arrives, ctrl,
+                  epoch_arg(ctrl, number));
 }
 
 static void schedule_message(struct ctrl *ctrl, uint32_t number)
@@ -156,13 +160,19 @@ static void pin_arrives(void *ctx, uint64_t arg)
 static void send_pin(struct ctrl *ctrl, bool asserted)
 {
     uint64_t now_ps = engine_now(ctrl->engine);
-    uint64_t arrives_ps = pcie_up_write(ctrl->port, now_ps, PIN_BYTES);
+    uint64_t arrives_ps;
 
     ctrl->interrupts.pin_sent = asserted;
     if (asserted) {
         ctrl->stats.interrupts++;
         RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_IRQ, 0, 0, 0, 0);
     }
+    if (ctrl->paced) {
+        pcie_up_write_then(ctrl->port, stream_of(STREAM_OUT, 0), now_ps, PIN_BYTES, pin_arrives,
+                           ctrl, epoch_arg(ctrl, asserted));
+        return;
+    }
+    arrives_ps = pcie_up_write(ctrl->port, now_ps, PIN_BYTES);
     if (arrives_ps == now_ps)
         pin_arrives(ctrl, epoch_arg(ctrl, asserted));
     else

@@ -76,34 +76,46 @@ static void list_arrived(void *ctx, uint64_t arg)
         pointers_list_arrived(ctrl, cmd);
 }
 
-/* One line. Lines go out one behind the other; the answer to the last one is what is waited for. So
- * many reads for one event are reserved on the link at once, at every level of its detail. */
-static uint64_t request_line(struct ctrl *ctrl, uint64_t bus, uint64_t *issued_ps)
+static void line_arrived(void *ctx, uint64_t arg)
 {
-    uint32_t bytes = line_bytes(ctrl);
+    struct ctrl *ctrl = ctx;
+    struct command *cmd = command_find(ctrl, arg);
 
+    if (cmd != NULL && --cmd->on_way == 0)
+        list_arrived(ctrl, arg);
+}
+
+/* One line. Lines go out one behind the other; the last answer is what is waited for. */
+static void request_line(struct ctrl *ctrl, struct command *cmd, uint64_t bus, uint64_t *issued_ps)
+{
     ctrl->stats.list_reads++;
     *issued_ps += clock_cost(&ctrl->clock, ctrl->params.list_setup);
-    return cmb_holds(ctrl, bus) ? *issued_ps : pcie_up_read(ctrl->port, *issued_ps, bytes);
+    cmd->on_way++;
+    if (cmb_holds(ctrl, bus))
+        engine_at(ctrl->engine, *issued_ps, line_arrived, ctrl, command_arg(cmd));
+    else
+        pcie_up_read_then(ctrl->port, stream_of(STREAM_LIST, cmd->sqid), *issued_ps,
+                          line_bytes(ctrl), line_arrived, ctrl, command_arg(cmd));
 }
 
 /* Asks for the lines of the next bytes that are not held. */
-static uint64_t request_lines(struct ctrl *ctrl, struct command *cmd)
+static void request_lines(struct ctrl *ctrl, struct command *cmd)
 {
     struct list_walk *list = &cmd->list;
     uint64_t issued_ps = engine_now(ctrl->engine);
-    uint64_t arrived_ps = issued_ps;
     uint64_t window = ctrl->params.list_cache_entries * line_bytes(ctrl);
     uint64_t reach = window - (list->at - line_of(ctrl, list->at));
     uint64_t end;
 
+    cmd->on_way = 0;
     list->asked = list->left < reach ? list->left : (uint32_t)reach;
     end = list->at + list->asked;
     for (uint64_t line = line_of(ctrl, list->at); line < end; line += line_bytes(ctrl)) {
         if (!is_held(ctrl, &list->cache, line))
-            arrived_ps = later(arrived_ps, request_line(ctrl, line, &issued_ps));
+            request_line(ctrl, cmd, line, &issued_ps);
     }
-    return arrived_ps;
+    if (cmd->on_way == 0)
+        engine_at(ctrl->engine, issued_ps, list_arrived, ctrl, command_arg(cmd));
 }
 
 /* What is needed of this memory page, in one read. */
@@ -119,8 +131,8 @@ static void request_rest(struct ctrl *ctrl, struct command *cmd)
     if (cmb_holds(ctrl, list->at))
         engine_at(ctrl->engine, issued_ps, list_arrived, ctrl, command_arg(cmd));
     else
-        pcie_up_read_then(ctrl->port, cmd->sqid, issued_ps, list->asked, list_arrived, ctrl,
-                          command_arg(cmd));
+        pcie_up_read_then(ctrl->port, stream_of(STREAM_LIST, cmd->sqid), issued_ps, list->asked,
+                          list_arrived, ctrl, command_arg(cmd));
 }
 
 void lists_request(struct ctrl *ctrl, struct command *cmd)
@@ -130,7 +142,7 @@ void lists_request(struct ctrl *ctrl, struct command *cmd)
     if (line_bytes(ctrl) == 0)
         request_rest(ctrl, cmd);
     else
-        engine_at(ctrl->engine, request_lines(ctrl, cmd), list_arrived, ctrl, command_arg(cmd));
+        request_lines(ctrl, cmd);
 }
 
 /* Where a line goes: a free place, or the oldest that is not part of [first, end), which is about

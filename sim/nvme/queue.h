@@ -20,7 +20,8 @@ struct ring {
     uint64_t *pages; /* NULL: contiguous */
     uint32_t size;   /* entries */
     uint8_t entry_log2;
-    bool local; /* in the controller memory buffer (cmb.c keeps it) */
+    bool local;   /* in the controller memory buffer (cmb.c keeps it) */
+    bool at_once; /* over the link, and that says at once when (not local, not ctrl->paced) */
 };
 
 struct sq {

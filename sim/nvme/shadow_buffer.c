@@ -58,12 +58,6 @@ static int write_entry(struct ctrl *ctrl, uint64_t page, uint32_t number, uint32
                               name_of(number));
 }
 
-/* Posts the write of an entry; returns when it arrives. */
-static uint64_t issue_write(struct ctrl *ctrl)
-{
-    return pcie_up_write(ctrl->port, issued_ps(ctrl), ENTRY_BYTES);
-}
-
 static void eventidx_arrives(void *ctx, uint64_t arg)
 {
     struct shadow_slot *slot = ctx;
@@ -82,11 +76,18 @@ static void doorbell_arrives(void *ctx, uint64_t arg)
         ctrl_fatal(slot->ctrl);
 }
 
+/* Reads and writes of one entry share a stream: a read must not overtake a write. */
+static unsigned stream(const struct shadow_slot *slot)
+{
+    return stream_of(STREAM_FETCH, slot->number / 2);
+}
+
 static void post_write(struct shadow_slot *slot, uint32_t value, engine_fn *arrives)
 {
     struct ctrl *ctrl = slot->ctrl;
 
-    engine_at(ctrl->engine, issue_write(ctrl), arrives, slot, slot_arg(slot, value));
+    pcie_up_write_then(ctrl->port, stream(slot), issued_ps(ctrl), ENTRY_BYTES, arrives, slot,
+                       slot_arg(slot, value));
 }
 
 void shadow_write_eventidx(struct shadow_slot *slot, uint32_t value)
@@ -121,8 +122,8 @@ void shadow_look(struct shadow_slot *slot)
     struct ctrl *ctrl = slot->ctrl;
 
     ctrl->stats.shadow_reads++;
-    engine_at(ctrl->engine, pcie_up_read(ctrl->port, issued_ps(ctrl), ENTRY_BYTES), look_arrives,
-              slot, slot_arg(slot, 0));
+    pcie_up_read_then(ctrl->port, stream(slot), issued_ps(ctrl), ENTRY_BYTES, look_arrives, slot,
+                      slot_arg(slot, 0));
 }
 
 void shadow_init(struct ctrl *ctrl)
@@ -154,7 +155,7 @@ void shadow_reset(struct ctrl *ctrl)
 /* The answer is needed at once, and nobody can look before the command completes behind it. */
 static bool probe_entry(struct ctrl *ctrl, uint64_t page, uint32_t number, uint32_t value)
 {
-    issue_write(ctrl);
+    pcie_up_write(ctrl->port, issued_ps(ctrl), ENTRY_BYTES);
     return write_entry(ctrl, page, number, value) == PCIE_OK;
 }
 

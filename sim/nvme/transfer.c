@@ -124,7 +124,7 @@ uint16_t transfer_in_take(struct ctrl *ctrl, const struct command *cmd, struct t
     return STATUS_SUCCESS;
 }
 
-static void data_arrived(void *ctx, uint64_t arg)
+void transfer_data_arrived(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
     struct command *cmd = command_find(ctrl, arg);
@@ -157,52 +157,63 @@ static uint64_t parts_over_link(struct ctrl *ctrl, const struct command *cmd, ui
     return arrived_ps;
 }
 
-/* The engine that takes the transfer, and when it has been set up for it. */
-static inline struct dma_engine *engine_set_up(struct ctrl *ctrl, uint64_t *given_ps)
+/* When the engine has been set up for another transfer. */
+static inline uint64_t set_up(struct ctrl *ctrl, struct dma_engine *engine)
 {
-    struct dma_engine *engine =
-        ctrl->transfer.one_engine ? &ctrl->transfer.engines[0] : dma_first(ctrl);
-
-    *given_ps = later(engine_now(ctrl->engine), engine->free_ps) +
-                clock_cost(&ctrl->clock, ctrl->params.dma_setup);
-    engine->free_ps = *given_ps;
-    return engine;
+    engine->free_ps = later(engine_now(ctrl->engine), engine->free_ps) +
+                      clock_cost(&ctrl->clock, ctrl->params.dma_setup);
+    return engine->free_ps;
 }
 
 void transfer_in_start(struct ctrl *ctrl, struct command *cmd)
 {
-    uint64_t given_ps, arrived_ps;
-    struct dma_engine *engine = engine_set_up(ctrl, &given_ps);
+    struct dma_engine *engine = dma_first(ctrl);
+    uint64_t given_ps = set_up(ctrl, engine), arrived_ps;
 
     record_stage(ctrl, cmd, STAGE_TRANSFER, engine_now(ctrl->engine));
-    if (!cmd->data.apart && ctrl->transfer.one_engine) {
-        pcie_up_read_then(ctrl->port, cmd->sqid, given_ps, cmd->bytes, data_arrived, ctrl,
-                          command_arg(cmd));
+    if (ctrl->transfer.paced) {
+        paced_in(ctrl, cmd, given_ps, dma_end(ctrl, engine, given_ps, given_ps, cmd->bytes));
         return;
     }
-    /* Several reads for one event, or an engine that must know now when it is free: reserved on the
-     * link at once, at every level of its detail. */
     if (cmd->data.apart)
         arrived_ps = parts_over_link(ctrl, cmd, given_ps);
     else
         arrived_ps = pcie_up_read(ctrl->port, given_ps, cmd->bytes);
     if (!ctrl->transfer.one_engine)
         arrived_ps = dma_end(ctrl, engine, given_ps, arrived_ps, cmd->bytes);
-    engine_at(ctrl->engine, arrived_ps, data_arrived, ctrl, command_arg(cmd));
+    engine_at(ctrl->engine, arrived_ps, transfer_data_arrived, ctrl, command_arg(cmd));
+}
+
+/* Of several engines, of a limited one, or where transfers take turns on the link. */
+static void out_start(struct ctrl *ctrl, struct command *cmd)
+{
+    struct dma_engine *engine = dma_first(ctrl);
+    uint64_t given_ps = set_up(ctrl, engine), arrived_ps = given_ps;
+
+    if (ctrl->transfer.paced && !ctrl->queues.cqs[cmd->cqid].ring.local)
+        paced_out(ctrl, cmd, given_ps);
+    else if (cmd->data.apart)
+        arrived_ps = parts_over_link(ctrl, cmd, given_ps);
+    else
+        arrived_ps = pcie_up_write(ctrl->port, given_ps, cmd->bytes);
+    complete_after_data(ctrl, cmd, given_ps,
+                        dma_end(ctrl, engine, given_ps, arrived_ps, cmd->bytes));
 }
 
 void transfer_out_start(struct ctrl *ctrl, struct command *cmd)
 {
     uint64_t given_ps, arrived_ps;
-    struct dma_engine *engine = engine_set_up(ctrl, &given_ps);
 
     cmd->transfer_ps = engine_now(ctrl->engine);
+    if (!ctrl->transfer.one_engine) {
+        out_start(ctrl, cmd);
+        return;
+    }
+    given_ps = set_up(ctrl, &ctrl->transfer.engines[0]);
     if (cmd->data.apart)
         arrived_ps = parts_over_link(ctrl, cmd, given_ps);
     else
         arrived_ps = pcie_up_write(ctrl->port, given_ps, cmd->bytes);
-    if (!ctrl->transfer.one_engine)
-        arrived_ps = dma_end(ctrl, engine, given_ps, arrived_ps, cmd->bytes);
     complete_after_data(ctrl, cmd, given_ps, arrived_ps);
 }
 

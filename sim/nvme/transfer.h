@@ -61,7 +61,9 @@ struct dma_engine {
 struct transfer {
     uint64_t max_bytes; /* MDTS; 0: no limit */
     struct dma_engine *engines;
-    bool one_engine; /* neither limited in rate nor in transfers on their way */
+    bool
+        one_engine; /* neither limited in rate nor in transfers on their way, and not ctrl->paced */
+    bool paced;     /* ctrl->paced, and no engine waits for the end of a transfer */
     uint8_t *bytes;
     uint32_t bytes_capacity;
     uint64_t *tags;
@@ -119,6 +121,7 @@ struct transfer_data {
 uint16_t transfer_in_take(struct ctrl *ctrl, const struct command *cmd, struct transfer_data *data);
 /* From here on: nvm_data_arrived() or admin_data_arrived(). */
 void transfer_in_start(struct ctrl *ctrl, struct command *cmd);
+void transfer_data_arrived(void *ctx, uint64_t arg); /* event; arg: command_arg() */
 void transfer_out_start(struct ctrl *ctrl, struct command *cmd);
 uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd);
 void transfer_free(struct ctrl *ctrl);

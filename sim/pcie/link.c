@@ -101,6 +101,11 @@ void link_use_engine(struct link *link, struct engine *engine)
         link->tlp = link_tlp_create(link, engine);
 }
 
+bool link_is_paced(const struct link *link)
+{
+    return link->tlp != NULL;
+}
+
 void link_destroy(struct link *link)
 {
     if (link == NULL)

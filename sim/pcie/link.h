@@ -43,6 +43,8 @@ struct link *link_create(const struct link_params *params);
 void link_destroy(struct link *link);
 /* The engine that the `_then` functions run on; they must not be called without. */
 void link_use_engine(struct link *link, struct engine *engine);
+/* Do the `_then` functions go packet by packet? Constant from link_use_engine() on. */
+bool link_is_paced(const struct link *link);
 /* As created, whatever the host has set since. */
 const struct link_params *link_limits(const struct link *link);
 /* What the host lets the device use (Device Control), each at most as created; transfers that were
@@ -69,11 +71,13 @@ uint64_t link_read_later(struct link *link, uint64_t now_ps, uint64_t ready_ps, 
 uint64_t link_register_request(struct link *link, uint64_t now_ps);
 uint64_t link_register_reply(struct link *link, uint64_t now_ps, uint32_t bytes);
 
-/* Transfers of one stream keep their order; at detail tlp, streams take turns packet by packet.
- * Stream numbers count modulo LINK_STREAMS. What must stay behind something else (a completion
- * entry behind its data, a message behind its entry) belongs into the same stream, or is asked for
- * when the other has arrived. */
-#define LINK_STREAMS 32u
+/* Transfers of one stream go in the order in which they become ready, equals in the order in which
+ * they were asked for; at detail tlp, streams take turns packet by packet. A read request that
+ * waits for a tag holds up what is behind it in its stream, writes too: writes want streams of
+ * their own. Stream numbers count modulo LINK_STREAMS. What must stay behind something else (a
+ * completion entry behind its data, a message behind its entry) belongs into the same stream, or is
+ * asked for when the other has arrived. */
+#define LINK_STREAMS 64u
 
 /* As link_write_later and link_read_later, with fn(ctx, arg) called at the arrival. ready_ps is not
  * before the engine's now. Detail line: one event, the reservation as a whole. */

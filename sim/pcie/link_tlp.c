@@ -6,6 +6,7 @@
  * has reached the host becomes, after the memory latency, a transfer of completions down. The host
  * answers requests in the order in which they come, one after the other.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "pcie/link_private.h"
@@ -13,6 +14,8 @@
 #define NONE           UINT32_MAX
 #define FIRST_CAPACITY 64u
 #define ANSWERS        0u /* the one stream of the host's completions */
+
+static_assert(LINK_STREAMS == 64, "a bit of a uint64_t per stream");
 
 enum transfer_kind { TRANSFER_WRITE, TRANSFER_REQUESTS, TRANSFER_ANSWER };
 
@@ -36,7 +39,7 @@ struct queue {
 /* One direction's sender. */
 struct sender {
     struct queue queue[LINK_STREAMS];
-    uint32_t waiting; /* transfers in the queues */
+    uint64_t waiting; /* bit per stream whose queue is not empty */
     unsigned turn;    /* the stream that is asked first */
     engine_handle event;
     uint64_t event_ps;
@@ -151,18 +154,35 @@ static void wake_at(struct link_tlp *tlp, enum link_direction direction, uint64_
     sender->event = engine_at(tlp->engine, time_ps, woken, tlp, direction);
 }
 
+/* Where a transfer goes in its stream: behind all that are ready as early. The first one may have
+ * sent some of its packets; then it was ready before now, and nothing comes before it. */
+static uint32_t *place_of(struct link_tlp *tlp, struct queue *queue, uint64_t ready_ps)
+{
+    uint32_t *place = &queue->first;
+
+    if (*place != NONE && tlp->transfers[queue->last].ready_ps <= ready_ps)
+        return &tlp->transfers[queue->last].next;
+    while (*place != NONE && tlp->transfers[*place].ready_ps <= ready_ps)
+        place = &tlp->transfers[*place].next;
+    return place;
+}
+
 static void enqueue(struct link_tlp *tlp, enum link_direction direction, uint32_t index)
 {
     struct sender *sender = &tlp->sender[direction];
-    struct queue *queue = &sender->queue[tlp->transfers[index].stream];
+    struct transfer *transfer = &tlp->transfers[index];
+    struct queue *queue = &sender->queue[transfer->stream];
+    uint64_t now_ps = engine_now(tlp->engine);
+    uint32_t *place;
 
-    tlp->transfers[index].next = NONE;
-    if (queue->first == NONE)
-        queue->first = index;
-    else
-        tlp->transfers[queue->last].next = index;
-    queue->last = index;
-    sender->waiting++;
+    if (transfer->ready_ps < now_ps)
+        transfer->ready_ps = now_ps;
+    place = place_of(tlp, queue, transfer->ready_ps);
+    transfer->next = *place;
+    *place = index;
+    if (transfer->next == NONE)
+        queue->last = index;
+    sender->waiting |= UINT64_C(1) << transfer->stream;
     look(tlp, direction);
 }
 
@@ -239,10 +259,20 @@ static void dequeue(struct link_tlp *tlp, struct sender *sender, struct queue *q
     uint32_t index = queue->first;
 
     queue->first = tlp->transfers[index].next;
-    sender->waiting--;
+    if (queue->first == NONE)
+        sender->waiting &= ~(UINT64_C(1) << tlp->transfers[index].stream);
     /* The others are still awaited: by the answers of their requests, by an arrival. */
     if (tlp->transfers[index].kind == TRANSFER_WRITE)
         give_back(tlp, index);
+}
+
+/* Streams that have something to send, the one whose turn it is as bit 0. */
+static uint64_t from_turn(const struct sender *sender)
+{
+    unsigned turn = sender->turn;
+
+    return turn == 0 ? sender->waiting
+                     : sender->waiting >> turn | sender->waiting << (LINK_STREAMS - turn);
 }
 
 /* Let the next stream that can send a packet; false, and the time at which one might, if none can.
@@ -253,16 +283,13 @@ static bool serve(struct link_tlp *tlp, enum link_direction direction, uint64_t 
     uint64_t now_ps = engine_now(tlp->engine);
 
     *earliest_ps = ENGINE_NEVER;
-    for (unsigned i = 0; i < LINK_STREAMS; i++) {
-        unsigned stream = (sender->turn + i) % LINK_STREAMS;
+    for (uint64_t left = from_turn(sender); left != 0; left &= left - 1) {
+        unsigned stream = (sender->turn + (unsigned)__builtin_ctzll(left)) % LINK_STREAMS;
         struct queue *queue = &sender->queue[stream];
-        uint64_t time_ps;
+        uint64_t time_ps = may_go(tlp, direction, &tlp->transfers[queue->first], now_ps);
 
-        if (queue->first == NONE)
-            continue;
-        time_ps = may_go(tlp, direction, &tlp->transfers[queue->first], now_ps);
         if (time_ps <= now_ps) {
-            sender->turn = stream + 1;
+            sender->turn = (stream + 1) % LINK_STREAMS;
             if (send_packet(tlp, direction, queue->first))
                 dequeue(tlp, sender, queue);
             return true;
@@ -279,7 +306,7 @@ static void look(struct link_tlp *tlp, enum link_direction direction)
     const struct link_line *line = &tlp->link->line[direction];
     uint64_t now_ps = engine_now(tlp->engine), earliest_ps;
 
-    while (tlp->sender[direction].waiting > 0) {
+    while (tlp->sender[direction].waiting != 0) {
         if (line->free_ps > now_ps) {
             wake_at(tlp, direction, line->free_ps);
             return;

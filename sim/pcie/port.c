@@ -172,6 +172,11 @@ void pcie_up_read_then(struct pcie_port *port, unsigned stream, uint64_t ready_p
     link_read_then(port->link, stream, ready_ps, bytes, fn, ctx, arg);
 }
 
+bool pcie_is_paced(const struct pcie_port *port)
+{
+    return link_is_paced(port->link);
+}
+
 void pcie_set_sizes(struct pcie_port *port, uint32_t payload_bytes, uint32_t request_bytes,
                     uint32_t tags)
 {

@@ -108,6 +108,10 @@ void pcie_up_write_then(struct pcie_port *port, unsigned stream, uint64_t ready_
 void pcie_up_read_then(struct pcie_port *port, unsigned stream, uint64_t ready_ps, uint32_t bytes,
                        engine_fn *fn, void *ctx, uint64_t arg);
 
+/* Do they take turns? Does not change. If not, the event's time is that of the functions above, and
+ * it may be better to know it at once. */
+bool pcie_is_paced(const struct pcie_port *port);
+
 /* What the link's ends can do, for the registers of the PCI Express capability (configspace.h). All
  * zero on an emulated link. */
 struct pcie_link_identity {

@@ -160,6 +160,7 @@ Suite *suite_namespace_life(void);
 Suite *suite_sgl(void);
 Suite *suite_lists(void);
 Suite *suite_engines(void);
+Suite *suite_paced(void);
 Suite *suite_cmb(void);
 Suite *suite_pointers_random(void);
 
