@@ -67,7 +67,9 @@ const struct opcode_row admin_rows[] = {
     {ADMIN_KEEP_ALIVE, 0, keep_alive_exists, keep_alive_execute, NULL, NULL},
     {ADMIN_DOORBELL_BUFFER, 0, shadow_exists, shadow_configure, NULL, NULL},
     {ADMIN_FORMAT_NVM, EFFECT_LOGICAL_BLOCKS | EFFECT_NAMESPACE | EFFECT_ALONE_IN_NAMESPACE,
-     format_exists, format_execute, NULL, NULL},
+     format_is_of_one, format_execute, NULL, NULL},
+    {ADMIN_FORMAT_NVM, EFFECT_LOGICAL_BLOCKS | EFFECT_NAMESPACE | EFFECT_ALONE, format_is_of_all,
+     format_execute, NULL, NULL},
 };
 const size_t admin_row_count = sizeof admin_rows / sizeof admin_rows[0];
 

@@ -105,12 +105,6 @@ void async_error(struct ctrl *ctrl, enum wire_event_error error, uint16_t qid)
     raise(ctrl, EVENT_ERROR, error, LOG_ERROR);
 }
 
-void async_internal_error(struct ctrl *ctrl, enum wire_more_event_errors error)
-{
-    if (ctrl_is_running(ctrl))
-        raise(ctrl, EVENT_ERROR, error, LOG_ERROR);
-}
-
 static const struct {
     uint8_t warnings;
     uint8_t information;

@@ -15,6 +15,7 @@ uint16_t compare_start(struct ctrl *ctrl, struct command *cmd)
     if (status != STATUS_SUCCESS)
         return status;
     ctrl->stats.compares++;
+    ctrl->stats.bytes_compared += cmd->bytes;
     cmd->kind = COMMAND_COMPARE;
     cmd->steps[cmd->step_count++] = MEDIA_READ;
     pointers_start(ctrl, cmd);

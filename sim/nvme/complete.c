@@ -24,6 +24,12 @@ static uint16_t with_do_not_retry(uint16_t status)
     case STATUS_ABORT_LIMIT:
     case STATUS_ASYNC_LIMIT:
     case STATUS_FORMAT_IN_PROGRESS:
+    case STATUS_SELF_TEST_IN_PROGRESS:
+    case STATUS_COMMAND_SEQUENCE: /* what it was too early or too late for may change */
+    case STATUS_INTERNAL_ERROR:   /* this one and the next three: injected faults only */
+    case STATUS_COMMAND_INTERRUPTED:
+    case STATUS_TRANSPORT_ERROR:
+    case STATUS_NAMESPACE_NOT_READY:
         return status;
     default:
         return status | STATUS_DNR;

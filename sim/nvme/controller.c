@@ -252,6 +252,7 @@ void ctrl_power_cycle(struct ctrl *ctrl)
 
     health_power_cycle(ctrl, was_used && !was_shut_down);
     media_power_loss(ctrl->media);
+    format_power_lost(ctrl);
     reset_everything(ctrl, 0, configspace_reset);
     firmware_reset(ctrl, RESET_SUBSYSTEM);
 }

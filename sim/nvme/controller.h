@@ -76,6 +76,7 @@ struct ctrl_stats {
     uint64_t compares, verifies, deallocates, write_uncorrectables;
     uint64_t media_errors; /* reads of blocks that cannot be read */
     uint64_t bytes_read, bytes_written;
+    uint64_t bytes_compared, bytes_verified;
     uint64_t fetch_bursts;              /* DMA reads of SQEs */
     uint64_t shadow_reads;              /* DMA reads of shadow doorbells */
     uint64_t eventidx_writes;           /* DMA writes of EventIdx entries */

@@ -30,8 +30,6 @@ uint16_t async_request(struct ctrl *ctrl, struct command *cmd);
 bool async_abort(struct ctrl *ctrl, uint16_t cid); /* a held request */
 /* An error event, and its entry in the log. qid: the queue that it is about. */
 void async_error(struct ctrl *ctrl, enum wire_event_error error, uint16_t qid);
-/* An error event that has no entry of its own: diagnostic failure, internal errors. */
-void async_internal_error(struct ctrl *ctrl, enum wire_more_event_errors error);
 /* Critical warnings that have just come up (WARNING_* bits); those not enabled are dropped. */
 void async_smart(struct ctrl *ctrl, uint8_t warnings);
 /* A notice, if it is enabled; log: the page that has the particulars and clears it. */

@@ -8,7 +8,8 @@
  * Turning the volatile write cache off flushes it: writes from then on are made durable one by one
  * (nvm.c), those before by the flush that the command waits for (5.21.1.6). Until that flush has
  * ended the cache may hold data although it is off, and Flush, FUA reads and a shutdown still mean
- * something. If the command is aborted the cache stays off and stays suspect.
+ * something. If the command is aborted the cache stays off and stays suspect;
+ * so it does after a reset that brings back a saved "off".
  */
 #include "nvme/feature_hooks.h"
 #include "nvme/internal.h"

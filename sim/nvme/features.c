@@ -146,6 +146,8 @@ static void reset_slot(struct ctrl *ctrl, size_t number, uint32_t slot)
 
 void features_reset(struct ctrl *ctrl)
 {
+    bool cache_may_hold = features_cache_may_hold(ctrl);
+
     ctrl->features.cache_drain = NO_DRAIN;
     for (size_t i = 0; i < FEATURE_ROWS; i++) {
         for (uint32_t slot = 0; slot < ctrl->features.slots[i] && !feature_table[i].persistent;
@@ -154,6 +156,9 @@ void features_reset(struct ctrl *ctrl)
         if (feature_table[i].apply != NULL)
             feature_table[i].apply(ctrl);
     }
+    /* Off is what was saved, and nothing has flushed what came into it while it was on. */
+    if (cache_may_hold && !features_cache_on(ctrl))
+        ctrl->features.cache_drain = CACHE_SUSPECT;
 }
 
 void features_namespace_reset(struct ctrl *ctrl, uint32_t nsid)

@@ -97,12 +97,13 @@ struct features {
     struct feature_value *current[FEATURE_ROWS], *saved[FEATURE_ROWS]; /* [slot] */
     uint32_t slots[FEATURE_ROWS];
     bool cache_on;         /* 06h, for the path of every write */
-    uint64_t cache_drain;  /* Set Features command that flushes the cache it turned off; NO_DRAIN */
+    uint64_t cache_drain;  /* Set Features command that flushes the cache it turned off; or below */
     uint64_t timestamp_ps; /* simulated time of the Set of 0Eh */
     engine_handle keep_alive; /* runs out */
     struct host_memory host_memory;
 };
-#define NO_DRAIN UINT64_MAX
+#define NO_DRAIN      UINT64_MAX
+#define CACHE_SUSPECT (UINT64_MAX - 1) /* off, may hold data, and no command is at work on that */
 
 /* features.c: the mechanism */
 void features_init(struct ctrl *ctrl);

@@ -35,6 +35,15 @@ static const char magic[] = "DOORBELL";
 enum { SLOTS_ACTIVE = 0, SLOTS_REVISION1 = 8 };
 #define SLOTS_NEXT_SHIFT 4u
 
+#define NO_ACTIVATION UINT64_MAX
+
+static void run(struct firmware *firmware, uint8_t slot)
+{
+    firmware->active = slot;
+    firmware->next = 0;
+    memcpy(firmware->running, firmware->slots[slot - 1].revision, FIRMWARE_REVISION_BYTES);
+}
+
 void firmware_init(struct ctrl *ctrl)
 {
     struct firmware *firmware = &ctrl->firmware;
@@ -43,7 +52,8 @@ void firmware_init(struct ctrl *ctrl)
     memset(firmware->slots[0].revision, ' ', FIRMWARE_REVISION_BYTES);
     memcpy(firmware->slots[0].revision, ctrl->params.firmware,
            length < FIRMWARE_REVISION_BYTES ? length : FIRMWARE_REVISION_BYTES);
-    firmware->active = 1;
+    firmware->activation = NO_ACTIVATION;
+    run(firmware, 1);
 }
 
 static void drop_image(struct ctrl *ctrl)
@@ -88,7 +98,7 @@ uint16_t firmware_mtfa(const struct ctrl *ctrl)
 
 const char *firmware_revision(const struct ctrl *ctrl)
 {
-    return ctrl->firmware.slots[ctrl->firmware.active - 1].revision;
+    return ctrl->firmware.running;
 }
 
 static bool is_present(const struct firmware *firmware, uint32_t dword)
@@ -206,9 +216,17 @@ static void activated(void *ctx, uint64_t arg)
 
     if (cmd == NULL)
         return; /* a reset came first and has activated it */
-    ctrl->firmware.active = ctrl->firmware.next;
-    ctrl->firmware.next = 0;
+    ctrl->firmware.activation = NO_ACTIVATION;
+    run(&ctrl->firmware, ctrl->firmware.next);
     complete_command(ctrl, cmd, STATUS_SUCCESS);
+}
+
+/* Its command is gone if a reset, a fatal status or a shutdown came first. */
+static bool is_activating(struct ctrl *ctrl)
+{
+    uint64_t activation = ctrl->firmware.activation;
+
+    return activation != NO_ACTIVATION && command_find(ctrl, activation) != NULL;
 }
 
 /* Without a reset (8.1): the controller goes on working meanwhile. */
@@ -221,6 +239,7 @@ static uint16_t activate(struct ctrl *ctrl, struct command *cmd, unsigned slot)
         return need_status[needs];
     }
     ctrl->firmware.next = (uint8_t)slot;
+    ctrl->firmware.activation = command_arg(cmd);
     async_notice(ctrl, EVENT_NOTICE_FIRMWARE_ACTIVATION, LOG_FIRMWARE);
     engine_after(ctrl->engine, ctrl->params.firmware_activation, activated, ctrl, command_arg(cmd));
     return COMMAND_GOES_ON;
@@ -241,6 +260,8 @@ uint16_t firmware_commit(struct ctrl *ctrl, struct command *cmd)
     bool has_image = ctrl->firmware.image != NULL;
     uint16_t status = STATUS_SUCCESS;
 
+    if (is_activating(ctrl)) /* one update at a time (8.1) */
+        return STATUS_COMMAND_SEQUENCE;
     if (action > COMMIT_ACTIVATE)
         return STATUS_INVALID_FIELD;
     if (slot > ctrl->params.firmware_slots)
@@ -266,10 +287,10 @@ void firmware_reset(struct ctrl *ctrl, enum firmware_reset kind)
     struct firmware *firmware = &ctrl->firmware;
 
     drop_image(ctrl);
-    if (firmware->next == 0 || firmware->slots[firmware->next - 1].needs > (unsigned)kind)
-        return;
-    firmware->active = firmware->next;
-    firmware->next = 0;
+    if (firmware->next != 0 && firmware->slots[firmware->next - 1].needs <= (unsigned)kind)
+        run(firmware, firmware->next);
+    else if (firmware->next == 0 && kind == RESET_SUBSYSTEM)
+        run(firmware, firmware->active); /* loaded from its slot, whatever that holds by now */
 }
 
 void firmware_fill(const struct ctrl *ctrl, uint8_t *page)

@@ -43,8 +43,10 @@ struct firmware_slot {
 struct firmware {
     struct firmware_slot slots[FIRMWARE_SLOTS_MAX]; /* slot 1 is [0] */
     uint8_t active, next;                           /* slot numbers; next 0: none is pending */
-    uint8_t *image;                                 /* what was downloaded; NULL: nothing yet */
-    uint64_t *present;                              /* bit per dword of it */
+    char running[FIRMWARE_REVISION_BYTES];          /* its slot may hold another one by now */
+    uint64_t activation; /* Firmware Commit that waits for it: command_arg() or NO_ACTIVATION */
+    uint8_t *image;      /* what was downloaded; NULL: nothing yet */
+    uint64_t *present;   /* bit per dword of it */
     uint32_t image_end;
 };
 

@@ -7,7 +7,7 @@
  * - a namespace with I/O commands being worked on is not formatted: Command Sequence Error;
  * - one Format NVM runs at a time; another one gets Format In Progress;
  * - a format that has begun is carried through, whatever resets come meanwhile; its command is gone
- *   then;
+ *   then; after a loss of power it clears from the beginning again;
  * - both Secure Erase Settings 000b and 001b clear everything; cryptographic erase is not claimed
  *   (FNA bit 2) and is Invalid Field.
  */
@@ -54,13 +54,28 @@ static void finish(struct ctrl *ctrl)
         complete_command(ctrl, cmd, STATUS_SUCCESS);
 }
 
+static void next_piece(struct ctrl *ctrl);
+
+/* The operation that has ended was overtaken by a loss of power: from the first piece again. */
+static bool begin_anew(struct ctrl *ctrl)
+{
+    struct formatting *job = &ctrl->namespaces.formatting;
+
+    if (!job->anew)
+        return false;
+    job->anew = false;
+    job->next = 0;
+    job->at = job->done = 0;
+    next_piece(ctrl);
+    return true;
+}
+
 static void flushed(void *ctx, uint64_t arg)
 {
     (void)arg;
-    finish(ctx);
+    if (!begin_anew(ctx))
+        finish(ctx);
 }
-
-static void next_piece(struct ctrl *ctrl);
 
 static void piece_done(void *ctx, uint64_t arg)
 {
@@ -68,6 +83,8 @@ static void piece_done(void *ctx, uint64_t arg)
     struct formatting *job = &ctrl->namespaces.formatting;
 
     (void)arg;
+    if (begin_anew(ctrl))
+        return;
     job->at += job->piece;
     job->done += job->piece;
     next_piece(ctrl);
@@ -99,7 +116,13 @@ static void next_piece(struct ctrl *ctrl)
 static void delay_over(void *ctx, uint64_t arg)
 {
     (void)arg;
-    next_piece(ctx);
+    if (!begin_anew(ctx))
+        next_piece(ctx);
+}
+
+void format_power_lost(struct ctrl *ctrl)
+{
+    ctrl->namespaces.formatting.anew = ctrl->namespaces.formatting.running;
 }
 
 /* Nothing of the namespaces must be under way, and none must be smaller than a block. */
@@ -121,6 +144,16 @@ static uint16_t check_meant(const struct ctrl *ctrl, uint32_t nsid, uint8_t bloc
 bool format_exists(const struct ctrl *ctrl)
 {
     return ctrl->params.oacs_format;
+}
+
+bool format_is_of_one(const struct ctrl *ctrl)
+{
+    return format_exists(ctrl) && !formats_all(ctrl);
+}
+
+bool format_is_of_all(const struct ctrl *ctrl)
+{
+    return format_exists(ctrl) && formats_all(ctrl);
 }
 
 uint16_t format_execute(struct ctrl *ctrl, struct command *cmd)

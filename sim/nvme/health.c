@@ -120,6 +120,13 @@ uint64_t health_power_on_hours(const struct ctrl *ctrl)
     return engine_now(ctrl->engine) / PS_PER_HOUR;
 }
 
+/* Reads, Compares and Verifies move these units (5.14.1.2); Write Zeroes and Write Uncorrectable do
+ * not count as written. */
+static uint64_t bytes_read(const struct ctrl_stats *stats)
+{
+    return stats->bytes_read + stats->bytes_compared + stats->bytes_verified;
+}
+
 static uint64_t data_units(uint64_t bytes)
 {
     return (bytes + DATA_UNIT_BYTES - 1) / DATA_UNIT_BYTES;
@@ -136,9 +143,9 @@ void health_fill(struct ctrl *ctrl, uint8_t *page)
     page[SMART_SPARE] = health->spare_percent;
     page[SMART_SPARE_THRESHOLD] = SPARE_LOW_PERCENT;
     page[SMART_USED] = health->used_percent;
-    wire_put64(page + SMART_UNITS_READ, data_units(stats->bytes_read));
+    wire_put64(page + SMART_UNITS_READ, data_units(bytes_read(stats)));
     wire_put64(page + SMART_UNITS_WRITTEN, data_units(stats->bytes_written));
-    wire_put64(page + SMART_READS, stats->reads);
+    wire_put64(page + SMART_READS, stats->reads + stats->compares);
     wire_put64(page + SMART_WRITES, stats->writes);
     wire_put64(page + SMART_BUSY_MINUTES, busy_ps(ctrl) / PS_PER_MINUTE);
     wire_put64(page + SMART_POWER_CYCLES, health->power_cycles);

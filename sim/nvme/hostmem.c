@@ -5,8 +5,8 @@
  * command completes. What the standard leaves to the controller: an extent of no pages is skipped;
  * extents that are not aligned to the memory page, or that are not as large as HSIZE together, end
  * the command with Invalid Field; a list that cannot be read, with Data Transfer Error. Memory that
- * the host returns (MR) is taken like any other: nothing is kept in it over a reset. The controller
- * uses the buffer for nothing yet; whoever does asks features.host_memory, which is empty from the
+ * the host returns (MR) is taken like any other: nothing is kept in it over a reset. The
+ * medium is told how much there is (media_set_host_buffer()), and that there is none from the
  * moment on at which the feature is disabled or the controller is reset.
  */
 #include <stdlib.h>

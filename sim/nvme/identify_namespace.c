@@ -108,8 +108,10 @@ static void fill_common(const struct ctrl *ctrl, uint8_t *page)
     if (has_oui(ctrl))
         page[ID_NSFEAT] |= NSFEAT_UIDREUSE;
     page[ID_NLBAF] = LBA_FORMATS - 1;
-    if (ctrl->params.dataset_management)
+    if (ctrl->params.dataset_management || ctrl->params.write_zeroes)
         page[ID_DLFEAT] = DLFEAT_READS_ZEROES;
+    if (ctrl->params.write_zeroes)
+        page[ID_DLFEAT] |= DLFEAT_DEAC;
     for (unsigned i = 0; i < LBA_FORMATS; i++)
         wire_put32(page + ID_LBAF0 + LBAF_BYTES * i, (uint32_t)lba_format_log2((enum lba_format)i)
                                                          << LBAF_DATA_SIZE);

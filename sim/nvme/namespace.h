@@ -44,6 +44,7 @@ struct namespace
 /* A Format NVM command at work (format.c). */
 struct formatting {
     bool running;
+    bool anew;            /* power was lost: what the medium is at work on does not count */
     uint8_t block_log2;   /* of the new format */
     uint64_t command;     /* command_arg(); a reset may have dropped it */
     uint32_t next;        /* index of the namespace that the medium clears */
@@ -133,7 +134,11 @@ uint16_t nsmgmt_data_arrived(struct ctrl *ctrl, struct command *cmd, const uint8
 
 /* format.c: Format NVM (5.23). A status or COMMAND_GOES_ON. */
 bool format_exists(const struct ctrl *ctrl);
+bool format_is_of_one(const struct ctrl *ctrl); /* it exists, and formats what it names */
+bool format_is_of_all(const struct ctrl *ctrl); /* or all that there are (FNA bit 0) */
 uint16_t format_execute(struct ctrl *ctrl, struct command *cmd);
+/* Power was lost: what a running format has cleared and not flushed may have come back. */
+void format_power_lost(struct ctrl *ctrl);
 /* FPI (5.15.2.1): percent that remains of the format of this namespace; 0 if none is running. */
 uint8_t format_percent_left(const struct ctrl *ctrl, const struct namespace *ns);
 

@@ -179,6 +179,7 @@ static uint16_t start_verify(struct ctrl *ctrl, struct command *cmd)
     if (status != STATUS_SUCCESS)
         return status;
     ctrl->stats.verifies++;
+    ctrl->stats.bytes_verified += cmd->bytes;
     cmd->kind = COMMAND_VERIFY;
     add_read_steps(ctrl, cmd, MEDIA_VERIFY);
     nvm_media_next(ctrl, cmd);

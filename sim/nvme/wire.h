@@ -57,7 +57,6 @@ enum {
 #define AMS_WEIGHTED    1u /* with urgent priority class */
 #define CSS_NVM         0u
 #define CSS_ADMIN_ONLY  7u
-#define SHN_NONE        0u
 #define SHN_NORMAL      1u
 #define SHN_ABRUPT      2u
 
@@ -143,6 +142,7 @@ enum wire_status {
     STATUS_INVALID_FIELD = 0x002,
     STATUS_CID_CONFLICT = 0x003,
     STATUS_DATA_TRANSFER_ERROR = 0x004,
+    STATUS_INTERNAL_ERROR = 0x006,
     STATUS_ABORT_REQUESTED = 0x007,
     STATUS_ABORTED_SQ_DELETION = 0x008,
     STATUS_ABORTED_FAILED_FUSED = 0x009,
@@ -156,7 +156,10 @@ enum wire_status {
     STATUS_CMB_USE_INVALID = 0x012,
     STATUS_PRP_OFFSET_INVALID = 0x013,
     STATUS_SGL_GRANULARITY_INVALID = 0x01e,
+    STATUS_COMMAND_INTERRUPTED = 0x021,
+    STATUS_TRANSPORT_ERROR = 0x022, /* transient */
     STATUS_LBA_OUT_OF_RANGE = 0x080,
+    STATUS_NAMESPACE_NOT_READY = 0x082,
     STATUS_CQ_INVALID = 0x100,
     STATUS_QID_INVALID = 0x101,
     STATUS_QSIZE_INVALID = 0x102,
@@ -166,7 +169,6 @@ enum wire_status {
     STATUS_LOG_PAGE_INVALID = 0x109,
     STATUS_QUEUE_DELETION_INVALID = 0x10c,
     STATUS_FEATURE_NOT_SAVEABLE = 0x10d,
-    STATUS_FEATURE_NOT_CHANGEABLE = 0x10e,
     STATUS_FEATURE_NOT_NAMESPACE_SPECIFIC = 0x10f,
     STATUS_UNRECOVERED_READ = 0x281,
     STATUS_COMPARE_FAILURE = 0x285
@@ -203,7 +205,6 @@ enum wire_feature {
 };
 
 #define NSID_ALL   UINT32_C(0xffffffff)
-#define NSID_ONLY  UINT32_C(1)        /* the one namespace of this controller */
 #define CLASS_NVME UINT32_C(0x010802) /* section 2.1.5 */
 
 static inline uint16_t wire_get16(const uint8_t *at)

@@ -61,6 +61,7 @@ enum {
 #define NMIC_SHARED         0x01u
 #define FPI_SUPPORTED       0x80u
 #define DLFEAT_READS_ZEROES 0x01u /* what was deallocated */
+#define DLFEAT_DEAC         0x08u /* Write Zeroes takes its Deallocate bit */
 #define LBAF_BYTES          4u
 #define LBAF_DATA_SIZE      16u /* bit position of LBADS */
 #define NS_STRUCTURE_SIZE   4096u

@@ -190,6 +190,38 @@ START_TEST(broadcast_flush_is_new_in_1_4)
 }
 END_TEST
 
+/* A reset brings back what was saved, and does not flush: what is in the cache is still there. */
+START_TEST(a_reset_that_turns_it_off_leaves_it_suspect)
+{
+    params.ctrl.save_features = 1;
+    open_rig();
+    ck_assert_uint_eq(rig_admin(&rig, 9, 0, 0x80000000u | 6, 0, NULL), 0); /* off, and saved */
+    ck_assert_uint_eq(rig_admin(&rig, 9, 0, 6, 1, NULL), 0);               /* on for now */
+    ck_assert_uint_eq(rig_io(&rig, 1, 0, 1, RIG_DATA, 0), 0);
+    ck_assert_uint_eq(flushes(), 1);
+    rig_write32(&rig, 0x14, 0);
+    rig_settle(&rig);
+    rig_enable(&rig);
+    rig_create_queue(&rig, 1, 8, 0);
+    ck_assert_uint_eq(flush(1), 0);
+    ck_assert_uint_eq(flushes(), 2);
+}
+END_TEST
+
+START_TEST(an_empty_cache_that_stays_off_needs_no_flush)
+{
+    params.ctrl.save_features = 1;
+    open_rig();
+    ck_assert_uint_eq(rig_admin(&rig, 9, 0, 0x80000000u | 6, 0, NULL), 0); /* off, and saved */
+    rig_write32(&rig, 0x14, 0);
+    rig_settle(&rig);
+    rig_enable(&rig);
+    rig_create_queue(&rig, 1, 8, 0);
+    ck_assert_uint_eq(flush(1), 0);
+    ck_assert_uint_eq(flushes(), 1);
+}
+END_TEST
+
 Suite *suite_cache(void)
 {
     Suite *suite = suite_create("nvme write cache");
@@ -203,6 +235,8 @@ Suite *suite_cache(void)
     tcase_add_test(tc, a_write_on_its_way_is_flushed_by_itself);
     tcase_add_test(tc, an_abort_leaves_the_cache_suspect);
     tcase_add_loop_test(tc, broadcast_flush_is_new_in_1_4, 0, sizeof versions / sizeof versions[0]);
+    tcase_add_test(tc, a_reset_that_turns_it_off_leaves_it_suspect);
+    tcase_add_test(tc, an_empty_cache_that_stays_off_needs_no_flush);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -109,6 +109,28 @@ START_TEST(it_strikes_when_its_conditions_hold)
 }
 END_TEST
 
+/* Statuses that say themselves that a later attempt may succeed (4.6.1, Do Not Retry). */
+START_TEST(do_not_retry_follows_the_status)
+{
+    static const struct {
+        const char *rule;
+        bool dnr;
+    } cases[] = {{": status 0x006", false}, {": status 0x021", false}, {": status 0x022", false},
+                 {": status 0x082", false}, {": status 0x281", true},  {": status 0x020", true}};
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rig_cmd cmd = {.opcode = READ, .nsid = 1, .prp1 = RIG_DATA};
+        struct rig_cqe cqe;
+
+        if (i > 0)
+            rig_close(&rig);
+        open_rig(cases[i].rule);
+        rig_do(&rig, 1, &cmd, &cqe);
+        ck_assert_msg(cqe.dnr == cases[i].dnr, "%s", cases[i].rule);
+    }
+}
+END_TEST
+
 /* A window in time: one picosecond decides. */
 START_TEST(after_and_before_are_exact)
 {
@@ -471,6 +493,7 @@ Suite *suite_fault(void)
     TCase *language = tcase_create("language");
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, do_not_retry_follows_the_status);
     tcase_add_loop_test(tc, it_strikes_when_its_conditions_hold, 0,
                         sizeof conditions / sizeof conditions[0]);
     tcase_add_test(tc, after_and_before_are_exact);

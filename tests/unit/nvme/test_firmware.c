@@ -208,6 +208,63 @@ START_TEST(wrong_slots_and_actions)
 }
 END_TEST
 
+/* Identify tells what runs, not what has come to lie in its slot since (5.11, 5.15.2.2 FR). */
+START_TEST(an_image_over_the_active_one_does_not_run_yet)
+{
+    download("OLD     ", 0);
+    ck_assert_uint_eq(commit(2, 3), 0);
+    download("NEW     ", 0);
+    ck_assert_uint_eq(commit(2, 0), 0);
+    expect(0x02, "OLD     ");
+    ck_assert_uint_eq(rig_log(&rig, 3, 0, 512, true), 0);
+    ck_assert_mem_eq(rig_at(&rig, RIG_DATA + 16), "NEW     ", 8);
+    rig_reset(&rig); /* nothing is pending */
+    expect(0x02, "OLD     ");
+    ctrl_power_cycle(rig.ctrl); /* but the old one is nowhere any more */
+    rig_enable(&rig);
+    expect(0x02, "NEW     ");
+}
+END_TEST
+
+/* 8.1: one update at a time. The first one is not disturbed. */
+START_TEST(a_commit_during_an_activation_is_out_of_sequence)
+{
+    static const uint32_t second[] = {3u << 3 | 1, 2u << 3 | 1, 3u << 3 | 2, 0u << 3 | 3};
+    struct rig_cqe cqe;
+
+    download("ONE     ", 0);
+    rig_put(&rig, 0, &(struct rig_cmd){.opcode = 0x10, .cid = 1, .cdw10 = 3u << 3 | 2});
+    rig_put(&rig, 0, &(struct rig_cmd){.opcode = 0x10, .cid = 2, .cdw10 = second[_i]});
+    rig_ring(&rig, 0);
+    rig_settle(&rig);
+    ck_assert(rig_take(&rig, 0, &cqe));
+    ck_assert_uint_eq(cqe.cid, 2);
+    ck_assert_uint_eq(cqe.status, 0x00c);
+    ck_assert(!cqe.dnr);
+    ck_assert(rig_take(&rig, 0, &cqe));
+    ck_assert_uint_eq(cqe.cid, 1);
+    ck_assert_uint_eq(cqe.status, 0);
+    rig_ring_cq(&rig, 0);
+    expect(0x02, "ONE     ");
+    ck_assert_uint_eq(commit(1, 3), 0); /* it is over */
+    expect(0x01, "FW      ");
+}
+END_TEST
+
+START_TEST(a_reset_ends_an_activation)
+{
+    download("ONE     ", 0);
+    rig_put(&rig, 0, &(struct rig_cmd){.opcode = 0x10, .cid = 1, .cdw10 = 3u << 3 | 2});
+    rig_ring(&rig, 0);
+    rig_for(&rig, 100 * RIG_MS);
+    rig_reset(&rig);
+    expect(0x02, "ONE     ");
+    ck_assert_uint_eq(commit(1, 3), 0);
+    rig_settle(&rig);
+    expect(0x01, "FW      ");
+}
+END_TEST
+
 START_TEST(with_one_slot_there_is_no_download)
 {
     rig_close(&rig);
@@ -238,6 +295,9 @@ Suite *suite_firmware(void)
     tcase_add_test(tc, pieces_and_their_places);
     tcase_add_test(tc, wrong_images);
     tcase_add_test(tc, wrong_slots_and_actions);
+    tcase_add_test(tc, an_image_over_the_active_one_does_not_run_yet);
+    tcase_add_loop_test(tc, a_commit_during_an_activation_is_out_of_sequence, 0, 4);
+    tcase_add_test(tc, a_reset_ends_an_activation);
     tcase_add_test(tc, with_one_slot_there_is_no_download);
     suite_add_tcase(suite, tc);
     return suite;

@@ -276,6 +276,32 @@ START_TEST(progress)
 }
 END_TEST
 
+/* What was cleared and not flushed comes back when the power goes: the format begins anew, in the
+ * middle of its pieces, and in its last flush. */
+START_TEST(a_loss_of_power_brings_nothing_back)
+{
+    static const uint64_t after_us[] = {3500, 5500};
+
+    params.media.flush_latency = 1 * RIG_MS;
+    strcpy(params.ctrl.faults, "nth=1000000 : power-loss"); /* only to keep what could be lost */
+    slow();
+    fill(1, 0);
+    ck_assert_uint_eq(rig_block(&rig, 0, 1, 0, RIG_DATA), 0);
+    start(1, 1);
+    rig_for(&rig, after_us[_i] * RIG_US);
+    ctrl_power_cycle(rig.ctrl);
+    rig_settle(&rig);
+    rig_enable(&rig);
+    rig_create_queue(&rig, 1, 16, 0);
+    expect_format(1, 256 * (uint64_t)MIB / 4096, 1);
+    ck_assert_uint_eq(look(1, 0), 0);
+    ctrl_power_cycle(rig.ctrl); /* and it was made durable */
+    rig_enable(&rig);
+    rig_create_queue(&rig, 1, 16, 0);
+    ck_assert_uint_eq(look(1, 0), 0);
+}
+END_TEST
+
 /* 5.23: a namespace with a command at work is not formatted; others may be. */
 START_TEST(not_while_commands_are_at_work)
 {
@@ -286,7 +312,9 @@ START_TEST(not_while_commands_are_at_work)
     rig_ring(&rig, 1);
     rig_for(&rig, RIG_US);
     rig_put(&rig, 0, &(struct rig_cmd){.opcode = 0x80, .nsid = 1});
-    ck_assert_uint_eq(soon(0).status, 0x00c);
+    cqe = soon(0);
+    ck_assert_uint_eq(cqe.status, 0x00c);
+    ck_assert(!cqe.dnr); /* once they have ended it may */
     rig_put(&rig, 0, &(struct rig_cmd){.opcode = 0x80, .nsid = RIG_ALL});
     ck_assert_uint_eq(soon(0).status, 0x00c);
     start(2, 0);
@@ -335,6 +363,7 @@ Suite *suite_format(void)
     tcase_add_test(tc, time);
     tcase_add_test(tc, keeps_others_off);
     tcase_add_test(tc, progress);
+    tcase_add_loop_test(tc, a_loss_of_power_brings_nothing_back, 0, 2);
     tcase_add_test(tc, not_while_commands_are_at_work);
     tcase_add_test(tc, resets_do_not_stop_it);
     suite_add_tcase(suite, tc);

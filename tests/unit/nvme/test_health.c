@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The SMART / Health log and its events (NVMe 1.4 sections 5.14.1.2, 5.2 and 5.21.1.11). */
+#include <string.h>
+
 #include "unit/nvme/rig_admin.h"
 
 #define MINUTE (60000 * RIG_MS)
@@ -173,6 +175,30 @@ START_TEST(busy_time_is_that_with_commands)
 }
 END_TEST
 
+/* 5.14.1.2: Compare and Verify read, Write Zeroes and Write Uncorrectable do not write. */
+START_TEST(what_counts_as_read_and_written)
+{
+    static const struct {
+        uint8_t opcode;
+        uint64_t units_read, units_written, reads, writes;
+    } steps[] = {{2, 1, 0, 1, 0}, {5, 1, 0, 2, 0}, {12, 1, 0, 2, 0}, {1, 1, 1, 2, 1},
+                 {8, 1, 1, 2, 1}, {4, 1, 1, 2, 1}, {1, 1, 1, 2, 2},  {5, 2, 1, 3, 2}};
+
+    rig_create_queue(&rig, 1, 8, 0);
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        /* 16 blocks; before the last step 48 were read, then 951 more are verified one by one */
+        for (unsigned n = 0; i == 7 && n < 951; n++)
+            ck_assert_uint_eq(rig_io(&rig, 12, 0, 1, 0, 0), 0);
+        memset(rig_at(&rig, RIG_DATA), 0, 0x2000);
+        ck_assert_uint_eq(rig_io(&rig, steps[i].opcode, 0, 16, RIG_DATA, RIG_DATA + 0x1000), 0);
+        ck_assert_uint_eq(smart(32, 8), steps[i].units_read);
+        ck_assert_uint_eq(rig_field(&rig, 48, 8), steps[i].units_written);
+        ck_assert_uint_eq(rig_field(&rig, 64, 8), steps[i].reads);
+        ck_assert_uint_eq(rig_field(&rig, 80, 8), steps[i].writes);
+    }
+}
+END_TEST
+
 START_TEST(power_cycles_and_unsafe_shutdowns)
 {
     ctrl_power_cycle(rig.ctrl);
@@ -201,6 +227,7 @@ Suite *suite_health(void)
     tcase_add_test(tc, types_do_not_mask_each_other);
     tcase_add_test(tc, minutes_of_heat_and_hours_of_power);
     tcase_add_test(tc, busy_time_is_that_with_commands);
+    tcase_add_test(tc, what_counts_as_read_and_written);
     tcase_add_test(tc, power_cycles_and_unsafe_shutdowns);
     suite_add_tcase(suite, tc);
     return suite;

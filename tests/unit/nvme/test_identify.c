@@ -53,7 +53,7 @@ START_TEST(namespace_structure)
         ck_assert_uint_eq(rig_field(&rig, 26, 1), expected[i].flbas);
         ck_assert_uint_eq(rig_field(&rig, 27, 3), 0); /* MC, DPC, DPS */
         ck_assert_uint_eq(rig_field(&rig, 30, 3), 0); /* NMIC, RESCAP, FPI */
-        ck_assert_uint_eq(rig_field(&rig, 33, 1), 1); /* DLFEAT: reads as zeroes */
+        ck_assert_uint_eq(rig_field(&rig, 33, 1), 9); /* DLFEAT: zeroes; DEAC of Write Zeroes */
         ck_assert_uint_eq(rig_field(&rig, 34, 8) | rig_field(&rig, 40, 8),
                           0);                         /* no atomicity of its own, no NOIOB */
         ck_assert_uint_eq(rig_field(&rig, 48, 8), 0); /* NVMCAP: no Namespace Management */
@@ -62,6 +62,21 @@ START_TEST(namespace_structure)
         ck_assert_uint_eq(rig_field(&rig, 128, 4), 9u << 16);
         ck_assert_uint_eq(rig_field(&rig, 132, 4), 12u << 16);
         ck_assert(rig_rest_is_zero(&rig, 136));
+    }
+}
+END_TEST
+
+/* DLFEAT says what of deallocation there is (5.15.2.1). */
+START_TEST(deallocation_is_claimed_with_its_commands)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        rig_close(&rig);
+        params.ctrl.dataset_management = i & 1;
+        params.ctrl.write_zeroes = i >> 1;
+        rig_open(&rig, &params);
+        rig_enable(&rig);
+        ck_assert_uint_eq(rig_identify(&rig, 0x00, 1), 0);
+        ck_assert_uint_eq(rig_field(&rig, 33, 1), (i != 0 ? 1 : 0) | (i >> 1 ? 8 : 0));
     }
 }
 END_TEST
@@ -305,6 +320,7 @@ Suite *suite_identify(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, namespace_structure);
+    tcase_add_test(tc, deallocation_is_claimed_with_its_commands);
     tcase_add_loop_test(tc, nsid_rules, 0, sizeof rules / sizeof rules[0]);
     tcase_add_test(tc, cns_values);
     tcase_add_test(tc, inactive_is_all_zeroes);

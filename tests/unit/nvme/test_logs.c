@@ -152,6 +152,21 @@ START_TEST(effects_log_tells_the_truth)
 }
 END_TEST
 
+/* A Format NVM that touches all namespaces wants to be alone (5.14.1.5, CSE). */
+START_TEST(effects_of_a_format_follow_its_scope)
+{
+    for (uint32_t scope = 0; scope < 2; scope++) {
+        rig_close(&rig);
+        params.ctrl.oacs_format = 1;
+        params.ctrl.format_scope = scope;
+        rig_open(&rig, &params);
+        rig_enable(&rig);
+        ck_assert_uint_eq(rig_log(&rig, 5, 0x80 * 4, 4, true), 0);
+        ck_assert_uint_eq(rig_field(&rig, 0, 4), scope == 0 ? 0x10007 : 0x20007);
+    }
+}
+END_TEST
+
 /* 5.2.1, Namespace Attribute Changed; 5.14.1.4; OAES bit 8. */
 START_TEST(changed_namespaces_are_noticed)
 {
@@ -193,6 +208,7 @@ Suite *suite_logs(void)
     tcase_add_loop_test(tc, offset_and_length, 0, sizeof pages / sizeof pages[0]);
     tcase_add_test(tc, pages_that_do_not_exist);
     tcase_add_test(tc, effects_log_tells_the_truth);
+    tcase_add_test(tc, effects_of_a_format_follow_its_scope);
     tcase_add_test(tc, changed_namespaces_are_noticed);
     suite_add_tcase(suite, tc);
     return suite;

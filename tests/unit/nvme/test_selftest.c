@@ -93,6 +93,20 @@ START_TEST(one_at_a_time_and_abort)
 }
 END_TEST
 
+START_TEST(a_later_one_may_succeed) /* 4.6.1, Do Not Retry */
+{
+    struct rig_cqe cqe;
+
+    ck_assert_uint_eq(command(0x14, 0, 1), 0);
+    rig_put(&rig, 0, &(struct rig_cmd){.opcode = 0x14, .cid = 2, .cdw10 = 1});
+    rig_ring(&rig, 0);
+    rig_for(&rig, RIG_MS);
+    ck_assert(rig_take(&rig, 0, &cqe));
+    ck_assert_uint_eq(cqe.status, 0x11d);
+    ck_assert(!cqe.dnr);
+}
+END_TEST
+
 START_TEST(wrong_codes_and_namespaces)
 {
     ck_assert_uint_eq(command(0x14, 0, 0), 0x002);
@@ -164,6 +178,7 @@ Suite *suite_selftest(void)
     tcase_add_test(tc, what_identify_says);
     tcase_add_test(tc, progress_and_result);
     tcase_add_test(tc, one_at_a_time_and_abort);
+    tcase_add_test(tc, a_later_one_may_succeed);
     tcase_add_test(tc, wrong_codes_and_namespaces);
     tcase_add_test(tc, reset_ends_a_short_one_and_not_an_extended_one);
     tcase_add_test(tc, twenty_results_are_kept);
