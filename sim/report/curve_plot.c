@@ -34,6 +34,14 @@ static const char *curve_of(const struct graph *graph, const struct curve_point 
     return graph->drive ? point->load.name : point->drive;
 }
 
+/* A drive's cliff and its steady state are a curve each. */
+static bool on_one_curve(const struct graph *graph, const struct curve_point *a,
+                         const struct curve_point *b)
+{
+    return strcmp(curve_of(graph, a), curve_of(graph, b)) == 0 &&
+           (graph->kind != CURVE_CLIFF || a->state == b->state);
+}
+
 /* The first point of each curve, in order: the one after `previous` (NULL: the first of all). */
 static const struct curve_point *next_curve(const struct graph *graph,
                                             const struct curve_point *previous)
@@ -45,8 +53,7 @@ static const struct curve_point *next_curve(const struct graph *graph,
         bool new = shows(graph, at);
 
         for (const struct curve_point *before = points; before < at && new; before++)
-            new =
-                !shows(graph, before) || strcmp(curve_of(graph, before), curve_of(graph, at)) != 0;
+            new = !shows(graph, before) || !on_one_curve(graph, before, at);
         if (new)
             return at;
     }
@@ -63,6 +70,22 @@ static void print_series(FILE *file, const struct load_series *series)
                 (double)series->ended[i] / interval);
 }
 
+/* The steady state as a line over the time that the same drive's cliff takes. */
+static void print_level(FILE *file, const struct graph *graph, const struct curve_point *point)
+{
+    double until = (double)point->result.window_ps / 1e12;
+
+    for (size_t i = 0; i < graph->curves->count; i++) {
+        const struct curve_point *other = &graph->curves->points[i];
+
+        if (shows(graph, other) && strcmp(other->drive, point->drive) == 0 &&
+            other->state != DRIVE_STEADY)
+            until = (double)other->result.window_ps / 1e12;
+    }
+    fprintf(file, "0 %.3f\n%.6f %.3f\n", load_iops(&point->result), until,
+            load_iops(&point->result));
+}
+
 static void print_point(FILE *file, const struct graph *graph, const struct curve_point *point,
                         unsigned number)
 {
@@ -77,7 +100,10 @@ static void print_point(FILE *file, const struct graph *graph, const struct curv
         fprintf(file, "%u %.3f\n", number, load_mb_per_s(&point->result));
         break;
     case CURVE_CLIFF:
-        print_series(file, &point->result.series);
+        if (point->state == DRIVE_STEADY)
+            print_level(file, graph, point);
+        else
+            print_series(file, &point->result.series);
         break;
     case CURVE_SHEET:
     case CURVE_KINDS:
@@ -85,8 +111,18 @@ static void print_point(FILE *file, const struct graph *graph, const struct curv
     }
 }
 
+static const char *title_of(const struct graph *graph, const struct curve_point *curve,
+                            char title[2 * RESULT_NAME_MAX])
+{
+    snprintf(title, 2 * RESULT_NAME_MAX, "%s%s%s", curve_of(graph, curve),
+             graph->kind == CURVE_CLIFF ? ", " : "",
+             graph->kind == CURVE_CLIFF ? drive_state_name(curve->state) : "");
+    return title;
+}
+
 static int write_data(const struct graph *graph, const char *directory, char *message)
 {
+    char title[2 * RESULT_NAME_MAX];
     struct outfile out;
 
     if (script_open(&out, directory, graph->slug, "dat", message))
@@ -95,11 +131,11 @@ static int write_data(const struct graph *graph, const char *directory, char *me
          curve = next_curve(graph, curve)) {
         unsigned number = 0;
 
-        fprintf(out.file, "# %s\n", curve_of(graph, curve));
+        fprintf(out.file, "# %s\n", title_of(graph, curve, title));
         for (size_t i = 0; i < graph->curves->count; i++) {
             const struct curve_point *point = &graph->curves->points[i];
 
-            if (shows(graph, point) && strcmp(curve_of(graph, point), curve_of(graph, curve)) == 0)
+            if (shows(graph, point) && on_one_curve(graph, point, curve))
                 print_point(out.file, graph, point, number++);
         }
         fputs("\n\n", out.file);
@@ -118,7 +154,7 @@ static void write_marks(const struct graph *graph, FILE *file)
     for (size_t i = 0; i < graph->curves->count; i++) {
         const struct curve_point *point = &graph->curves->points[i];
 
-        if (!shows(graph, point) || strcmp(curve_of(graph, point), curve_of(graph, first)) != 0)
+        if (!shows(graph, point) || !on_one_curve(graph, point, first))
             continue;
         fputs(number ? ", " : "", file);
         if (graph->kind == CURVE_DEPTH)
@@ -154,6 +190,7 @@ static void write_axes(const struct graph *graph, FILE *file)
 
 static void write_curves(const struct graph *graph, FILE *file)
 {
+    char title[2 * RESULT_NAME_MAX];
     size_t i = 0;
 
     fputs("plot \\\n", file);
@@ -164,7 +201,7 @@ static void write_curves(const struct graph *graph, FILE *file)
                 "pointtype %u linecolor rgb \"%s\" title ",
                 i ? ", \\\n" : "", i, graph->kind == CURVE_CLIFF ? "lines" : "linespoints",
                 script_dash(i), script_point(i), script_colour(i));
-        script_quote(file, curve_of(graph, curve));
+        script_quote(file, title_of(graph, curve, title));
     }
     putc('\n', file);
 }
