@@ -41,8 +41,8 @@ flash=(bench drive --drive wd-sn550 --drive worst-case --no-verify)
 cliff,wd-sn550,rand-write,steady " ] && ok || bad "points of the cliff"
 grep -q "drive worst-case has no curve 'cliff'" cliff.err && ok || bad "a cliff where no garbage is collected"
 grep -q '^steady  *[1-9][0-9]*$' cliff.txt && ok || bad "no steady state in the table"
-[ ${#plots[@]} -eq 0 ] || { [ "$(grep -c '^0 ' "curves here/iops-over-time-rand-write.dat")" = 1 ] &&
-    grep -q 'title "wd-sn550, steady"' "curves here/iops-over-time-rand-write.gp"; } && ok || bad "graph of the cliff"
+[ ${#plots[@]} -eq 0 ] || { [ "$(grep -c '^0 ' "curves here/iops-over-time-wd-sn550.dat")" = 1 ] &&
+    grep -q 'title "steady"' "curves here/iops-over-time-wd-sn550.gp"; } && ok || bad "graph of the cliff"
 "$doorbell" "${flash[@]}" --curve datasheet --ios 40 --csv sheet.csv --quiet && ok || bad "data sheet of a drive with flash"
 [ "$(cut -d, -f5,8 sheet.csv | grep -c -e '^seq-write,fresh$' -e '^seq-write,filled$')" = 2 ] && ok ||
     bad "states of a data sheet"
