@@ -128,7 +128,7 @@ static int make_plan(struct drive_bench *bench)
 {
     const struct cli_settings *s = bench->settings;
     bench->plan.ios = (s->given & CLI_BIT(CLI_IOS)) != 0 ? s->ios : 0;
-    bench->plan.footprint = s->footprint;
+    bench->plan.footprint = (s->given & CLI_BIT(CLI_FOOTPRINT)) != 0 ? s->footprint : 0;
     for (size_t i = 0; i < bench->config_count; i++) {
         const struct cli_config *config = &bench->configs[i];
         for (unsigned kind = 0; kind < CURVE_KINDS; kind++) {

@@ -20,7 +20,7 @@ struct drive_plan {
     struct drive_cell *cells;
     size_t count, room;
     uint64_t ios;       /* of every point; 0: by block size */
-    uint64_t footprint; /* bytes */
+    uint64_t footprint; /* bytes, but for a cliff, which takes all; 0: as it suits each point */
 };
 
 /* Whether the drive can have such a curve at all: links need a link, a cliff a medium that gets
@@ -32,7 +32,8 @@ void drive_plan_add(struct drive_plan *plan, enum curve_kind kind, const struct 
                     const struct datasheet_table *sheet);
 void drive_plan_free(struct drive_plan *plan);
 
-/* The parameters of a cell: its configuration's, with the cell's link. */
+/* The parameters of a cell: its configuration's, with the cell's link and state, and for a cliff a
+ * smaller capacity. */
 struct run_params drive_cell_params(const struct drive_cell *cell);
 
 #endif

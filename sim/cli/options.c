@@ -61,8 +61,10 @@ static const struct cli_option options[CLI_OPTIONS] = {
                    "refuses more)"},
     [CLI_IOS] = {"ios", 0, "N",
                  "number of requests (default 100000; bench drive: of each point, by its size)"},
-    [CLI_FOOTPRINT] = {"footprint", 0, "SIZE",
-                       "bytes of the drive that are accessed (default 256 MiB)"},
+    [CLI_FOOTPRINT] =
+        {"footprint", 0, "SIZE",
+         "bytes of the drive that are accessed (default 256 MiB; bench drive: all for a "
+         "drive's steady state)"},
     [CLI_CURVE] = {"curve", 0, "NAME",
                    "bench drive: only this one, repeatable: depth, block, link, cliff, datasheet, "
                    "all (default)"},

@@ -18,7 +18,7 @@ enum curve_kind {
     CURVE_DEPTH, /* random 4 KiB requests over the number in flight */
     CURVE_BLOCK, /* sequential requests over their size */
     CURVE_LINK,  /* one load over the link in front of the drive */
-    CURVE_CLIFF, /* random writes over time, from a fresh drive on */
+    CURVE_CLIFF, /* random writes over time: one point from a fresh drive on, one in steady state */
     CURVE_SHEET, /* the loads of a data sheet's figures */
     CURVE_KINDS
 };
@@ -33,6 +33,7 @@ struct curve_point {
     const char *drive;
     struct datasheet_load load;
     uint64_t depth, block_bytes;
+    enum drive_state state;                /* in which the drive was when the run began */
     struct curve_link link;                /* CURVE_LINK only */
     const struct datasheet_figure *figure; /* CURVE_SHEET only */
     struct load_result result;

@@ -29,8 +29,9 @@ static void print_point(const struct curves *curves, FILE *file, const struct cu
     csv_text(file, curves->driver);
     putc(',', file);
     csv_text(file, curves->host);
-    fprintf(file, ",%s,%" PRIu64 ",%" PRIu64 ",%s,%s,", point->load.name, point->depth,
-            point->block_bytes, point->kind == CURVE_LINK ? curve_link_text(point->link, link) : "",
+    fprintf(file, ",%s,%" PRIu64 ",%" PRIu64 ",%s,%s,%s,", point->load.name, point->depth,
+            point->block_bytes, point->state == DRIVE_AS_IS ? "" : drive_state_name(point->state),
+            point->kind == CURVE_LINK ? curve_link_text(point->link, link) : "",
             point->kind == CURVE_LINK ? curve_limit(curves, point) : "");
     fprintf(file, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, result->reads, result->writes,
             result->bytes, result->window_ps);
@@ -46,7 +47,7 @@ static void print_point(const struct curves *curves, FILE *file, const struct cu
 
 static void print_all(const struct curves *curves, FILE *file)
 {
-    fputs("curve,drive,driver,host,load,depth,block_bytes,link,limited_by,reads,writes,bytes,"
+    fputs("curve,drive,driver,host,load,depth,block_bytes,state,link,limited_by,reads,writes,bytes,"
           "window_ps,iops,mb_per_s,mean_us,least_ps,p50_ps,p99_ps,p999_ps,most_ps,in_flight,"
           "link_use,published,model,unit,fitted,error_percent\n",
           file);

@@ -85,6 +85,8 @@ static void write_point(struct json *json, const struct curves *curves,
     member_text(json, "load", point->load.name);
     member_uint(json, "depth", point->depth);
     member_uint(json, "block_bytes", point->block_bytes);
+    if (point->state != DRIVE_AS_IS)
+        member_text(json, "state", drive_state_name(point->state));
     if (point->kind == CURVE_LINK) {
         member_text(json, "link", curve_link_text(point->link, link));
         member_text(json, "limited_by", curve_limit(curves, point));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Curves of drives as graphs: per load, IOPS over depth, throughput over block size and IOPS over
- * time with a curve per drive; per drive, throughput over links with a curve per load. A data file
- * has one block per curve (gnuplot's `index`), since curves need not have the same x values.
+ * Curves of drives as graphs: per load, IOPS over depth and throughput over block size with a
+ * curve per drive; per drive, throughput over links with a curve per load, and IOPS over time from
+ * a fresh drive on, with the steady state as a line. A data file has one block per curve (gnuplot's
+ * `index`), since curves need not have the same x values.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 struct graph {
     const struct curves *curves;
     enum curve_kind kind;
-    const char *load;  /* NULL: every load, a curve each */
+    const char *load;  /* NULL: every load (or state), a curve each */
     const char *drive; /* NULL: every drive, a curve each */
     char slug[SCRIPT_SLUG_MAX];
     char title[4 * RESULT_NAME_MAX];
@@ -34,6 +35,14 @@ static const char *curve_of(const struct graph *graph, const struct curve_point 
     return graph->drive ? point->load.name : point->drive;
 }
 
+/* A drive's cliff and its steady state are a curve each. */
+static bool on_one_curve(const struct graph *graph, const struct curve_point *a,
+                         const struct curve_point *b)
+{
+    return strcmp(curve_of(graph, a), curve_of(graph, b)) == 0 &&
+           (graph->kind != CURVE_CLIFF || a->state == b->state);
+}
+
 /* The first point of each curve, in order: the one after `previous` (NULL: the first of all). */
 static const struct curve_point *next_curve(const struct graph *graph,
                                             const struct curve_point *previous)
@@ -45,8 +54,7 @@ static const struct curve_point *next_curve(const struct graph *graph,
         bool new = shows(graph, at);
 
         for (const struct curve_point *before = points; before < at && new; before++)
-            new =
-                !shows(graph, before) || strcmp(curve_of(graph, before), curve_of(graph, at)) != 0;
+            new = !shows(graph, before) || !on_one_curve(graph, before, at);
         if (new)
             return at;
     }
@@ -63,6 +71,22 @@ static void print_series(FILE *file, const struct load_series *series)
                 (double)series->ended[i] / interval);
 }
 
+/* The steady state as a line over the time that the same drive's cliff takes. */
+static void print_level(FILE *file, const struct graph *graph, const struct curve_point *point)
+{
+    double until = (double)point->result.window_ps / 1e12;
+
+    for (size_t i = 0; i < graph->curves->count; i++) {
+        const struct curve_point *other = &graph->curves->points[i];
+
+        if (shows(graph, other) && strcmp(other->drive, point->drive) == 0 &&
+            other->state != DRIVE_STEADY)
+            until = (double)other->result.window_ps / 1e12;
+    }
+    fprintf(file, "0 %.3f\n%.6f %.3f\n", load_iops(&point->result), until,
+            load_iops(&point->result));
+}
+
 static void print_point(FILE *file, const struct graph *graph, const struct curve_point *point,
                         unsigned number)
 {
@@ -77,12 +101,20 @@ static void print_point(FILE *file, const struct graph *graph, const struct curv
         fprintf(file, "%u %.3f\n", number, load_mb_per_s(&point->result));
         break;
     case CURVE_CLIFF:
-        print_series(file, &point->result.series);
+        if (point->state == DRIVE_STEADY)
+            print_level(file, graph, point);
+        else
+            print_series(file, &point->result.series);
         break;
     case CURVE_SHEET:
     case CURVE_KINDS:
         break;
     }
+}
+
+static const char *title_of(const struct graph *graph, const struct curve_point *curve)
+{
+    return graph->kind == CURVE_CLIFF ? drive_state_name(curve->state) : curve_of(graph, curve);
 }
 
 static int write_data(const struct graph *graph, const char *directory, char *message)
@@ -95,11 +127,11 @@ static int write_data(const struct graph *graph, const char *directory, char *me
          curve = next_curve(graph, curve)) {
         unsigned number = 0;
 
-        fprintf(out.file, "# %s\n", curve_of(graph, curve));
+        fprintf(out.file, "# %s\n", title_of(graph, curve));
         for (size_t i = 0; i < graph->curves->count; i++) {
             const struct curve_point *point = &graph->curves->points[i];
 
-            if (shows(graph, point) && strcmp(curve_of(graph, point), curve_of(graph, curve)) == 0)
+            if (shows(graph, point) && on_one_curve(graph, point, curve))
                 print_point(out.file, graph, point, number++);
         }
         fputs("\n\n", out.file);
@@ -118,7 +150,7 @@ static void write_marks(const struct graph *graph, FILE *file)
     for (size_t i = 0; i < graph->curves->count; i++) {
         const struct curve_point *point = &graph->curves->points[i];
 
-        if (!shows(graph, point) || strcmp(curve_of(graph, point), curve_of(graph, first)) != 0)
+        if (!shows(graph, point) || !on_one_curve(graph, point, first))
             continue;
         fputs(number ? ", " : "", file);
         if (graph->kind == CURVE_DEPTH)
@@ -164,7 +196,7 @@ static void write_curves(const struct graph *graph, FILE *file)
                 "pointtype %u linecolor rgb \"%s\" title ",
                 i ? ", \\\n" : "", i, graph->kind == CURVE_CLIFF ? "lines" : "linespoints",
                 script_dash(i), script_point(i), script_colour(i));
-        script_quote(file, curve_of(graph, curve));
+        script_quote(file, title_of(graph, curve));
     }
     putc('\n', file);
 }
@@ -196,8 +228,7 @@ static int plot(struct graph *graph, const char *name, const char *what, const c
 static int plot_load(struct graph *graph, const struct curve_point *first, const char *directory,
                      char *message)
 {
-    static const char *const names[CURVE_KINDS] = {"iops-over-depth", "throughput-over-block", "",
-                                                   "iops-over-time", ""};
+    static const char *const names[CURVE_KINDS] = {"iops-over-depth", "throughput-over-block"};
     char name[SCRIPT_SLUG_MAX], what[2 * RESULT_NAME_MAX], size[REPORT_SIZE_TEXT];
 
     graph->load = first->load.name;
@@ -211,14 +242,14 @@ static int plot_load(struct graph *graph, const struct curve_point *first, const
     return plot(graph, name, what, directory, message);
 }
 
-static int plot_drive(struct graph *graph, const char *drive, const char *directory, char *message)
+static int plot_drive(struct graph *graph, const char *directory, char *message)
 {
+    const bool cliff = graph->kind == CURVE_CLIFF;
     char name[SCRIPT_SLUG_MAX], what[2 * RESULT_NAME_MAX];
 
-    graph->load = NULL;
-    graph->drive = drive;
-    snprintf(name, sizeof(name), "link-%s", drive);
-    snprintf(what, sizeof(what), "%s behind other links", drive);
+    snprintf(name, sizeof(name), "%s-%s", cliff ? "iops-over-time" : "link", graph->drive);
+    snprintf(what, sizeof(what), "%s%s", graph->drive,
+             cliff ? ", rand-write of 4 KiB" : " behind other links");
     return plot(graph, name, what, directory, message);
 }
 
@@ -246,14 +277,15 @@ static int plot_loads(const struct curves *curves, enum curve_kind kind, const c
     return 0;
 }
 
-static int plot_links(const struct curves *curves, const char *directory, char *message)
+/* A graph for every drive that the kind was measured on. */
+static int plot_drives(const struct curves *curves, enum curve_kind kind, const char *directory,
+                       char *message)
 {
-    struct graph graph = {.curves = curves, .kind = CURVE_LINK};
+    struct graph graph = {.curves = curves, .kind = kind};
 
     for (size_t d = 0; d < curves->drive_count; d++) {
-        graph.load = NULL;
         graph.drive = curves->drives[d];
-        if (next_curve(&graph, NULL) && plot_drive(&graph, curves->drives[d], directory, message))
+        if (next_curve(&graph, NULL) && plot_drive(&graph, directory, message))
             return -1;
     }
     return 0;
@@ -265,8 +297,8 @@ int curve_plot_write(const struct curves *curves, const char *directory,
     if (script_directory(directory, message) ||
         plot_loads(curves, CURVE_DEPTH, directory, message) ||
         plot_loads(curves, CURVE_BLOCK, directory, message) ||
-        plot_links(curves, directory, message) ||
-        plot_loads(curves, CURVE_CLIFF, directory, message))
+        plot_drives(curves, CURVE_LINK, directory, message) ||
+        plot_drives(curves, CURVE_CLIFF, directory, message))
         return -1;
     return 0;
 }

@@ -98,22 +98,39 @@ static void print_links(const struct curves *curves, const struct curve_point *f
     fputc('\n', file);
 }
 
-static void print_cliff(const struct curves *curves, const struct curve_point *first, FILE *file)
+static void print_series(const struct curve_point *point, FILE *file)
 {
-    const struct load_series *series = &first->result.series;
+    const struct load_series *series = &point->result.series;
     const uint32_t step = (series->count + CLIFF_ROWS - 1) / CLIFF_ROWS;
-    char text[REPORT_SIZE_TEXT];
+    const double seconds = (double)step * (double)series->interval_ps / 1e12;
+    uint64_t before = 0;
 
-    print_heading(file, curves, "random writes over time, from a fresh drive on", first->drive);
-    fprintf(file, "depth %" PRIu64 ", blocks of %s\n%12s %12s\n", first->depth,
-            report_size_text(first->block_bytes, text), "seconds", "IOPS");
     for (uint32_t i = 0; step > 0 && i + step < series->count; i += step) {
         uint64_t ended = 0;
 
         for (uint32_t j = i; j < i + step; j++)
             ended += series->ended[j];
-        fprintf(file, "%12.3f %12.0f\n", (double)(i + step) * (double)series->interval_ps / 1e12,
-                (double)ended / ((double)step * (double)series->interval_ps / 1e12));
+        before += ended;
+        fprintf(file, "%-7s %10.3f %12.1f %12.0f\n", drive_state_name(point->state),
+                (double)(i / step + 1) * seconds, (double)(before * point->block_bytes) / 1e6,
+                (double)ended / seconds);
+    }
+}
+
+static void print_cliff(const struct curves *curves, const struct curve_point *first, FILE *file)
+{
+    char text[REPORT_SIZE_TEXT];
+
+    print_heading(file, curves, "random writes over time", first->drive);
+    fprintf(file, "depth %" PRIu64 ", blocks of %s\n%-7s %10s %12s %12s\n", first->depth,
+            report_size_text(first->block_bytes, text), "from", "seconds", "MB so far", "IOPS");
+    FOR_EACH(point, curves, first)
+    {
+        if (point->state != DRIVE_STEADY)
+            print_series(point, file);
+        else
+            fprintf(file, "%-7s %10s %12s %12.0f\n", drive_state_name(point->state), "", "",
+                    load_iops(&point->result));
     }
     fputc('\n', file);
 }
@@ -129,18 +146,18 @@ static void print_sheet_part(const struct curves *curves, const struct curve_poi
 
         if (point->figure->fitted != fitted)
             continue;
-        fprintf(file, "%-10s %-11s %5" PRIu64 " %8s %12.1f %12.1f %-5s %+8.1f %%\n",
+        fprintf(file, "%-10s %-11s %5" PRIu64 " %8s %-6s %12.1f %12.1f %-5s %+8.1f %%\n",
                 fitted ? "fitted" : "predicted", point->load.name, point->depth,
-                report_size_text(point->block_bytes, text), point->figure->value,
-                curve_sheet_value(point), unit, curve_sheet_error(point));
+                report_size_text(point->block_bytes, text), drive_state_name(point->state),
+                point->figure->value, curve_sheet_value(point), unit, curve_sheet_error(point));
     }
 }
 
 static void print_sheet(const struct curves *curves, const struct curve_point *first, FILE *file)
 {
     print_heading(file, curves, "beside published figures", first->drive);
-    fprintf(file, "%-10s %-11s %5s %8s %12s %12s %-5s %10s\n", "", "load", "depth", "block",
-            "published", "model", "unit", "error");
+    fprintf(file, "%-10s %-11s %5s %8s %-6s %12s %12s %-5s %10s\n", "", "load", "depth", "block",
+            "state", "published", "model", "unit", "error");
     print_sheet_part(curves, first, true, file);
     print_sheet_part(curves, first, false, file);
     fputc('\n', file);

@@ -9,13 +9,14 @@
 
 #include "report/csv_read.h"
 
-#define HEADER "drive,load,block_bytes,depth,value,unit,fitted,source"
+#define HEADER "drive,load,block_bytes,depth,state,value,unit,fitted,source"
 
 enum column {
     COLUMN_DRIVE,
     COLUMN_LOAD,
     COLUMN_BLOCK,
     COLUMN_DEPTH,
+    COLUMN_STATE,
     COLUMN_VALUE,
     COLUMN_UNIT,
     COLUMN_FITTED,
@@ -29,6 +30,7 @@ static const struct datasheet_load loads[] = {
 };
 #define LOADS (sizeof(loads) / sizeof(loads[0]))
 
+static const char *const states[DRIVE_STATES] = {"fresh", "filled", "steady", "-"};
 static const char *const units[DATASHEET_UNITS] = {"IOPS", "MB/s", "us"};
 
 const struct datasheet_load *datasheet_load_find(const char *name)
@@ -42,6 +44,22 @@ const struct datasheet_load *datasheet_load_find(const char *name)
 const char *datasheet_unit_name(enum datasheet_unit unit)
 {
     return units[unit];
+}
+
+const char *drive_state_name(enum drive_state state)
+{
+    return states[state];
+}
+
+static bool parse_state(const char *text, enum drive_state *state)
+{
+    for (unsigned i = 0; i < DRIVE_STATES; i++) {
+        if (strcmp(states[i], text) == 0) {
+            *state = (enum drive_state)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool parse_unit(const char *text, enum datasheet_unit *unit)
@@ -74,6 +92,9 @@ static int parse_figure(const struct csv_reader *reader, char *const *fields,
     if (!csv_read_count(fields[COLUMN_DEPTH], &figure->depth))
         return csv_read_fail(reader, "depth \"%.40s\"; allowed is a number of requests",
                              fields[COLUMN_DEPTH]);
+    if (!parse_state(fields[COLUMN_STATE], &figure->state))
+        return csv_read_fail(reader, "state \"%.40s\"; allowed are fresh, filled, steady, -",
+                             fields[COLUMN_STATE]);
     if (!csv_read_decimal(fields[COLUMN_VALUE], &figure->value))
         return csv_read_fail(reader, "value \"%.40s\"; allowed is a positive decimal number",
                              fields[COLUMN_VALUE]);
@@ -98,7 +119,7 @@ static bool is_known(const struct datasheet_table *table, const struct datasheet
 
         if (strcmp(other->drive, figure->drive) == 0 && other->load.name == figure->load.name &&
             other->block_bytes == figure->block_bytes && other->depth == figure->depth &&
-            other->unit == figure->unit)
+            other->state == figure->state && other->unit == figure->unit)
             return true;
     }
     return false;
@@ -125,7 +146,7 @@ static int read_figures(struct csv_reader *reader, struct datasheet_table *table
             return -1;
         if (is_known(table, figure))
             return csv_read_fail(reader, "the same figure a second time; one per drive, load, "
-                                         "block size, depth and unit");
+                                         "block size, depth, state and unit");
         table->count++;
     }
     return got;

@@ -33,6 +33,20 @@ for graph in iops-over-depth-rand-read iops-over-depth-rand-write throughput-ove
         bad "no $graph"
 done
 
+# a drive with flash: states of the data sheet, both ends of the write cliff, the second as a line
+flash=(bench drive --drive wd-sn550 --drive worst-case --no-verify)
+"$doorbell" "${flash[@]}" --curve cliff --ios 3000 -s "ctrl.namespace_size=256 MiB" --csv cliff.csv "${plots[@]}" \
+    >cliff.txt 2>cliff.err || bad "bench drive --curve cliff failed"
+[ "$(cut -d, -f1,2,5,8 cliff.csv | tail -n +2 | tr '\n' ' ')" = "cliff,wd-sn550,rand-write,fresh \
+cliff,wd-sn550,rand-write,steady " ] && ok || bad "points of the cliff"
+grep -q "drive worst-case has no curve 'cliff'" cliff.err && ok || bad "a cliff where no garbage is collected"
+grep -q '^steady  *[1-9][0-9]*$' cliff.txt && ok || bad "no steady state in the table"
+[ ${#plots[@]} -eq 0 ] || { [ "$(grep -c '^0 ' "curves here/iops-over-time-wd-sn550.dat")" = 1 ] &&
+    grep -q 'title "steady"' "curves here/iops-over-time-wd-sn550.gp"; } && ok || bad "graph of the cliff"
+"$doorbell" "${flash[@]}" --curve datasheet --ios 40 --csv sheet.csv --quiet && ok || bad "data sheet of a drive with flash"
+[ "$(cut -d, -f5,8 sheet.csv | grep -c -e '^seq-write,fresh$' -e '^seq-write,filled$')" = 2 ] && ok ||
+    bad "states of a data sheet"
+
 # other machines
 "$doorbell" bench drive --drive qemu-nvme --driver amiga-1.65 --host pegasos2-tcg -s ctrl.msix_vectors=0 --ios 50 \
     --curve depth --footprint "4 MiB" --quiet && ok || bad "bench drive with another driver and host"

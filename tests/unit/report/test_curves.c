@@ -126,7 +126,7 @@ END_TEST
 
 /* ---- data sheets ---- */
 
-#define HEADER "drive,load,block_bytes,depth,value,unit,fitted,source\n"
+#define HEADER "drive,load,block_bytes,depth,state,value,unit,fitted,source\n"
 
 static int read_text(const char *text, struct datasheet_table *table)
 {
@@ -143,8 +143,8 @@ static int read_text(const char *text, struct datasheet_table *table)
 START_TEST(figures_of_data_sheets_are_read)
 {
     struct datasheet_table table;
-    ck_assert_int_eq(read_text(HEADER "a,rand-mixed,4096,32,12.5,us,yes,\"book, page 1\"\n"
-                                      "a,seq-write,131072,1,3000,MB/s,no,x\n",
+    ck_assert_int_eq(read_text(HEADER "a,rand-mixed,4096,32,steady,12.5,us,yes,\"book, page 1\"\n"
+                                      "a,seq-write,131072,1,-,3000,MB/s,no,x\n",
                                &table),
                      0);
     ck_assert_uint_eq(table.count, 2);
@@ -152,6 +152,8 @@ START_TEST(figures_of_data_sheets_are_read)
     ck_assert_uint_eq(table.figures[0].load.read_percent, 70);
     ck_assert_uint_eq(table.figures[0].block_bytes, 4096);
     ck_assert_uint_eq(table.figures[0].depth, 32);
+    ck_assert_int_eq(table.figures[0].state, DRIVE_STEADY);
+    ck_assert_int_eq(table.figures[1].state, DRIVE_AS_IS);
     ck_assert_double_eq_tol(table.figures[0].value, 12.5, 1e-12);
     ck_assert_int_eq(table.figures[0].unit, DATASHEET_MEAN_US);
     ck_assert(table.figures[0].fitted);
@@ -166,21 +168,22 @@ static const struct {
 } bad_sheets[] = {
     {"", ":0: the file is empty"},
     {"drive\n", ":1: the first line must be drive,load"},
-    {HEADER "a,rand-read,4096,1,1,us,yes\n", ":2: 7 fields; a line has 8"},
-    {HEADER ",rand-read,4096,1,1,us,yes,x\n", "the drive's name"},
-    {HEADER "a,read,4096,1,1,us,yes,x\n", "load \"read\""},
-    {HEADER "a,rand-read,0,1,1,us,yes,x\n", "block size \"0\""},
-    {HEADER "a,rand-read,4k,1,1,us,yes,x\n", "block size \"4k\""},
-    {HEADER "a,rand-read,4096,-1,1,us,yes,x\n", "depth \"-1\""},
-    {HEADER "a,rand-read,4096,1,1.2.3,us,yes,x\n", "value \"1.2.3\""},
-    {HEADER "a,rand-read,4096,1,0,us,yes,x\n", "value \"0\""},
-    {HEADER "a,rand-read,4096,1,1,ms,yes,x\n", "unit \"ms\""},
-    {HEADER "a,rand-read,4096,1,1,us,maybe,x\n", "fitted \"maybe\""},
-    {HEADER "a,rand-read,4096,1,1,us,no,\n", "no source"},
-    {HEADER "a,rand-read,4096,1,1,us,no,\"x\n", "a quoted field does not end"},
-    {HEADER "a,rand-read,4096,1,1,us,no,x\na,rand-read,4096,1,2,us,no,x\n",
+    {HEADER "a,rand-read,4096,1,-,1,us,yes\n", ":2: 8 fields; a line has 9"},
+    {HEADER ",rand-read,4096,1,-,1,us,yes,x\n", "the drive's name"},
+    {HEADER "a,read,4096,1,-,1,us,yes,x\n", "load \"read\""},
+    {HEADER "a,rand-read,0,1,-,1,us,yes,x\n", "block size \"0\""},
+    {HEADER "a,rand-read,4k,1,-,1,us,yes,x\n", "block size \"4k\""},
+    {HEADER "a,rand-read,4096,-1,-,1,us,yes,x\n", "depth \"-1\""},
+    {HEADER "a,rand-read,4096,1,-,1.2.3,us,yes,x\n", "value \"1.2.3\""},
+    {HEADER "a,rand-read,4096,1,-,0,us,yes,x\n", "value \"0\""},
+    {HEADER "a,rand-read,4096,1,-,1,ms,yes,x\n", "unit \"ms\""},
+    {HEADER "a,rand-read,4096,1,-,1,us,maybe,x\n", "fitted \"maybe\""},
+    {HEADER "a,rand-read,4096,1,-,1,us,no,\n", "no source"},
+    {HEADER "a,rand-read,4096,1,-,1,us,no,\"x\n", "a quoted field does not end"},
+    {HEADER "a,rand-read,4096,1,new,1,us,no,x\n", "state \"new\""},
+    {HEADER "a,rand-read,4096,1,-,1,us,no,x\na,rand-read,4096,1,-,2,us,no,x\n",
      ":3: the same figure a second time"},
-    {HEADER "a,rand-read,4096,1,1,us,no,x", "cut off"},
+    {HEADER "a,rand-read,4096,1,-,1,us,no,x", "cut off"},
 };
 
 START_TEST(bad_data_sheets_are_refused)
@@ -214,12 +217,13 @@ static struct curve_point point(enum curve_kind kind, const char *drive, struct 
                                 .load = *datasheet_load_find("rand-read"),
                                 .depth = 4,
                                 .block_bytes = 4096,
+                                .state = DRIVE_AS_IS,
                                 .link = link,
                                 .figure = kind == CURVE_SHEET ? &figure : NULL,
                                 .result = made_result(window_ps)};
 }
 
-#define POINTS 7
+#define POINTS 8
 static const char *const drives[] = {"one", "two"};
 static struct curve_point points[POINTS];
 static struct curves curves;
@@ -236,6 +240,9 @@ static void setup(void)
     points[4] = point(CURVE_LINK, "one", none, SECOND / 500);
     points[5] = point(CURVE_SHEET, "one", none, SECOND / 500);
     points[6] = point(CURVE_CLIFF, "two", none, SECOND / 500);
+    points[6].state = DRIVE_FRESH;
+    points[7] = point(CURVE_CLIFF, "two", none, SECOND / 100);
+    points[7].state = DRIVE_STEADY;
     curves = (struct curves){.points = points,
                              .count = POINTS,
                              .drives = drives,
@@ -289,9 +296,11 @@ START_TEST(the_table_has_every_curve_and_fits_the_terminal)
         "      4.00   25.0 %\n",
         "PCIe 2.0 x1         10000       41.0      80.00   25.0 %  link\n",
         "no link             50000      204.8      80.00   25.0 %  -\n",
-        "predicted  rand-read       4    4 KiB      40000.0      50000.0 IOPS     +25.0 %\n",
-        "random writes over time, from a fresh drive on: drive two",
-        "blocks verified: 3360, mismatched: 0\n"};
+        "predicted  rand-read       4    4 KiB -           40000.0      50000.0 IOPS     +25.0 %\n",
+        "random writes over time: drive two",
+        "fresh        0.000          0.1        52000\n", /* 13 of 100 requests in 250 us */
+        "steady                                 10000\n",
+        "blocks verified: 3840, mismatched: 0\n"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         ck_assert_msg(strstr(text, parts[i]) != NULL, "no '%s' in\n%s", parts[i], text);
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
