@@ -183,6 +183,15 @@ uint16_t claim_erase_of_other(struct rig *rig, uint32_t format, uint32_t value)
 }
 
 /* What was deallocated reads as zeroes. */
+/* Write Zeroes with these bits in dword 12. */
+uint16_t claim_zeroes(struct rig *rig, uint32_t cdw12, uint32_t value)
+{
+    struct rig_cmd cmd = {.opcode = 0x08, .cid = 1, .nsid = 1, .cdw12 = cdw12};
+
+    (void)value;
+    return rig_do(rig, 1, &cmd, NULL);
+}
+
 uint16_t claim_deallocated_reads(struct rig *rig, uint32_t what, uint32_t value)
 {
     (void)what, (void)value;

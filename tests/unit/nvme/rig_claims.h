@@ -35,6 +35,7 @@ uint16_t claim_shadow(struct rig *rig, uint32_t what, uint32_t value);
 uint16_t claim_fused(struct rig *rig, uint32_t what, uint32_t value);
 uint16_t claim_format_of_other(struct rig *rig, uint32_t format, uint32_t value);
 uint16_t claim_erase_of_other(struct rig *rig, uint32_t format, uint32_t value);
+uint16_t claim_zeroes(struct rig *rig, uint32_t cdw12, uint32_t value);
 uint16_t claim_deallocated_reads(struct rig *rig, uint32_t what, uint32_t value);
 uint16_t claim_sgl(struct rig *rig, uint32_t identifier, uint32_t length);
 uint16_t claim_enable_with(struct rig *rig, uint32_t bits, uint32_t value);
