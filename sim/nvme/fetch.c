@@ -123,8 +123,9 @@ static void fetch_burst(struct ctrl *ctrl, uint16_t sqid, uint32_t count)
     if (sq->ring.at_once) {
         arrives_ps = pcie_up_read(ctrl->port, issued_ps, count << SQE_LOG2);
     } else if (!sq->ring.local) {
-        pcie_up_read_then(ctrl->port, stream_of(STREAM_FETCH, sqid), issued_ps, count << SQE_LOG2,
-                          fetch_done, ctrl, command_arg(&ctrl->pool.commands[first]));
+        pcie_up_read_then(ctrl->port, stream_of(STREAM_UNIT, UNIT_FETCH), issued_ps,
+                          count << SQE_LOG2, fetch_done, ctrl,
+                          command_arg(&ctrl->pool.commands[first]));
         return;
     }
     arrives_ps = later(arrives_ps, sq->last_fetch_ps);

@@ -10,17 +10,22 @@
 struct ctrl;
 struct command;
 
-/* What takes turns with each other on the link: each queue's reads of data, writes of data and
- * completion entries, reads of entries, reads of lists. Writes never share a stream with reads of
+/* What takes turns with each other on the link: each queue's reads of data, its writes of data and
+ * completion entries, its reads of lists; and the units. Writes never share a stream with reads of
  * data, so they do not wait for tags (PCI Express Base 3.1, 2.4.1: posted requests pass others).
  * Stream numbers count modulo LINK_STREAMS: queues that are 16 apart share theirs. */
 enum stream_use {
-    STREAM_IN,    /* data from the host; by submission queue */
-    STREAM_OUT,   /* data to the host and what must stay behind it: completion entries by completion
-                   * queue, interrupt messages by vector */
-    STREAM_FETCH, /* submission entries and shadow doorbells */
-    STREAM_LIST,  /* PRP lists, SGL segments, lists of the host memory buffer */
+    STREAM_IN,   /* data from the host; by submission queue */
+    STREAM_OUT,  /* data to the host and what must stay behind it: completion entries by completion
+                  * queue, interrupt messages by vector */
+    STREAM_LIST, /* PRP lists, SGL segments, list of the host memory buffer; by submission queue */
+    STREAM_UNIT, /* what one unit issues in order; by enum stream_unit */
     STREAM_USES
+};
+
+enum stream_unit {
+    UNIT_FETCH, /* submission entries: their order is that of arbitration, across queues */
+    UNIT_SHADOW /* shadow doorbells and EventIdx: a look must not overtake a write */
 };
 
 static inline unsigned stream_of(enum stream_use use, uint32_t number)

@@ -76,18 +76,12 @@ static void doorbell_arrives(void *ctx, uint64_t arg)
         ctrl_fatal(slot->ctrl);
 }
 
-/* Reads and writes of one entry share a stream: a read must not overtake a write. */
-static unsigned stream(const struct shadow_slot *slot)
-{
-    return stream_of(STREAM_FETCH, slot->number / 2);
-}
-
 static void post_write(struct shadow_slot *slot, uint32_t value, engine_fn *arrives)
 {
     struct ctrl *ctrl = slot->ctrl;
 
-    pcie_up_write_then(ctrl->port, stream(slot), issued_ps(ctrl), ENTRY_BYTES, arrives, slot,
-                       slot_arg(slot, value));
+    pcie_up_write_then(ctrl->port, stream_of(STREAM_UNIT, UNIT_SHADOW), issued_ps(ctrl),
+                       ENTRY_BYTES, arrives, slot, slot_arg(slot, value));
 }
 
 void shadow_write_eventidx(struct shadow_slot *slot, uint32_t value)
@@ -122,8 +116,8 @@ void shadow_look(struct shadow_slot *slot)
     struct ctrl *ctrl = slot->ctrl;
 
     ctrl->stats.shadow_reads++;
-    pcie_up_read_then(ctrl->port, stream(slot), issued_ps(ctrl), ENTRY_BYTES, look_arrives, slot,
-                      slot_arg(slot, 0));
+    pcie_up_read_then(ctrl->port, stream_of(STREAM_UNIT, UNIT_SHADOW), issued_ps(ctrl), ENTRY_BYTES,
+                      look_arrives, slot, slot_arg(slot, 0));
 }
 
 void shadow_init(struct ctrl *ctrl)

@@ -32,7 +32,7 @@ struct choice {
 };
 
 static const struct choice choices[] = {
-    {3, {"link.kind=pcie", "link.kind=emulated", "link.lanes=1"}},
+    {4, {"link.kind=pcie", "link.kind=emulated", "link.lanes=1", "link.detail=tlp"}},
     {3, {"media.kind=fixed", "media.kind=null", "media.kind=page-cache"}},
     {3, {"ctrl.contexts=1", "ctrl.contexts=3", "ctrl.contexts=64"}},
     {3, {"ctrl.fetch_burst=1", "ctrl.fetch_burst=4", "ctrl.fetch_burst=64"}},

@@ -68,13 +68,16 @@ static const uint32_t sizes[] = {512, 4096, 8192, 65536, 131072, 524288, 1048576
 #define SIZES (sizeof sizes / sizeof sizes[0])
 
 static const struct {
-    const char *setup, *driver, *drive, *host;
+    const char *setup, *driver, *drive, *host, *detail;
 } machines[] = {
-    {"amiga-pegasos2", "amiga-1.61", NULL, NULL},
-    {"amiga-pegasos2", "amiga-1.65", NULL, NULL},
-    {"amiga-pegasos2", "amiga-1.65", NULL, "pegasos2-cached"},
-    {NULL, "doorbell", "fixed-latency", "generic"},
-    {NULL, "amiga-1.61", "fixed-latency", "generic"},
+    {"amiga-pegasos2", "amiga-1.61", NULL, NULL, "link.detail=line"},
+    {"amiga-pegasos2", "amiga-1.65", NULL, NULL, "link.detail=line"},
+    {"amiga-pegasos2", "amiga-1.65", NULL, "pegasos2-cached", "link.detail=line"},
+    {NULL, "doorbell", "fixed-latency", "generic", "link.detail=line"},
+    {NULL, "amiga-1.61", "fixed-latency", "generic", "link.detail=line"},
+    {NULL, "doorbell", "fixed-latency", "generic", "link.detail=tlp"},
+    {NULL, "amiga-1.61", "fixed-latency", "generic", "link.detail=tlp"},
+    {NULL, "doorbell", "worst-case", "ideal", "link.detail=tlp"},
 };
 #define MACHINES (sizeof machines / sizeof machines[0])
 
@@ -84,6 +87,7 @@ START_TEST(sums_equal_latency_for_every_size_and_direction)
     struct ledger ledger;
     const unsigned m = (unsigned)_i;
     fixture_open(&f, machines[m].setup, machines[m].driver, machines[m].drive, machines[m].host);
+    fixture_set(&f, machines[m].detail);
     for (unsigned i = 0; i < SIZES; i++) {
         check_sum(&f, BLOCK_READ, sizes[i], &ledger);
         check_sum(&f, BLOCK_WRITE, sizes[i], &ledger);

@@ -361,6 +361,110 @@ START_TEST(a_message_comes_behind_its_entry)
 }
 END_TEST
 
+/* Queue numbers in the order in which commands come to the decoder. */
+struct order {
+    struct stream_reader reader;
+    char queues[64];
+    unsigned count;
+};
+
+static void note(void *ctx, const struct stream_record *record)
+{
+    struct order *order = ctx;
+
+    order->queues[order->count++] = (char)('0' + (record->b >> 16));
+}
+
+static void order_of(unsigned detail, struct order *order)
+{
+    *order = (struct order){.reader = {.read = note, .ctx = order}};
+    order->reader.kinds = UINT64_C(1) << RECORD_COMMAND;
+    reopen(detail);
+    for (unsigned q = 1; q <= QUEUES; q++) {
+        for (uint16_t i = 0; i < 10; i++)
+            put(q, READ, i, 1, 0);
+        rig_ring(&rig, q);
+    }
+    stream_add(engine_stream(rig.engine), &order->reader);
+    rig_settle(&rig);
+    stream_remove(engine_stream(rig.engine), &order->reader);
+}
+
+START_TEST(fetches_keep_the_order_of_arbitration)
+{
+    /* given three queues with turns of up to eight commands, read four by four (4.13.1) */
+    struct order line, tlp;
+
+    open_rig(LINE);
+    order_of(LINE, &line);
+    order_of(TLP, &tlp);
+    ck_assert_uint_eq(tlp.count, 30);
+    ck_assert_str_eq(tlp.queues, line.queues);
+    ck_assert_ptr_nonnull(strstr(tlp.queues, "2222222233333333"));
+}
+END_TEST
+
+START_TEST(an_entry_in_the_controller_memory_buffer_comes_after_the_data_too)
+{
+    /* given a completion queue that no link leads to (4.7), and reads by a host of the buffer */
+    const uint64_t cba = UINT64_C(0x7700000000), at = cba + 0x1000;
+    uint64_t given_ps, offset;
+    uint32_t dword = 0;
+
+    params.ctrl.cmb_size = 0x40000;
+    params.ctrl.cmb_cqs = params.ctrl.cmb_sqs = 1;
+    open_rig(TLP);
+    rig_write64(&rig, 0x50, cba | 3); /* CMBMSC */
+    rig_settle(&rig);
+    offset = (uint64_t)(rig_read32(&rig, 0x38) >> 12) * 4096 + 0x1000;
+    rig_put(&rig, 0,
+            &(struct rig_cmd){.opcode = 5, .prp1 = at, .cdw10 = 15u << 16 | 4, .cdw11 = 1});
+    rig_put(&rig, 0,
+            &(struct rig_cmd){.opcode = 1,
+                              .prp1 = RIG_IO_SQ + 4 * RIG_STEP,
+                              .cdw10 = 15u << 16 | 4,
+                              .cdw11 = 4u << 16 | 1});
+    rig_ring(&rig, 0);
+    rig_settle(&rig);
+    rig.queue[4] = (struct rig_queue){.sq = RIG_IO_SQ + 4 * RIG_STEP, .sq_size = 16, .qid = 4};
+    put(4, READ, 0x77, 16, 0);
+    given_ps = rig_now(&rig);
+    rig_ring(&rig, 4);
+    while ((dword >> 16 & 1) == 0) { /* the phase tag */
+        ck_assert(engine_step(rig.engine));
+        dword = rig_read32(&rig, offset + 12);
+    }
+    ck_assert_uint_eq(dword, 0x10077);
+    ck_assert_uint_gt(rig_now(&rig) - given_ps, (8192 + 32 * HEADER) * BYTE_PS + PROPAGATION);
+}
+END_TEST
+
+START_TEST(a_limit_of_transfers_on_their_way_holds)
+{
+    /* given an engine for one transfer at a time: the second read begins when the first has ended
+     */
+    uint64_t one, two[2];
+
+    open_rig(LINE);
+    params.ctrl.dma_outstanding = 1;
+    one = time_of(TLP, READ, 8);
+    ck_assert_uint_eq(one, time_of(LINE, READ, 8));
+    for (unsigned detail = LINE; detail <= TLP; detail++) {
+        reopen(detail);
+        put(1, READ, 0, 8, 0);
+        put(1, READ, 1, 8, 0);
+        rig_ring(&rig, 1);
+        two[detail] = until_done(1);
+        two[detail] += until_done(1);
+    }
+    ck_assert_uint_gt(two[TLP], one + (4096 + 16 * HEADER) * BYTE_PS);
+    /* the first entry goes behind the second read's data, which was reserved as a whole before it
+     */
+    ck_assert_uint_ge(two[TLP], two[LINE]);
+    ck_assert_uint_le(two[TLP], two[LINE] + wire_ps(ENTRY));
+}
+END_TEST
+
 /* ---- resets ---- */
 
 /* Commands of every kind on their way; none of their data arrives any more. */
@@ -423,6 +527,9 @@ Suite *suite_paced(void)
     tcase_add_loop_test(tcase, no_entry_comes_before_its_data_or_out_of_order, 0, 6);
     tcase_add_test(tcase, entries_that_waited_for_room_keep_their_order);
     tcase_add_test(tcase, a_message_comes_behind_its_entry);
+    tcase_add_test(tcase, fetches_keep_the_order_of_arbitration);
+    tcase_add_test(tcase, an_entry_in_the_controller_memory_buffer_comes_after_the_data_too);
+    tcase_add_test(tcase, a_limit_of_transfers_on_their_way_holds);
     tcase_add_test(tcase, a_reset_leaves_nothing_of_what_was_on_its_way);
     suite_add_tcase(suite, tcase);
     return suite;
