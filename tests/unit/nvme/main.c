@@ -53,6 +53,7 @@ int main(void)
     srunner_add_suite(runner, suite_lists());
     srunner_add_suite(runner, suite_engines());
     srunner_add_suite(runner, suite_paced());
+    srunner_add_suite(runner, suite_paced_order());
     srunner_add_suite(runner, suite_cmb());
     srunner_add_suite(runner, suite_pointers_random());
     srunner_run_all(runner, CK_ENV);

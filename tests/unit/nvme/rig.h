@@ -161,6 +161,7 @@ Suite *suite_sgl(void);
 Suite *suite_lists(void);
 Suite *suite_engines(void);
 Suite *suite_paced(void);
+Suite *suite_paced_order(void);
 Suite *suite_cmb(void);
 Suite *suite_pointers_random(void);
 

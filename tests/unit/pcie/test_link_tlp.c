@@ -169,6 +169,38 @@ START_TEST(what_is_not_ready_yet_lets_others_go)
 }
 END_TEST
 
+START_TEST(a_stream_goes_by_readiness)
+{
+    /* given, in one stream, writes ready at 2, 0, 2, 1 and 0 packets' time */
+    static const unsigned ready[] = {2, 0, 2, 1, 0};
+    static const unsigned place[] = {4, 1, 5, 3, 2};
+    for (unsigned i = 0; i < 5; i++)
+        up(i, 7, ready[i] * FULL, 256);
+    run();
+    for (unsigned i = 0; i < 5; i++)
+        ck_assert_uint_eq(arrival[i], place[i] * FULL);
+    /* and one that is asked for at the very time at which an earlier one is ready goes behind it */
+    reopen();
+    up(0, 7, FULL, 4);
+    engine_run_until(engine, FULL - 1);
+    up(1, 7, FULL, 4);
+    run();
+    ck_assert_uint_eq(arrival[0], FULL + 28 * B);
+    ck_assert_uint_eq(arrival[1], FULL + 56 * B);
+}
+END_TEST
+
+START_TEST(every_stream_has_its_turn)
+{
+    /* given two packets in each of the streams, the last one first */
+    for (unsigned i = LINK_STREAMS; i-- > 0;)
+        up(i, i, FULL, 512);
+    run();
+    for (unsigned i = 0; i < LINK_STREAMS; i++)
+        ck_assert_uint_eq(arrival[i], (1 + LINK_STREAMS + i + 1) * FULL);
+}
+END_TEST
+
 START_TEST(a_register_access_goes_between_packets)
 {
     /* given completions coming down, when a doorbell is rung in the middle of one */
@@ -315,6 +347,8 @@ Suite *suite_link_tlp(void)
     tcase_add_test(tcase, a_stream_keeps_its_order);
     tcase_add_test(tcase, what_comes_in_the_middle_gets_the_next_turn);
     tcase_add_test(tcase, what_is_not_ready_yet_lets_others_go);
+    tcase_add_test(tcase, a_stream_goes_by_readiness);
+    tcase_add_test(tcase, every_stream_has_its_turn);
     tcase_add_test(tcase, a_register_access_goes_between_packets);
     tcase_add_test(tcase, a_tag_is_held_until_the_last_completion);
     tcase_add_test(tcase, a_request_waits_behind_a_write_of_its_stream);
