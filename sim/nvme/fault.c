@@ -171,6 +171,7 @@ bool fault_decoded(struct ctrl *ctrl, struct command *cmd)
         return true;
     switch (rule->action) {
     case FAULT_STATUS:
+        fused_refused(ctrl, cmd);
         complete_command(ctrl, cmd, (uint16_t)rule->value);
         return false;
     case FAULT_STUCK:

@@ -55,6 +55,7 @@ int main(void)
     srunner_add_suite(runner, suite_paced());
     srunner_add_suite(runner, suite_cmb());
     srunner_add_suite(runner, suite_pointers_random());
+    srunner_add_suite(runner, suite_crossings());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

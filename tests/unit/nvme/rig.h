@@ -163,5 +163,6 @@ Suite *suite_engines(void);
 Suite *suite_paced(void);
 Suite *suite_cmb(void);
 Suite *suite_pointers_random(void);
+Suite *suite_crossings(void);
 
 #endif
