@@ -171,6 +171,68 @@ START_TEST(a_vector_that_msix_has_not)
 }
 END_TEST
 
+/* Two faults keep the link down: it comes up with the later end. */
+START_TEST(the_longer_time_of_a_link_that_is_down)
+{
+    snprintf(params.ctrl.faults, sizeof params.ctrl.faults, "%s",
+             _i == 0 ? "at=50ms : link-down 9ms; at=52ms : power-loss 3ms"
+                     : "at=50ms : link-down 3ms; at=52ms : power-loss 7ms");
+    rig_open(&rig, &params);
+    rig_setup_admin(&rig);
+    rig_for(&rig, 50 * RIG_MS - rig_now(&rig));
+    rig_for(&rig, 9 * RIG_MS - 1);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0, 4), 0xffffffff);
+    rig_for(&rig, 1);
+    ck_assert_uint_eq(pcie_port_config_read(rig.port, 0, 2), 0x1b36);
+    ck_assert_uint_eq(rig_stats(&rig).faults, 2);
+}
+END_TEST
+
+/* Register writes on their way are lost with the link (PCI Express Base 3.1, 2.9.1). */
+START_TEST(a_write_on_a_link_that_goes_down)
+{
+    snprintf(params.ctrl.faults, sizeof params.ctrl.faults, "at=50ms : link-down 1ps");
+    params.link.kind = LINK_PCIE;
+    rig_open(&rig, &params);
+    rig_setup_admin(&rig);
+    rig_for(&rig, 50 * RIG_MS - 1 - rig_now(&rig));
+    rig_write32(&rig, 0x24, 0x000f000f);
+    rig_for(&rig, 2);
+    pcie_port_config_write(rig.port, 4, 2, 6);
+    rig_for(&rig, RIG_MS);
+    ck_assert_uint_eq(rig_read32(&rig, 0x24), 0);
+}
+END_TEST
+
+/* Durations that reach over the end of time do not end. */
+START_TEST(durations_without_end)
+{
+    static const char *const rules[] = {": late 18446744073709551614ps",
+                                        ": slow 18446744073709551614ps"};
+
+    snprintf(params.ctrl.faults, sizeof params.ctrl.faults, "%s", rules[_i]);
+    open_rig();
+    rig_for(&rig, RIG_MS);
+    put(READ, 0, 1);
+    rig_ring(&rig, 1);
+    rig_settle(&rig);
+    expect_none(1);
+}
+END_TEST
+
+START_TEST(ready_never)
+{
+    snprintf(params.ctrl.faults, sizeof params.ctrl.faults,
+             "nth=1 : not-ready 18446744073709551614ps");
+    params.ctrl.ready_delay = 5 * RIG_MS;
+    rig_open(&rig, &params);
+    rig_setup_admin(&rig);
+    rig_write32(&rig, 0x14, params.cc);
+    rig_settle(&rig);
+    ck_assert_uint_eq(rig_read32(&rig, 0x1c), 0);
+}
+END_TEST
+
 Suite *suite_crossings(void)
 {
     Suite *suite = suite_create("nvme crossings");
@@ -182,6 +244,10 @@ Suite *suite_crossings(void)
     tcase_add_loop_test(tc, a_second_half_that_is_refused, 0, 3);
     tcase_add_test(tc, a_namespace_goes_while_an_entry_is_on_its_way);
     tcase_add_test(tc, a_vector_that_msix_has_not);
+    tcase_add_loop_test(tc, the_longer_time_of_a_link_that_is_down, 0, 2);
+    tcase_add_test(tc, a_write_on_a_link_that_goes_down);
+    tcase_add_loop_test(tc, durations_without_end, 0, 2);
+    tcase_add_test(tc, ready_never);
     suite_add_tcase(suite, tc);
     return suite;
 }
