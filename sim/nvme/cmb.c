@@ -6,7 +6,7 @@
  * tells the buffer's addresses from the host's. The controller reaches the buffer without the link,
  * in no time of its own, and without being bus master; the host's accesses pay for the link like
  * every register access (pcie/port.h). What the specification leaves open is decided here:
- * - the buffer keeps its contents over every reset;
+ * - the buffer keeps its contents over every reset, but not without power;
  * - the host may access it whether or not CMBMSC enables it.
  */
 #include <stdlib.h>
@@ -89,10 +89,15 @@ void cmb_update(struct ctrl *ctrl)
     }
 }
 
-void cmb_reset(struct ctrl *ctrl)
+void cmb_forget(struct ctrl *ctrl)
 {
     ctrl->cmb.memory_space = 0;
-    cmb_update(ctrl);
+}
+
+void cmb_lose(struct ctrl *ctrl)
+{
+    cmb_free(ctrl);
+    cmb_init(ctrl);
 }
 
 static uint32_t uses(const struct ctrl *ctrl)

@@ -27,7 +27,9 @@ void cmb_init(struct ctrl *ctrl);
 void cmb_free(struct ctrl *ctrl);
 /* BARs, memory space or CMBMSC have changed. */
 void cmb_update(struct ctrl *ctrl);
-void cmb_reset(struct ctrl *ctrl); /* all but a Controller Reset (CC.EN) */
+/* CMBMSC is zero; cmb_update() is still to come. */
+void cmb_forget(struct ctrl *ctrl);
+void cmb_lose(struct ctrl *ctrl); /* without power nothing is left in the buffer */
 
 uint32_t cmb_register_read(const struct ctrl *ctrl, uint64_t offset); /* a dword */
 void cmb_register_write(struct ctrl *ctrl, uint64_t offset, uint32_t value);

@@ -86,7 +86,10 @@ struct command *command_take(struct ctrl *ctrl, enum command_credit credit)
     ctrl->pool.free_first = cmd->next;
     command_take_credit(ctrl, cmd, credit);
     cmd->in_use = true;
-    cmd->abortable = false; /* a reset may have left it set */
+    /* Until it is decoded it is nobody's that anything could end; its last use may have left both.
+     */
+    cmd->kind = COMMAND_PLAIN;
+    cmd->abortable = false;
     return cmd;
 }
 
@@ -131,9 +134,10 @@ inline void command_begin(struct ctrl *ctrl, struct command *cmd)
 {
     uint16_t status;
 
-    if (__builtin_expect((cmd->flags & SQE_PSDT_MASK) != 0, 0) && !sgl_is_allowed(ctrl, cmd))
+    if (__builtin_expect((cmd->flags & SQE_PSDT_MASK) != 0, 0) && !sgl_is_allowed(ctrl, cmd)) {
+        fused_refused(ctrl, cmd);
         status = STATUS_INVALID_FIELD;
-    else if ((cmd->flags & SQE_FUSE_MASK) != 0 || ctrl->pool.fused_alone != 0)
+    } else if ((cmd->flags & SQE_FUSE_MASK) != 0 || ctrl->pool.fused_alone != 0)
         status = fused_decoded(ctrl, cmd);
     else
         status = command_execute(ctrl, cmd);
@@ -181,8 +185,6 @@ void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
     cmd->prp2 = wire_get64(sqe + SQE_PRP2);
     for (unsigned i = 0; i < 6; i++)
         cmd->cdw[i] = wire_get32(sqe + SQE_CDW10 + 4 * i);
-    cmd->kind = COMMAND_PLAIN;
-    cmd->abortable = false;
     cmd->is_abort = false;
     cmd->dw0 = 0;
     cmd->slba = 0;

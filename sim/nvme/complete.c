@@ -11,9 +11,12 @@
 #define STATUS_PHASE_BITS 1u
 #define RETRY_DELAY       1u /* of the three that Identify has, the one that CRD names */
 
-/* Errors that a retry of the same command would meet again (4.6.1, Do Not Retry). */
+/* Errors that a retry of the same command would meet again (4.6.1, Do Not Retry). Those of the path
+ * are about the way here and not about the command (4.6.1.2.4). */
 static uint16_t with_do_not_retry(uint16_t status)
 {
+    if ((status & STATUS_TYPE_MASK) == STATUS_TYPE_PATH)
+        return status;
     switch (status) {
     case STATUS_DATA_TRANSFER_ERROR:
     case STATUS_CID_CONFLICT: /* the other one will have ended by then */
@@ -26,7 +29,8 @@ static uint16_t with_do_not_retry(uint16_t status)
     case STATUS_FORMAT_IN_PROGRESS:
     case STATUS_SELF_TEST_IN_PROGRESS:
     case STATUS_COMMAND_SEQUENCE: /* what it was too early or too late for may change */
-    case STATUS_INTERNAL_ERROR:   /* this one and the next three: injected faults only */
+    case STATUS_POWER_LOSS:       /* this one and the next four: injected faults only */
+    case STATUS_INTERNAL_ERROR:
     case STATUS_COMMAND_INTERRUPTED:
     case STATUS_TRANSPORT_ERROR:
     case STATUS_NAMESPACE_NOT_READY:

@@ -157,7 +157,7 @@ static void enable(struct ctrl *ctrl)
     sq_open(ctrl, 0, 0, sq);
     ctrl->life.state = LIFE_ENABLING;
     longer_ps = fault_ready_delay(ctrl);
-    if (longer_ps != FAULT_FOR_EVER)
+    if (longer_ps < FAULT_FOR_EVER - ctrl->params.ready_delay)
         ctrl->life.timer =
             engine_after(ctrl->engine, ctrl->params.ready_delay + longer_ps, become_ready, ctrl, 0);
     if (is_shutdown(CC_SHN(ctrl->regs.cc)))
@@ -227,15 +227,22 @@ static void reset_everything(struct ctrl *ctrl, uint32_t csts,
     reset_config(&ctrl->config);
     ctrl_set_link_sizes(ctrl);
     msi_reset(&ctrl->msi);
-    cmb_reset(ctrl);
+    cmb_update(ctrl);
     msix_reset(&ctrl->msix);
     interrupt_update(ctrl);
+}
+
+/* What goes farther than the function: CMBMSC, too, which a function level reset keeps (7.3.2). */
+static void reset_device(struct ctrl *ctrl, uint32_t csts)
+{
+    cmb_forget(ctrl);
+    reset_everything(ctrl, csts, configspace_reset);
 }
 
 /* The link goes down and comes up again (7.3.1). */
 void ctrl_subsystem_reset(struct ctrl *ctrl)
 {
-    reset_everything(ctrl, CSTS_NSSRO, configspace_reset);
+    reset_device(ctrl, CSTS_NSSRO);
     firmware_reset(ctrl, RESET_SUBSYSTEM);
 }
 
@@ -253,13 +260,14 @@ void ctrl_power_cycle(struct ctrl *ctrl)
     health_power_cycle(ctrl, was_used && !was_shut_down);
     media_power_loss(ctrl->media);
     format_power_lost(ctrl);
-    reset_everything(ctrl, 0, configspace_reset);
+    cmb_lose(ctrl);
+    reset_device(ctrl, 0);
     firmware_reset(ctrl, RESET_SUBSYSTEM);
 }
 
 void ctrl_conventional_reset(struct ctrl *ctrl)
 {
-    reset_everything(ctrl, 0, configspace_reset);
+    reset_device(ctrl, 0);
     firmware_reset(ctrl, RESET_CONVENTIONAL);
 }
 

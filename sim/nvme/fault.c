@@ -76,21 +76,31 @@ static struct fault_rule *rule_of(struct ctrl *ctrl, const struct command *cmd)
     return NULL;
 }
 
+/* The end of a duration; ENGINE_NEVER for one that does not end. */
+static uint64_t end_of(uint64_t from_ps, uint64_t for_ps)
+{
+    return for_ps < ENGINE_NEVER - from_ps ? from_ps + for_ps : ENGINE_NEVER;
+}
+
 static void link_up(void *ctx, uint64_t arg)
 {
     struct ctrl *ctrl = ctx;
 
     (void)arg;
-    ctrl->faults.link_down = false;
+    ctrl->faults.link_down = engine_now(ctrl->engine) < ctrl->faults.link_up_ps;
 }
 
+/* If it is down already, the longer time counts. */
 static void take_link_down(struct ctrl *ctrl, uint64_t for_ps)
 {
-    if (ctrl->faults.link_down)
+    uint64_t up_ps = end_of(engine_now(ctrl->engine), for_ps);
+
+    pcie_port_lose_writes(ctrl->port);
+    if (ctrl->faults.link_down && up_ps <= ctrl->faults.link_up_ps)
         return;
     ctrl->faults.link_down = true;
-    if (for_ps != FAULT_FOR_EVER)
-        engine_after(ctrl->engine, for_ps, link_up, ctrl, 0);
+    ctrl->faults.link_up_ps = up_ps;
+    engine_at(ctrl->engine, up_ps, link_up, ctrl, 0);
 }
 
 /* A link that goes down resets the function behind it (PCI Express Base 3.1, 6.6.1). */
@@ -137,7 +147,9 @@ void faults_init(struct ctrl *ctrl)
     for (uint32_t i = 0; i < ctrl->faults.count; i++) {
         if (ctrl->faults.rules[i].action == FAULT_POWER_LOSS)
             track_loss = true;
-        if (ctrl->faults.rules[i].at_ps != FAULT_ANY)
+        /* A controller may be made later than that; then it does not happen. */
+        if (ctrl->faults.rules[i].at_ps != FAULT_ANY &&
+            ctrl->faults.rules[i].at_ps >= engine_now(ctrl->engine))
             engine_at(ctrl->engine, ctrl->faults.rules[i].at_ps, its_time, ctrl, i);
     }
     /* It costs time and memory: only where it can happen. */
@@ -171,6 +183,7 @@ bool fault_decoded(struct ctrl *ctrl, struct command *cmd)
         return true;
     switch (rule->action) {
     case FAULT_STATUS:
+        fused_refused(ctrl, cmd);
         complete_command(ctrl, cmd, (uint16_t)rule->value);
         return false;
     case FAULT_STUCK:
@@ -216,7 +229,7 @@ bool fault_completing(struct ctrl *ctrl, struct command *cmd)
     }
     if (cmd->fault->action != FAULT_LATE)
         return true;
-    engine_at(ctrl->engine, later(cmd->ready_ps, now_ps) + cmd->fault->value, late_due, ctrl,
+    engine_at(ctrl->engine, end_of(later(cmd->ready_ps, now_ps), cmd->fault->value), late_due, ctrl,
               command_arg(cmd));
     return false;
 }

@@ -13,8 +13,8 @@
  *     lba=A[-B]       any of these blocks is touched (commands with a range of blocks only)
  *     vector=N        drop-interrupt only
  *     after=T before=T  in simulated time, T with its unit and without a blank: 5ms
- *     at=T            cfs, link-down and power-loss only, and alone: at that time
- *     nth=N           only the Nth that meets all conditions above, from 1
+ *     at=T            cfs, link-down and power-loss only, and alone: at that time, if the
+ * controller is there by then nth=N           only the Nth that meets all conditions above, from 1
  *     every=N         every Nth of them
  *     chance=P/Q      each of them with this probability
  *     times=N         no more than N times
@@ -30,7 +30,7 @@
  *     unreadable      its blocks cannot be read from now on
  *     cfs             the controller fails: CSTS.CFS
  *     link-down [T]   the link goes down, for T or for ever: all ones are read; then the function
- *                     is as after a reset
+ *                     is as after a reset. If it is down already, the later end counts
  *     power-loss [T]  the power goes, for T or for ever: what was volatile is lost; else as
  *                     link-down
  *     not-ready [T]   CC.EN = 1 takes T longer to become CSTS.RDY = 1, or never does
@@ -90,6 +90,7 @@ struct faults {
     uint32_t count;
     struct rng rng;
     bool link_down;
+    uint64_t link_up_ps; /* valid while it is down; ENGINE_NEVER */
 };
 
 /* fault_parse.c: rules separated by ';'. False with a sentence in `message`: which rule, what is

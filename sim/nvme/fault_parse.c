@@ -3,6 +3,7 @@
  * Reads the rules of ctrl.faults; fault.h has the language.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,9 +94,10 @@ static bool read_number(const char *text, uint64_t *value, const char **end)
 
     if (!isdigit((unsigned char)*text))
         return false;
+    errno = 0;
     *value = strtoull(text, &stop, 0);
     *end = stop;
-    return true;
+    return errno == 0 && *value < FAULT_ANY; /* which means that there is no condition */
 }
 
 static bool whole_number(struct reader *reader, const char *text, uint64_t *value)

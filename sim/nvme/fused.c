@@ -8,6 +8,8 @@
  *   half without a first;
  * - halves that do not fit each other (other opcodes, other ranges) both end with Invalid Field;
  * - a half that fails, or is aborted, ends the other with Failed Fused Command;
+ * - a first half that is decoded when its queue is being deleted or the controller shut down does
+ *   not wait: nobody will fetch a second one;
  * - the completion of the first half is always in front of the second's.
  */
 #include "nvme/internal.h"
@@ -30,8 +32,20 @@ void fused_abandon(struct ctrl *ctrl, uint16_t sqid, uint16_t status)
         complete_command(ctrl, &ctrl->pool.commands[first], status);
 }
 
+void fused_refused(struct ctrl *ctrl, const struct command *cmd)
+{
+    if (ctrl->pool.fused_alone != 0)
+        fused_abandon(ctrl, cmd->sqid,
+                      fuse(cmd) == FUSE_SECOND ? STATUS_ABORTED_FAILED_FUSED
+                                               : STATUS_ABORTED_MISSING_FUSED);
+}
+
 static uint16_t hold_first(struct ctrl *ctrl, struct command *cmd)
 {
+    if (ctrl->queues.sqs[cmd->sqid].deleting)
+        return STATUS_ABORTED_SQ_DELETION;
+    if (!ctrl_is_running(ctrl))
+        return STATUS_ABORTED_MISSING_FUSED;
     ctrl->queues.sqs[cmd->sqid].fused_first = cmd->index;
     ctrl->pool.fused_alone++;
     cmd->partner = FUSED_ALONE;

@@ -95,8 +95,10 @@ static bool may_send(struct ctrl *ctrl, uint32_t number, struct vector *vector)
 {
     if (vector->active == 0)
         return false;
+    /* A queue may have its vector from MSI, which can have more of them. */
     if (ctrl->msix.enabled)
-        return msix_raise(&ctrl->msix, number, &vector->address, &vector->data);
+        return number < ctrl->msix.vectors &&
+               msix_raise(&ctrl->msix, number, &vector->address, &vector->data);
     return ctrl->msi.enabled && msi_raise(&ctrl->msi, number, &vector->address, &vector->data);
 }
 

@@ -36,6 +36,8 @@ void fused_data_arrived(struct ctrl *ctrl, struct command *cmd);
 void fused_end(struct ctrl *ctrl, struct command *cmd, uint16_t status);
 /* No second half will come: the first one of this queue, if there is one, ends with this status. */
 void fused_abandon(struct ctrl *ctrl, uint16_t sqid, uint16_t status);
+/* A command ends before it could be a second half: so does the first half that waits for one. */
+void fused_refused(struct ctrl *ctrl, const struct command *cmd);
 
 /* deallocate.c: Dataset Management (6.7) */
 uint16_t deallocate_start(struct ctrl *ctrl, struct command *cmd);

@@ -98,6 +98,7 @@ bool watch_decoded(struct ctrl *ctrl, struct command *cmd)
     }
     if (!ctrl->params.cid_check || !cmd->cid_conflict)
         return true;
+    fused_refused(ctrl, cmd);
     complete_command(ctrl, cmd, STATUS_CID_CONFLICT);
     return false;
 }

@@ -142,6 +142,7 @@ enum wire_status {
     STATUS_INVALID_FIELD = 0x002,
     STATUS_CID_CONFLICT = 0x003,
     STATUS_DATA_TRANSFER_ERROR = 0x004,
+    STATUS_POWER_LOSS = 0x005,
     STATUS_INTERNAL_ERROR = 0x006,
     STATUS_ABORT_REQUESTED = 0x007,
     STATUS_ABORTED_SQ_DELETION = 0x008,
@@ -173,7 +174,9 @@ enum wire_status {
     STATUS_UNRECOVERED_READ = 0x281,
     STATUS_COMPARE_FAILURE = 0x285
 };
-#define STATUS_DNR 0x4000u
+#define STATUS_TYPE_MASK 0x700u
+#define STATUS_TYPE_PATH 0x300u
+#define STATUS_DNR       0x4000u
 
 /* Asynchronous events (5.2): type, information, log page. */
 enum wire_event_type { EVENT_ERROR = 0, EVENT_TYPES = 8 };

@@ -178,6 +178,19 @@ START_TEST(the_thirty_third_controller_is_refused)
 }
 END_TEST
 
+/* Time has passed: a fault at a time before that does not happen, one from then on does. */
+START_TEST(a_controller_that_is_made_late)
+{
+    const char *past[] = {"ctrl.faults=at=1ms : link-down; at=2ms : link-down"};
+
+    config.settings = past;
+    config.setting_count = 1;
+    doorbell_run_until(world, 1000000001);
+    ck_assert_int_eq(doorbell_device_create(world, &config, &device), DOORBELL_OK);
+    ck_assert_uint_eq(doorbell_next_event(world), 2000000000);
+}
+END_TEST
+
 START_TEST(destroying_nothing_is_let_pass)
 {
     doorbell_world_destroy(NULL);
@@ -197,6 +210,7 @@ Suite *suite_create_device(void)
     tcase_add_test(tc, several_mistakes_are_found_at_once);
     tcase_add_test(tc, missing_arguments_are_refused);
     tcase_add_test(tc, the_thirty_third_controller_is_refused);
+    tcase_add_test(tc, a_controller_that_is_made_late);
     tcase_add_test(tc, destroying_nothing_is_let_pass);
     suite_add_tcase(suite, tc);
     return suite;

@@ -142,6 +142,7 @@ Suite *suite_selftest(void);
 Suite *suite_claims(void);
 Suite *suite_compare(void);
 Suite *suite_fault(void);
+Suite *suite_fault_language(void);
 Suite *suite_msi(void);
 Suite *suite_coalescing(void);
 Suite *suite_media_commands(void);
@@ -164,5 +165,6 @@ Suite *suite_paced(void);
 Suite *suite_paced_order(void);
 Suite *suite_cmb(void);
 Suite *suite_pointers_random(void);
+Suite *suite_crossings(void);
 
 #endif

@@ -293,7 +293,8 @@ START_TEST(admin_queues_in_the_buffer)
 }
 END_TEST
 
-/* CMBMSC outlives CC.EN, not a function level reset; before 1.4 the buffer is where the BAR is. */
+/* CMBMSC outlives CC.EN and a function level reset, not what goes farther (7.3.2), and without
+ * power nothing does; before 1.4 the buffer is where the BAR is. */
 START_TEST(resets_and_the_bar)
 {
     params.ctrl.version = (uint64_t)_i;
@@ -322,7 +323,17 @@ START_TEST(resets_and_the_bar)
     ck_assert_uint_eq(peek64(0), 42);
     pcie_port_config_write(rig.port, 0x48, 2, 0x8000); /* Initiate Function Level Reset */
     pcie_port_config_write(rig.port, 4, 2, 6);
+    ck_assert_uint_eq(rig_read64(&rig, CMBMSC), CBA | 3);
+    ck_assert_uint_eq(peek64(0), 42);
+    ctrl_conventional_reset(rig.ctrl);
+    pcie_port_config_write(rig.port, 4, 2, 6);
     ck_assert_uint_eq(rig_read64(&rig, CMBMSC), 0);
+    rig_write64(&rig, CMBMSC, 1);
+    ck_assert_uint_eq(peek64(0), 42);
+    ctrl_power_cycle(rig.ctrl);
+    pcie_port_config_write(rig.port, 4, 2, 6);
+    rig_write64(&rig, CMBMSC, 1);
+    ck_assert_uint_eq(peek64(0), 0);
 }
 END_TEST
 

@@ -251,6 +251,22 @@ START_TEST(a_commit_during_an_activation_is_out_of_sequence)
 }
 END_TEST
 
+/* ctrl.firmware_activation: under way at t - 1, complete at t. */
+START_TEST(activation_takes_its_time)
+{
+    struct rig_cqe cqe;
+
+    download("ONE     ", 0);
+    rig_put(&rig, 0, &(struct rig_cmd){.opcode = 0x10, .cid = 1, .cdw10 = 3u << 3 | 2});
+    rig_ring(&rig, 0);
+    rig_for(&rig, 500 * RIG_MS - 1);
+    ck_assert(!rig_take(&rig, 0, &cqe));
+    rig_for(&rig, 1);
+    ck_assert(rig_take(&rig, 0, &cqe));
+    ck_assert_uint_eq(cqe.status, 0);
+}
+END_TEST
+
 START_TEST(a_reset_ends_an_activation)
 {
     download("ONE     ", 0);
@@ -297,6 +313,7 @@ Suite *suite_firmware(void)
     tcase_add_test(tc, wrong_slots_and_actions);
     tcase_add_test(tc, an_image_over_the_active_one_does_not_run_yet);
     tcase_add_loop_test(tc, a_commit_during_an_activation_is_out_of_sequence, 0, 4);
+    tcase_add_test(tc, activation_takes_its_time);
     tcase_add_test(tc, a_reset_ends_an_activation);
     tcase_add_test(tc, with_one_slot_there_is_no_download);
     suite_add_tcase(suite, tc);

@@ -66,7 +66,7 @@ START_TEST(silence_ends_in_fatal_status)
     last_ps = rig_now(&rig);
     run_until_from(last_ps, 150 * RIG_MS);
     ck_assert_uint_eq(command(10, 7, 0, NULL), 0); /* other commands do not count */
-    run_until_from(last_ps, 199 * RIG_MS);
+    run_until_from(last_ps, 200 * RIG_MS - 1);
     ck_assert_uint_eq(rig_read32(&rig, 0x1c), 1);
     run_until_from(last_ps, 200 * RIG_MS);
     ck_assert_uint_eq(rig_read32(&rig, 0x1c), 3);

@@ -62,16 +62,30 @@ START_TEST(progress_and_result)
     ck_assert_uint_eq(rig_field(&rig, 0, 1), 2);
     ck_assert_uint_eq(rig_field(&rig, 1, 1), 50);
     ck_assert_uint_eq(rig_field(&rig, 4, 1), 0x0f);
-    rig_for(&rig, 45 * SECOND - RIG_MS);
+    rig_for(&rig, 45 * SECOND - 1);
     read_log();
     ck_assert_uint_eq(rig_field(&rig, 0, 1), 2);
     ck_assert_uint_eq(rig_field(&rig, 1, 1), 99);
-    rig_for(&rig, RIG_MS);
+    rig_for(&rig, 1);
     read_log();
     ck_assert_uint_eq(rig_field(&rig, 0, 2), 0);
     ck_assert_uint_eq(rig_field(&rig, 4, 1), 0x20); /* extended, passed */
     ck_assert_uint_eq(rig_field(&rig, 6, 1), 1);
     ck_assert_uint_eq(rig_field(&rig, 16, 4), 0xffffffff);
+}
+END_TEST
+
+/* ctrl.self_test_short: under way at t - 1, over at t. */
+START_TEST(a_short_one_takes_its_time)
+{
+    ck_assert_uint_eq(command(0x14, 0, 1), 0);
+    rig_for(&rig, 10 * SECOND - 1);
+    read_log();
+    ck_assert_uint_eq(rig_field(&rig, 0, 1), 1);
+    rig_for(&rig, 1);
+    read_log();
+    ck_assert_uint_eq(rig_field(&rig, 0, 1), 0);
+    ck_assert_uint_eq(rig_field(&rig, 4, 1), 0x10); /* short, passed */
 }
 END_TEST
 
@@ -177,6 +191,7 @@ Suite *suite_selftest(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, what_identify_says);
     tcase_add_test(tc, progress_and_result);
+    tcase_add_test(tc, a_short_one_takes_its_time);
     tcase_add_test(tc, one_at_a_time_and_abort);
     tcase_add_test(tc, a_later_one_may_succeed);
     tcase_add_test(tc, wrong_codes_and_namespaces);
