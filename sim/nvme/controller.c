@@ -188,6 +188,7 @@ static void cancel_timers(struct ctrl *ctrl)
 static void level_reset(struct ctrl *ctrl)
 {
     cancel_timers(ctrl);
+    ctrl->life.state = LIFE_OFF; /* nothing that follows is the host's to hear of */
     ctrl->regs.cc = 0;
     ctrl->regs.intms = 0;
     drop_work(ctrl);
@@ -220,7 +221,6 @@ static void reset_everything(struct ctrl *ctrl, uint32_t csts,
                              void (*reset_config)(struct configspace *config))
 {
     level_reset(ctrl);
-    ctrl->life.state = LIFE_OFF;
     ctrl->regs.aqa = 0;
     ctrl->regs.asq = ctrl->regs.acq = 0;
     set_csts(ctrl, UINT32_MAX, csts);

@@ -43,7 +43,6 @@ static void finish(struct ctrl *ctrl)
         rangeset_clear(&ns->uncorrectable);
         namespace_set_format(ns, job->block_log2);
         features_namespace_reset(ctrl, ns->nsid);
-        selftest_namespace_gone(ctrl, ns->nsid, true);
         ns->formatting = false;
         ns->usable = ns->attached;
         if (ns->attached && ns->blocks != blocks)
@@ -189,6 +188,7 @@ uint16_t format_execute(struct ctrl *ctrl, struct command *cmd)
         ns->formatting = true;
         ns->usable = false;
         job->total += ns->media_bytes;
+        selftest_namespace_gone(ctrl, ns->nsid, true);
     }
     engine_after(ctrl->engine, ctrl->params.format_delay, delay_over, ctrl, 0);
     return COMMAND_GOES_ON;

@@ -124,8 +124,10 @@ struct doorbell_device_config {
 
 /* A controller in the state after power-on: memory space and bus mastering off, CC.EN = 0, its
  * namespace reading as zeroes. It lives as long as its world. Everything that config points to is
- * only read during the call. On success *device is set. DOORBELL_E_INVAL: an argument or a host
- * function is NULL. DOORBELL_E_CONFIG, DOORBELL_E_FULL: see there. */
+ * only read during the call. Each is a drive of its own: give those that one host sees serial
+ * numbers of their own (ctrl.serial), from which SUBNQN and the namespaces' identifiers follow;
+ * hosts refuse two drives of one name. On success *device is set. DOORBELL_E_INVAL: an argument or
+ * a host function is NULL. DOORBELL_E_CONFIG, DOORBELL_E_FULL: see there. */
 int doorbell_device_create(struct doorbell_world *world,
                            const struct doorbell_device_config *config,
                            struct doorbell_device **device);

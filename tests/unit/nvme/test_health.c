@@ -136,6 +136,26 @@ START_TEST(types_do_not_mask_each_other) /* 5.2 */
 }
 END_TEST
 
+/* The threshold's default is below the temperature: the warning comes up in the reset, at which the
+ * host has enabled nothing yet (5.21.1.11, 7.3.2). */
+START_TEST(a_reset_leaves_no_event_behind)
+{
+    ck_assert_uint_eq(rig_set(&rig, 0, 4, 360), 0);
+    become(350);
+    ck_assert_uint_eq(rig_set(&rig, 0, 11, 2), 0);
+    ck_assert_uint_eq(smart(0, 1), 0);
+    if (_i == 0) {
+        rig_reset(&rig);
+    } else {
+        ctrl_conventional_reset(rig.ctrl);
+        rig_enable(&rig);
+    }
+    rig_ask(&rig, 1);
+    rig_expect_nothing(&rig);
+    ck_assert_uint_eq(smart(0, 1), 2);
+}
+END_TEST
+
 START_TEST(minutes_of_heat_and_hours_of_power)
 {
     become(343);
@@ -225,6 +245,7 @@ Suite *suite_health(void)
     tcase_add_loop_test(tc, each_warning_has_its_event_if_enabled, 0, count);
     tcase_add_loop_test(tc, and_none_if_not_enabled, 0, count);
     tcase_add_test(tc, types_do_not_mask_each_other);
+    tcase_add_loop_test(tc, a_reset_leaves_no_event_behind, 0, 2);
     tcase_add_test(tc, minutes_of_heat_and_hours_of_power);
     tcase_add_test(tc, busy_time_is_that_with_commands);
     tcase_add_test(tc, what_counts_as_read_and_written);

@@ -200,6 +200,26 @@ START_TEST(what_is_made_again_is_new)
 }
 END_TEST
 
+/* Nor does a loss of power bring back what a deleted one held. */
+START_TEST(what_was_deleted_stays_so)
+{
+    rig_close(&rig);
+    strcpy(params.ctrl.faults, "nth=1000000 : power-loss"); /* only to keep what could be lost */
+    open_rig();
+    memset(rig_at(&rig, RIG_DATA), 0x5a, 512);
+    ck_assert_uint_eq(rig_block(&rig, 1, 1, 9, RIG_DATA), 0);
+    ck_assert_uint_eq(rig_block(&rig, 0, 1, 0, RIG_DATA), 0); /* flush */
+    ck_assert_uint_eq(rig_ns_delete(&rig, 1), 0);
+    ctrl_power_cycle(rig.ctrl);
+    rig_enable(&rig);
+    rig_create_queue(&rig, 1, 16, 0);
+    ck_assert_uint_eq(make(64), 1);
+    ck_assert_uint_eq(rig_ns_attach(&rig, 1, 0), 0);
+    ck_assert_uint_eq(rig_block(&rig, 2, 1, 9, RIG_DATA), 0);
+    ck_assert_uint_eq(rig_field(&rig, 0, 8), 0);
+}
+END_TEST
+
 /* 5.19: given namespace 2, made and not attached, then this status. SEL, NSID, list. */
 static const struct {
     uint32_t sel, nsid;
@@ -408,6 +428,7 @@ Suite *suite_nsmgmt(void)
     tcase_add_test(tc, places_are_contiguous);
     tcase_add_test(tc, delete_status);
     tcase_add_test(tc, what_is_made_again_is_new);
+    tcase_add_test(tc, what_was_deleted_stays_so);
     tcase_add_loop_test(tc, attachment_status, 0, sizeof attachments / sizeof attachments[0]);
     tcase_add_test(tc, data_must_be_reachable);
     tcase_add_test(tc, stays_over_a_reset);

@@ -154,6 +154,38 @@ START_TEST(reset_ends_a_short_one_and_not_an_extended_one)
 }
 END_TEST
 
+/* 8.11: what ends with its namespace: the log says so while the other command is still at work. */
+START_TEST(format_and_deletion_end_it)
+{
+    static const struct {
+        uint32_t nsid;
+        uint8_t opcode;
+        uint32_t cdw10;
+        uint8_t running, result;
+    } cases[] = {
+        {1, 0x80, 0, 0, 0x24}, {0xffffffff, 0x80, 0, 0, 0x24}, {1, 0x0d, 1, 0, 0x23},
+        {0, 0x80, 0, 2, 0x0f}, {0, 0x0d, 1, 2, 0x0f},
+    };
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rig_close(&rig);
+        params.ctrl.oacs_format = params.ctrl.oacs_ns_management = 1;
+        params.ctrl.format_delay = params.ctrl.ns_management_delay = 20 * SECOND;
+        rig_open(&rig, &params);
+        rig_enable(&rig);
+        ck_assert_uint_eq(command(0x14, cases[i].nsid, 2), 0);
+        rig_put(&rig, 0,
+                &(struct rig_cmd){
+                    .opcode = cases[i].opcode, .cid = 2, .nsid = 1, .cdw10 = cases[i].cdw10});
+        rig_ring(&rig, 0);
+        rig_for(&rig, SECOND);
+        read_log();
+        ck_assert_uint_eq(rig_field(&rig, 0, 1), cases[i].running);
+        ck_assert_uint_eq(rig_field(&rig, 4, 1), cases[i].result);
+    }
+}
+END_TEST
+
 START_TEST(twenty_results_are_kept)
 {
     for (unsigned i = 0; i < 21; i++) {
@@ -196,6 +228,7 @@ Suite *suite_selftest(void)
     tcase_add_test(tc, a_later_one_may_succeed);
     tcase_add_test(tc, wrong_codes_and_namespaces);
     tcase_add_test(tc, reset_ends_a_short_one_and_not_an_extended_one);
+    tcase_add_test(tc, format_and_deletion_end_it);
     tcase_add_test(tc, twenty_results_are_kept);
     tcase_add_test(tc, without_the_capability_there_is_none);
     suite_add_tcase(suite, tc);
