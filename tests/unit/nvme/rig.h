@@ -166,5 +166,6 @@ Suite *suite_paced_order(void);
 Suite *suite_cmb(void);
 Suite *suite_pointers_random(void);
 Suite *suite_crossings(void);
+Suite *suite_exactly_once(void);
 
 #endif
