@@ -293,8 +293,12 @@ void interrupt_consumed(struct ctrl *ctrl, struct cq *cq)
 {
     struct vector *vector = &ctrl->interrupts.vectors[cq->vector];
 
-    if (!cq->interrupts || --vector->active > 0)
+    if (!cq->interrupts)
         return;
+    if (--vector->active > 0) { /* in other queues of the vector, where one may just have come */
+        interrupt_left(ctrl, cq);
+        return;
+    }
     if (cq->vector < STATUS_VECTORS)
         ctrl->interrupts.causes &= ~(UINT32_C(1) << cq->vector);
     let_go(ctrl, vector);

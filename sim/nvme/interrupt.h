@@ -41,8 +41,9 @@ void interrupt_reset(struct ctrl *ctrl);
 /* Vectors that Create I/O Completion Queue may name now (5.3). */
 uint32_t interrupt_vectors(const struct ctrl *ctrl);
 void interrupt_cqe(struct ctrl *ctrl, struct cq *cq, bool was_empty);
-void interrupt_consumed(struct ctrl *ctrl, struct cq *cq); /* all entries are */
-/* Some are, others are left: a host that counts on messages for them gets another one. */
+void interrupt_consumed(struct ctrl *ctrl, struct cq *cq); /* all entries of this queue are */
+/* Some are, others of its vector are left: a host that counts on messages for them gets another
+ * one. */
 void interrupt_left(struct ctrl *ctrl, const struct cq *cq);
 /* INTMS, INTMC or configuration space has changed. */
 void interrupt_update(struct ctrl *ctrl);

@@ -57,6 +57,7 @@ int main(void)
     srunner_add_suite(runner, suite_cmb());
     srunner_add_suite(runner, suite_pointers_random());
     srunner_add_suite(runner, suite_crossings());
+    srunner_add_suite(runner, suite_no_interrupt_lost());
     srunner_add_suite(runner, suite_exactly_once());
     srunner_add_suite(runner, suite_fault_language());
     srunner_run_all(runner, CK_ENV);

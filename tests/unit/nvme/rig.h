@@ -166,6 +166,7 @@ Suite *suite_paced_order(void);
 Suite *suite_cmb(void);
 Suite *suite_pointers_random(void);
 Suite *suite_crossings(void);
+Suite *suite_no_interrupt_lost(void);
 Suite *suite_exactly_once(void);
 
 #endif
