@@ -85,6 +85,12 @@ void admin_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *bytes)
     ctrl->opcodes.admin[cmd->opcode]->fill(ctrl, cmd, bytes);
 }
 
+void admin_sent(struct ctrl *ctrl, const struct command *cmd)
+{
+    if (cmd->opcode == ADMIN_GET_LOG_PAGE)
+        log_sent(ctrl, cmd);
+}
+
 void admin_data_arrived(struct ctrl *ctrl, struct command *cmd)
 {
     struct transfer_data data;

@@ -17,6 +17,8 @@ uint16_t admin_execute(struct ctrl *ctrl, struct command *cmd);
 void admin_data_arrived(struct ctrl *ctrl, struct command *cmd);
 /* Makes the bytes of a COMMAND_ADMIN_IN, now that they are sent. */
 void admin_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *bytes);
+/* They are in host memory. */
+void admin_sent(struct ctrl *ctrl, const struct command *cmd);
 
 /* admin_params.c: checks of ctrl_admin.def, as ctrl_params_check() */
 const char *ctrl_admin_params_check(const struct ctrl_params *params);

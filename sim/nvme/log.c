@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Get Log Page (NVMe 1.4 section 5.14): which pages there are, and the rules of offset and length.
- * Each page is made where its subject lives. A page is made when it is sent; reading it without
- * Retain Asynchronous Event lets the events that name it through again. An offset behind the last
- * dword of a page is Invalid Field; of a length that reaches beyond the end only the page itself is
- * transferred, and host memory behind it stays as it was (the standard leaves that undefined). The
- * pages are the controller's; none is kept per namespace (LPA bit 0 = 0).
+ * Each page is made where its subject lives. A page is made when it is sent; once it has reached
+ * the host, and without Retain Asynchronous Event, the events that name it may come again. An
+ * offset behind the last dword of a page is Invalid Field; of a length that reaches beyond the end
+ * only the page itself is transferred, and host memory behind it stays as it was (the standard
+ * leaves that undefined). The pages are the controller's; none is kept per namespace (LPA bit 0 =
+ * 0).
  */
 #include <string.h>
 
@@ -90,12 +91,18 @@ void log_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *bytes)
     const struct log_page *page = find(ctrl, (uint8_t)cmd->cdw[0]);
 
     page->fill(ctrl, made);
-    if (!RETAIN_EVENT(cmd->cdw[0])) {
-        async_log_read(ctrl, page->id);
-        if (page->id == LOG_CHANGED_NAMESPACES)
-            namespaces_changed_forget(ctrl);
-    }
     memcpy(bytes, made + log_offset(cmd), cmd->bytes);
+}
+
+void log_sent(struct ctrl *ctrl, const struct command *cmd)
+{
+    uint8_t id = (uint8_t)cmd->cdw[0];
+
+    if (RETAIN_EVENT(cmd->cdw[0]))
+        return;
+    async_log_read(ctrl, id);
+    if (id == LOG_CHANGED_NAMESPACES)
+        namespaces_changed_forget(ctrl);
 }
 
 uint8_t log_lpa_bits(const struct ctrl *ctrl)

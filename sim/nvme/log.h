@@ -14,6 +14,8 @@ struct command;
 
 uint16_t log_start(struct ctrl *ctrl, struct command *cmd);
 void log_fill(struct ctrl *ctrl, const struct command *cmd, uint8_t *bytes);
+/* The page has reached the host: without Retain its events are answered. */
+void log_sent(struct ctrl *ctrl, const struct command *cmd);
 uint8_t log_lpa_bits(const struct ctrl *ctrl); /* LPA (5.15.2.2) */
 
 #endif

@@ -257,6 +257,8 @@ uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
             return STATUS_DATA_TRANSFER_ERROR;
         at += segment->bytes;
     }
+    if (cmd->kind == COMMAND_ADMIN_IN)
+        admin_sent(ctrl, cmd);
     return STATUS_SUCCESS;
 }
 

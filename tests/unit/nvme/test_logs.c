@@ -196,6 +196,38 @@ START_TEST(changed_namespaces_are_noticed)
 }
 END_TEST
 
+/* A page that does not reach the host has not been read: its event stays quiet, and what the page
+ * tells only once is still there (5.2, 5.14.1.4). */
+START_TEST(a_page_that_is_lost_clears_nothing)
+{
+    struct rig_cqe cqe;
+
+    rig_close(&rig);
+    params.ctrl.oacs_ns_management = 1;
+    rig_open(&rig, &params);
+    rig_enable(&rig);
+    ck_assert_uint_eq(rig_set(&rig, 0, 11, 0x100), 0);
+    ck_assert_uint_eq(rig_ns_detach(&rig, 1, 0), 0);
+    rig_ask(&rig, 1);
+    rig_expect_event(&rig, 1, 0x00040002);
+    ck_assert_uint_eq(rig_ns_attach(&rig, 1, 0), 0);
+    rig_ask(&rig, 2); /* waits behind the first one */
+    rig_put(&rig, 0,
+            &(struct rig_cmd){.opcode = 2, .cid = 3, .prp1 = 0x1000, .cdw10 = 1023u << 16 | 4});
+    rig_ring(&rig, 0);
+    rig_for(&rig, RIG_MS);
+    ck_assert(rig_take(&rig, 0, &cqe));
+    ck_assert_uint_eq(cqe.cid, 3);
+    ck_assert_uint_eq(cqe.status, 0x004);
+    ck_assert(!rig_take(&rig, 0, &cqe));
+    rig_ring_cq(&rig, 0);
+    ck_assert_uint_eq(rig_log(&rig, 4, 0, 4096, false), 0);
+    ck_assert_uint_eq(rig_field(&rig, 0, 8), 1);
+    ck_assert_uint_eq(rig_log(&rig, 4, 0, 4096, false), 0);
+    ck_assert_uint_eq(rig_field(&rig, 0, 8), 0);
+}
+END_TEST
+
 Suite *suite_logs(void)
 {
     Suite *suite = suite_create("nvme log pages");
@@ -209,6 +241,7 @@ Suite *suite_logs(void)
     tcase_add_test(tc, pages_that_do_not_exist);
     tcase_add_test(tc, effects_log_tells_the_truth);
     tcase_add_test(tc, effects_of_a_format_follow_its_scope);
+    tcase_add_test(tc, a_page_that_is_lost_clears_nothing);
     tcase_add_test(tc, changed_namespaces_are_noticed);
     suite_add_tcase(suite, tc);
     return suite;
