@@ -369,9 +369,10 @@ void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
     enum media_op op;
     uint64_t at;
 
-    if (cmd->kind == COMMAND_RANGES && cmd->step == cmd->step_count && deallocate_next(cmd)) {
+    if (cmd->kind == COMMAND_RANGES && cmd->step == cmd->step_count &&
+        deallocate_next(ctrl, cmd, &op)) {
         cmd->step = cmd->step_count = 0;
-        add_step(cmd, MEDIA_TRIM);
+        add_step(cmd, op);
     }
     if (cmd->step == cmd->step_count) {
         steps_done(ctrl, cmd);

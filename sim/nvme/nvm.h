@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/media.h"
+
 struct ctrl;
 struct command;
 
@@ -42,7 +44,8 @@ void fused_refused(struct ctrl *ctrl, const struct command *cmd);
 /* deallocate.c: Dataset Management (6.7) */
 uint16_t deallocate_start(struct ctrl *ctrl, struct command *cmd);
 uint16_t deallocate_ranges_arrived(struct ctrl *ctrl, struct command *cmd);
-/* Sets the part of the namespace that the next step works on; false if there is none. */
-bool deallocate_next(struct command *cmd);
+/* Sets the part of the namespace that the next step works on, and what the step is (enum media_op);
+ * false if there is none. */
+bool deallocate_next(const struct ctrl *ctrl, struct command *cmd, enum media_op *op);
 
 #endif
