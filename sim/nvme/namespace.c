@@ -34,7 +34,10 @@ void namespace_set_format(struct namespace *ns, uint8_t block_log2)
 
 void namespace_clear(struct namespace *ns, uint64_t at, uint64_t bytes)
 {
-    store_zero(ns->store, ns->first_unit + (at >> UNIT_LOG2), bytes >> UNIT_LOG2);
+    uint64_t unit = ns->first_unit + (at >> UNIT_LOG2);
+
+    store_zero(ns->store, unit, bytes >> UNIT_LOG2);
+    store_settle(ns->store, unit, bytes >> UNIT_LOG2, UINT64_MAX);
 }
 
 /* May namespaces lie at [at, at + bytes)? If not, *behind is the end of one that lies there. */
