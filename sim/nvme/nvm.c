@@ -49,8 +49,8 @@ static bool needs_flush(const struct ctrl *ctrl, const struct command *cmd)
     return (cmd->cdw[2] & NVM_CDW12_FUA) != 0 || !features_cache_on(ctrl);
 }
 
-/* A FUA read returns what is on non-volatile media (6.9). */
-static void add_read_steps(struct ctrl *ctrl, struct command *cmd, enum media_op op)
+/* FUA: what is read is on non-volatile media (6.6, 6.9, 6.14). */
+void nvm_add_read_steps(const struct ctrl *ctrl, struct command *cmd, enum media_op op)
 {
     if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_may_hold(ctrl))
         add_step(cmd, MEDIA_FLUSH);
@@ -66,7 +66,7 @@ static uint16_t start_read(struct ctrl *ctrl, struct command *cmd)
     ctrl->stats.reads++;
     ctrl->stats.bytes_read += cmd->bytes;
     cmd->kind = COMMAND_READ;
-    add_read_steps(ctrl, cmd, MEDIA_READ);
+    nvm_add_read_steps(ctrl, cmd, MEDIA_READ);
     pointers_start(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -181,7 +181,7 @@ static uint16_t start_verify(struct ctrl *ctrl, struct command *cmd)
     ctrl->stats.verifies++;
     ctrl->stats.bytes_verified += cmd->bytes;
     cmd->kind = COMMAND_VERIFY;
-    add_read_steps(ctrl, cmd, MEDIA_VERIFY);
+    nvm_add_read_steps(ctrl, cmd, MEDIA_VERIFY);
     nvm_media_next(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
