@@ -38,12 +38,10 @@ uint16_t fused_decoded(struct ctrl *ctrl, struct command *cmd);
 void fused_data_arrived(struct ctrl *ctrl, struct command *cmd);
 /* One half ends, with success or not: sees to the other. */
 void fused_end(struct ctrl *ctrl, struct command *cmd, uint16_t status);
-/* cmd is about to end, or hangs, before fused_decoded() has seen it: a first half that waits in
- * front of it ends here. */
-void fused_passed_over(struct ctrl *ctrl, const struct command *cmd);
 /* No second half will come: the first one of this queue, if there is one, ends with this status. */
 void fused_abandon(struct ctrl *ctrl, uint16_t sqid, uint16_t status);
-/* A command ends before it could be a second half: so does the first half that waits for one. */
+/* A command ends, or hangs, before it could be a second half: so does the first half that waits for
+ * one. */
 void fused_refused(struct ctrl *ctrl, const struct command *cmd);
 
 /* deallocate.c: Dataset Management (6.7) */
