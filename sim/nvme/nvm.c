@@ -93,11 +93,18 @@ static void add_write_steps(struct ctrl *ctrl, struct command *cmd, enum media_o
         add_step(cmd, MEDIA_FLUSH);
 }
 
-/* Its blocks are written: they can be read again. */
+/* Its blocks are written: they can be read again. Such a write passes by the volatile cache, or a
+ * loss of power would bring back, as good data, what was there before it was marked. */
 static void made_readable(struct command *cmd)
 {
-    if (cmd->ns->uncorrectable.count != 0)
-        rangeset_remove(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks);
+    struct namespace *ns = cmd->ns;
+
+    if (ns->uncorrectable.count == 0 ||
+        !rangeset_touches(&ns->uncorrectable, cmd->slba, cmd->blocks, NULL))
+        return;
+    rangeset_remove(&ns->uncorrectable, cmd->slba, cmd->blocks);
+    store_settle(ns->store, namespace_unit(ns, cmd->slba),
+                 (uint64_t)cmd->blocks << ns->units_per_block_log2, UINT64_MAX);
 }
 
 /* One bit of the first block is wrong. */
