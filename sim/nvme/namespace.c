@@ -108,8 +108,6 @@ uint16_t namespace_create(struct ctrl *ctrl, uint64_t bytes, enum lba_format for
 void namespace_delete(struct ctrl *ctrl, struct namespace *ns)
 {
     namespace_clear(ns, 0, ns->media_bytes);
-    /* That it is gone is kept with the table of namespaces: power may go. */
-    store_settle(ns->store, ns->first_unit, ns->media_bytes >> UNIT_LOG2, UINT64_MAX);
     rangeset_free(&ns->uncorrectable);
     *ns = (struct namespace){.nsid = ns->nsid, .changed = ns->changed};
     features_namespace_reset(ctrl, ns->nsid);
