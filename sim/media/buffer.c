@@ -176,10 +176,9 @@ static void program_oldest(struct write_buffer *buffer, uint64_t when_ps)
         }
         ready_ps = media_later(ready_ps, slot->from_ps);
         if (!buffer_is_whole(slot)) /* read the rest of it, modify, write */
-            ready_ps = media_later(ready_ps,
-                                   flash_copy_read(&ftl->flash, ftl_die(ftl, slot->copy),
-                                                   ftl_bit(ftl, slot->copy), 1,
-                                                   media_later(when_ps, slot->from_ps)));
+            ready_ps = media_later(ready_ps, flash_copy_read(&ftl->flash, ftl_die(ftl, slot->copy),
+                                                             ftl_bit(ftl, slot->copy), 1,
+                                                             media_later(when_ps, slot->from_ps)));
         ftl_place(ftl, slot->unit, base + count, slot->copy);
         slot->copy = base + count++;
         slot->blocks = BUFFER_ALL_BLOCKS;

@@ -8,7 +8,7 @@
  */
 #include "unit/nvme/power_host.h"
 
-#define EVENTS_MOST 600u
+#define EVENTS_MOST 400u
 
 static const struct power_medium cases[] = {
     {.kind = MEDIA_FIXED},
