@@ -158,7 +158,7 @@ static void pending_discard(struct write_buffer *buffer)
 }
 
 /* One program operation from the oldest pending slots, of which at least one is of use; what is
- * missing is padding. when_ps: when their data is there. */
+ * missing is padding. when_ps: not before; their data may be there even later. */
 static void program_oldest(struct write_buffer *buffer, uint64_t when_ps)
 {
     struct ftl *ftl = buffer->ftl;
@@ -174,9 +174,11 @@ static void program_oldest(struct write_buffer *buffer, uint64_t when_ps)
             slot_free(buffer, number);
             continue;
         }
+        ready_ps = media_later(ready_ps, slot->from_ps);
         if (!buffer_is_whole(slot)) /* read the rest of it, modify, write */
             ready_ps = media_later(ready_ps, flash_copy_read(&ftl->flash, ftl_die(ftl, slot->copy),
-                                                             ftl_bit(ftl, slot->copy), 1, when_ps));
+                                                             ftl_bit(ftl, slot->copy), 1,
+                                                             media_later(when_ps, slot->from_ps)));
         ftl_place(ftl, slot->unit, base + count, slot->copy);
         slot->copy = base + count++;
         slot->blocks = BUFFER_ALL_BLOCKS;
@@ -241,6 +243,7 @@ uint64_t buffer_write(struct write_buffer *buffer, uint32_t unit, uint8_t blocks
         slot->unit = unit;
         slot->copy = entry;
         slot->blocks = 0;
+        slot->from_ps = now_ps;
         if (buffer_is_slot(buffer, entry)) { /* being programmed: its data is merged here */
             slot->copy = buffer_slot(buffer, entry)->copy;
             buffer_slot(buffer, entry)->unit = FTL_NOWHERE;
@@ -253,6 +256,7 @@ uint64_t buffer_write(struct write_buffer *buffer, uint32_t unit, uint8_t blocks
         buffer->pending_live++;
     } else {
         slot = buffer_slot(buffer, entry);
+        now_ps = slot->from_ps = media_later(slot->from_ps, now_ps);
     }
     slot->blocks |= blocks;
     slot->version = buffer->contents == NULL ? 0 : store_version(buffer->contents);

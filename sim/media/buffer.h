@@ -18,6 +18,7 @@ enum buffer_slot_state { SLOT_FREE, SLOT_PENDING, SLOT_PROGRAMMING };
 
 struct buffer_slot {
     uint64_t version; /* last change of the contents that is in it (store_version) */
+    uint64_t from_ps; /* when its data is there: a full buffer makes it wait */
     uint32_t unit;    /* FTL_NOWHERE: written again or trimmed since, of no more use */
     uint32_t copy;    /* the unit's copy on the flash; while programming, the one being made */
     uint32_t next;    /* free slots; slots of one program operation */

@@ -17,7 +17,7 @@ uint16_t compare_start(struct ctrl *ctrl, struct command *cmd)
     ctrl->stats.compares++;
     ctrl->stats.bytes_compared += cmd->bytes;
     cmd->kind = COMMAND_COMPARE;
-    cmd->steps[cmd->step_count++] = MEDIA_READ;
+    nvm_add_read_steps(ctrl, cmd, MEDIA_READ);
     pointers_start(ctrl, cmd);
     return COMMAND_GOES_ON;
 }

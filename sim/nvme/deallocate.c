@@ -49,9 +49,21 @@ uint16_t deallocate_ranges_arrived(struct ctrl *ctrl, struct command *cmd)
     return COMMAND_GOES_ON;
 }
 
-bool deallocate_next(struct command *cmd)
+/* The blocks must stay deallocated (6.7.1.1): with the cache off, one flush comes behind the last
+ * range. */
+static bool flush_is_left(const struct ctrl *ctrl, struct command *cmd)
+{
+    if (cmd->range_at > cmd->range_count || !ctrl->params.vwc || features_cache_on(ctrl))
+        return false;
+    cmd->range_at = cmd->range_count + 1;
+    return true;
+}
+
+bool deallocate_next(const struct ctrl *ctrl, struct command *cmd, enum media_op *op)
 {
     uint64_t most = STEP_BYTES_MAX >> cmd->ns->block_log2;
+
+    *op = MEDIA_TRIM;
 
     while (cmd->range_at < cmd->range_count) {
         struct block_range *range = &cmd->ranges[cmd->range_at];
@@ -67,5 +79,6 @@ bool deallocate_next(struct command *cmd)
         range->count -= cmd->blocks;
         return true;
     }
-    return false;
+    *op = MEDIA_FLUSH;
+    return flush_is_left(ctrl, cmd);
 }

@@ -187,8 +187,13 @@ bool fault_decoded(struct ctrl *ctrl, struct command *cmd)
         complete_command(ctrl, cmd, (uint16_t)rule->value);
         return false;
     case FAULT_STUCK:
+        fused_refused(ctrl, cmd);
         return false;
     case FAULT_SLOW:
+        /* The halves of a fused operation are decoded one behind the other: such a half is late. */
+        if ((cmd->flags & SQE_FUSE_MASK) != 0)
+            return true;
+        cmd->fault = NULL;
         cmd->abortable = true;
         engine_after(ctrl->engine, rule->value, slow_begins, ctrl, command_arg(cmd));
         return false;
@@ -227,7 +232,7 @@ bool fault_completing(struct ctrl *ctrl, struct command *cmd)
         command_over(ctrl, cmd);
         return false;
     }
-    if (cmd->fault->action != FAULT_LATE)
+    if (cmd->fault->action != FAULT_LATE && cmd->fault->action != FAULT_SLOW)
         return true;
     engine_at(ctrl->engine, end_of(later(cmd->ready_ps, now_ps), cmd->fault->value), late_due, ctrl,
               command_arg(cmd));

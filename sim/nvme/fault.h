@@ -24,7 +24,8 @@
  *     duplicate       its completion comes twice
  *     wrong-cid N     its completion has another command identifier: CID xor N
  *     late T          its completion comes T later
- *     slow T          begins T later (can be aborted meanwhile)
+ *     slow T          begins T later (can be aborted meanwhile);
+ *                     a half of a fused operation: is late T
  *     stuck           never begins and cannot be aborted: only a reset helps
  *     corrupt         data is damaged: of a read on its way, of a write on the medium
  *     unreadable      its blocks cannot be read from now on

@@ -22,6 +22,15 @@ static uint64_t line_of(const struct ctrl *ctrl, uint64_t bus)
     return bus & ~(uint64_t)(line_bytes(ctrl) - 1);
 }
 
+/* How many lines the bytes that are asked for touch. Loops count them, since the end of the last
+ * one may be the end of the address space. */
+static uint32_t lines_asked(const struct ctrl *ctrl, const struct list_walk *list)
+{
+    uint64_t in_first = list->at - line_of(ctrl, list->at);
+
+    return (uint32_t)((in_first + list->asked + line_bytes(ctrl) - 1) / line_bytes(ctrl));
+}
+
 static void reserve_scratch(struct ctrl *ctrl, uint32_t bytes)
 {
     if (bytes <= ctrl->transfer.list_capacity)
@@ -105,12 +114,11 @@ static void request_lines(struct ctrl *ctrl, struct command *cmd)
     uint64_t issued_ps = engine_now(ctrl->engine);
     uint64_t window = ctrl->params.list_cache_entries * line_bytes(ctrl);
     uint64_t reach = window - (list->at - line_of(ctrl, list->at));
-    uint64_t end;
+    uint64_t line = line_of(ctrl, list->at);
 
     cmd->on_way = 0;
     list->asked = list->left < reach ? list->left : (uint32_t)reach;
-    end = list->at + list->asked;
-    for (uint64_t line = line_of(ctrl, list->at); line < end; line += line_bytes(ctrl)) {
+    for (uint32_t left = lines_asked(ctrl, list); left > 0; left--, line += line_bytes(ctrl)) {
         if (!is_held(ctrl, &list->cache, line))
             request_line(ctrl, cmd, line, &issued_ps);
     }
@@ -145,10 +153,11 @@ void lists_request(struct ctrl *ctrl, struct command *cmd)
         request_lines(ctrl, cmd);
 }
 
-/* Where a line goes: a free place, or the oldest that is not part of [first, end), which is about
- * to be used. There is one, since no more lines are asked for than there are places. */
+/* Where a line goes: a free place, or the oldest that is not among the `count` lines from `first`
+ * on, which are about to be used. There is one, since no more lines are asked for than there are
+ * places. */
 static uint32_t place_for(const struct ctrl *ctrl, struct list_cache *cache, uint64_t first,
-                          uint64_t end)
+                          uint32_t count)
 {
     uint32_t place;
 
@@ -157,7 +166,7 @@ static uint32_t place_for(const struct ctrl *ctrl, struct list_cache *cache, uin
     do {
         place = cache->next;
         cache->next = (place + 1) % cache->used;
-    } while (cache->lines[place] >= first && cache->lines[place] < end);
+    } while (cache->lines[place] - first < (uint64_t)count * line_bytes(ctrl));
     return place;
 }
 
@@ -176,16 +185,16 @@ static int take_lines(struct ctrl *ctrl, struct command *cmd)
 {
     struct list_walk *list = &cmd->list;
     uint64_t first = line_of(ctrl, list->at);
-    uint64_t end = list->at + list->asked;
-    uint32_t done = 0;
+    uint32_t count = lines_asked(ctrl, list), done = 0;
 
-    for (uint64_t line = first; line < end; line += line_bytes(ctrl)) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t line = first + (uint64_t)i * line_bytes(ctrl);
         uint32_t place = find_line(ctrl, &list->cache, line);
         uint32_t from = (uint32_t)(list->at + done - line);
         uint32_t bytes = line_bytes(ctrl) - from;
 
         if (place >= list->cache.used) {
-            place = place_for(ctrl, &list->cache, first, end);
+            place = place_for(ctrl, &list->cache, first, count);
             if (fill_line(ctrl, cmd, place, line) != PCIE_OK)
                 return PCIE_E_ABORT;
         }

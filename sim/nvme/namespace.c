@@ -34,7 +34,10 @@ void namespace_set_format(struct namespace *ns, uint8_t block_log2)
 
 void namespace_clear(struct namespace *ns, uint64_t at, uint64_t bytes)
 {
-    store_zero(ns->store, ns->first_unit + (at >> UNIT_LOG2), bytes >> UNIT_LOG2);
+    uint64_t unit = ns->first_unit + (at >> UNIT_LOG2);
+
+    store_zero(ns->store, unit, bytes >> UNIT_LOG2);
+    store_settle(ns->store, unit, bytes >> UNIT_LOG2, UINT64_MAX);
 }
 
 /* May namespaces lie at [at, at + bytes)? If not, *behind is the end of one that lies there. */
@@ -105,8 +108,6 @@ uint16_t namespace_create(struct ctrl *ctrl, uint64_t bytes, enum lba_format for
 void namespace_delete(struct ctrl *ctrl, struct namespace *ns)
 {
     namespace_clear(ns, 0, ns->media_bytes);
-    /* That it is gone is kept with the table of namespaces: power may go. */
-    store_settle(ns->store, ns->first_unit, ns->media_bytes >> UNIT_LOG2, UINT64_MAX);
     rangeset_free(&ns->uncorrectable);
     *ns = (struct namespace){.nsid = ns->nsid, .changed = ns->changed};
     features_namespace_reset(ctrl, ns->nsid);

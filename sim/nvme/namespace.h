@@ -104,7 +104,8 @@ uint8_t lba_format_log2(enum lba_format format);
 enum lba_format namespace_format(const struct namespace *ns);
 /* Another format: the size in bytes stays, cut to whole blocks. */
 void namespace_set_format(struct namespace *ns, uint8_t block_log2);
-/* Makes bytes of it read as zeroes; at and bytes are multiples of 512, within media_bytes. */
+/* Makes bytes of it read as zeroes, for good: no loss of power brings back what a namespace held
+ * that was formatted or deleted. at and bytes are multiples of 512, within media_bytes. */
 void namespace_clear(struct namespace *ns, uint64_t at, uint64_t bytes);
 
 /* A status; *nsid is the new namespace's. Not attached yet. */

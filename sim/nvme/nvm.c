@@ -49,8 +49,8 @@ static bool needs_flush(const struct ctrl *ctrl, const struct command *cmd)
     return (cmd->cdw[2] & NVM_CDW12_FUA) != 0 || !features_cache_on(ctrl);
 }
 
-/* A FUA read returns what is on non-volatile media (6.9). */
-static void add_read_steps(struct ctrl *ctrl, struct command *cmd, enum media_op op)
+/* FUA: what is read is on non-volatile media (6.6, 6.9, 6.14). */
+void nvm_add_read_steps(const struct ctrl *ctrl, struct command *cmd, enum media_op op)
 {
     if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_may_hold(ctrl))
         add_step(cmd, MEDIA_FLUSH);
@@ -66,7 +66,7 @@ static uint16_t start_read(struct ctrl *ctrl, struct command *cmd)
     ctrl->stats.reads++;
     ctrl->stats.bytes_read += cmd->bytes;
     cmd->kind = COMMAND_READ;
-    add_read_steps(ctrl, cmd, MEDIA_READ);
+    nvm_add_read_steps(ctrl, cmd, MEDIA_READ);
     pointers_start(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -93,11 +93,18 @@ static void add_write_steps(struct ctrl *ctrl, struct command *cmd, enum media_o
         add_step(cmd, MEDIA_FLUSH);
 }
 
-/* Its blocks are written: they can be read again. */
+/* Its blocks are written: they can be read again. Such a write passes by the volatile cache, or a
+ * loss of power would bring back, as good data, what was there before it was marked. */
 static void made_readable(struct command *cmd)
 {
-    if (cmd->ns->uncorrectable.count != 0)
-        rangeset_remove(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks);
+    struct namespace *ns = cmd->ns;
+
+    if (ns->uncorrectable.count == 0 ||
+        !rangeset_touches(&ns->uncorrectable, cmd->slba, cmd->blocks, NULL))
+        return;
+    rangeset_remove(&ns->uncorrectable, cmd->slba, cmd->blocks);
+    store_settle(ns->store, namespace_unit(ns, cmd->slba),
+                 (uint64_t)cmd->blocks << ns->units_per_block_log2, UINT64_MAX);
 }
 
 /* One bit of the first block is wrong. */
@@ -181,7 +188,7 @@ static uint16_t start_verify(struct ctrl *ctrl, struct command *cmd)
     ctrl->stats.verifies++;
     ctrl->stats.bytes_verified += cmd->bytes;
     cmd->kind = COMMAND_VERIFY;
-    add_read_steps(ctrl, cmd, MEDIA_VERIFY);
+    nvm_add_read_steps(ctrl, cmd, MEDIA_VERIFY);
     nvm_media_next(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -369,9 +376,10 @@ void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
     enum media_op op;
     uint64_t at;
 
-    if (cmd->kind == COMMAND_RANGES && cmd->step == cmd->step_count && deallocate_next(cmd)) {
+    if (cmd->kind == COMMAND_RANGES && cmd->step == cmd->step_count &&
+        deallocate_next(ctrl, cmd, &op)) {
         cmd->step = cmd->step_count = 0;
-        add_step(cmd, MEDIA_TRIM);
+        add_step(cmd, op);
     }
     if (cmd->step == cmd->step_count) {
         steps_done(ctrl, cmd);

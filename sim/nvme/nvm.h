@@ -8,12 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "media/media.h"
+
 struct ctrl;
 struct command;
 
 /* nvm.c */
 uint16_t nvm_execute(struct ctrl *ctrl, struct command *cmd);
 uint16_t nvm_check_range(const struct ctrl *ctrl, struct command *cmd);
+/* Read, Compare, Verify: the step, behind a flush if FUA asks for one. */
+void nvm_add_read_steps(const struct ctrl *ctrl, struct command *cmd, enum media_op op);
 bool nvm_flush_takes_all(const struct ctrl *ctrl); /* NSID FFFFFFFFh */
 /* The host's data has arrived at the controller. */
 void nvm_data_arrived(struct ctrl *ctrl, struct command *cmd);
@@ -36,13 +40,15 @@ void fused_data_arrived(struct ctrl *ctrl, struct command *cmd);
 void fused_end(struct ctrl *ctrl, struct command *cmd, uint16_t status);
 /* No second half will come: the first one of this queue, if there is one, ends with this status. */
 void fused_abandon(struct ctrl *ctrl, uint16_t sqid, uint16_t status);
-/* A command ends before it could be a second half: so does the first half that waits for one. */
+/* A command ends, or hangs, before it could be a second half: so does the first half that waits for
+ * one. */
 void fused_refused(struct ctrl *ctrl, const struct command *cmd);
 
 /* deallocate.c: Dataset Management (6.7) */
 uint16_t deallocate_start(struct ctrl *ctrl, struct command *cmd);
 uint16_t deallocate_ranges_arrived(struct ctrl *ctrl, struct command *cmd);
-/* Sets the part of the namespace that the next step works on; false if there is none. */
-bool deallocate_next(struct command *cmd);
+/* Sets the part of the namespace that the next step works on, and what the step is (enum media_op);
+ * false if there is none. */
+bool deallocate_next(const struct ctrl *ctrl, struct command *cmd, enum media_op *op);
 
 #endif

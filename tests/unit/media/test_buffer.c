@@ -63,6 +63,22 @@ START_TEST(a_write_larger_than_the_buffer_streams_through)
 }
 END_TEST
 
+/* GIVEN 4 slots and programs of two WHEN a fifth unit waits for the first program, which ends at
+ * 208 us, THEN neither a flush nor writing the unit once more gets it to the flash any sooner. */
+START_TEST(what_waits_for_room_is_not_programmed_before)
+{
+    rig.params.nand_planes = 2;
+    rig.params.buffer_size = 4 * UNIT;
+    nand_rig_open();
+    for (uint32_t i = 0; i < 5; i++)
+        ck_assert_uint_eq(nand_start(MEDIA_WRITE, i * UNIT, UNIT, i), i < 4 ? 0 : 208 * US);
+    if (_i == 1)
+        ck_assert_uint_eq(nand_start(MEDIA_WRITE, 4 * UNIT, UNIT, 5), 208 * US);
+    ck_assert_uint_eq(nand_do(MEDIA_FLUSH, 0, 0), (208 + 208) * US);
+    nand_check();
+}
+END_TEST
+
 START_TEST(writing_again_before_the_program_costs_nothing)
 {
     rig.params.buffer_destage = 1; /* watermark: at 12 slots, down to 4 */
@@ -268,6 +284,7 @@ TCase *buffer_cases(void)
     tcase_add_test(buffer, a_write_ends_in_the_buffer);
     tcase_add_loop_test(buffer, it_is_read_from_there_until_it_is_programmed, 0, 2);
     tcase_add_test(buffer, a_full_buffer_makes_writes_wait);
+    tcase_add_loop_test(buffer, what_waits_for_room_is_not_programmed_before, 0, 2);
     tcase_add_test(buffer, a_write_larger_than_the_buffer_streams_through);
     tcase_add_test(buffer, writing_again_before_the_program_costs_nothing);
     tcase_add_test(buffer, a_flush_waits_for_the_buffer);

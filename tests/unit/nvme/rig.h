@@ -143,6 +143,7 @@ Suite *suite_claims(void);
 Suite *suite_compare(void);
 Suite *suite_fault(void);
 Suite *suite_fault_language(void);
+Suite *suite_power_loss(void);
 Suite *suite_msi(void);
 Suite *suite_coalescing(void);
 Suite *suite_media_commands(void);

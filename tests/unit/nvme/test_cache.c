@@ -47,6 +47,23 @@ static void start_set_cache(uint16_t cid, uint32_t on)
     rig_ring(&rig, 0);
 }
 
+/* What FUA reads is on the medium for good before it is looked at: Read, Verify and Compare (6.6,
+ * 6.9, 6.14). */
+START_TEST(reading_with_fua_flushes_first)
+{
+    const uint8_t opcodes[] = {2, 5, 12};
+    struct rig_cmd cmd = {.opcode = opcodes[_i], .cid = 3, .nsid = 1, .prp1 = RIG_DATA};
+
+    open_rig();
+    ck_assert_uint_eq(rig_io(&rig, 1, 0, 1, RIG_DATA, 0), 0);
+    ck_assert_uint_eq(rig_do(&rig, 1, &cmd, NULL), 0);
+    ck_assert_uint_eq(flushes(), 0);
+    cmd.cdw12 = 1u << 30;
+    ck_assert_uint_eq(rig_do(&rig, 1, &cmd, NULL), 0);
+    ck_assert_uint_eq(flushes(), 1);
+}
+END_TEST
+
 START_TEST(turning_it_off_flushes_first)
 {
     struct rig_cqe cqe;
@@ -228,6 +245,7 @@ Suite *suite_cache(void)
     TCase *tc = tcase_create("cache");
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, reading_with_fua_flushes_first, 0, 3);
     tcase_add_test(tc, turning_it_off_flushes_first);
     tcase_add_test(tc, on_and_off_again_flushes_again);
     tcase_add_test(tc, a_flush_meanwhile_is_a_flush);

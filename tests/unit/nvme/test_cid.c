@@ -66,6 +66,23 @@ START_TEST(the_second_use_ends_with_conflict)
 }
 END_TEST
 
+/* A fused operation whose second half cannot be is over for the first half as well. */
+START_TEST(behind_a_first_half)
+{
+    struct rig_cmd cmd = {.opcode = 5, .flags = 1, .cid = 9, .nsid = 1, .prp1 = RIG_DATA};
+
+    open_rig();
+    rig_put(&rig, 1, &cmd);
+    cmd.opcode = 1;
+    cmd.flags = 2;
+    rig_put(&rig, 1, &cmd);
+    rig_ring(&rig, 1);
+    rig_settle(&rig);
+    expect(1, 9, 0x009);
+    expect(1, 9, 0x003);
+}
+END_TEST
+
 START_TEST(another_queue_may_use_it)
 {
     open_rig();
@@ -157,6 +174,7 @@ Suite *suite_cid(void)
 
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, the_second_use_ends_with_conflict, 0, sizeof cids / sizeof cids[0]);
+    tcase_add_test(tc, behind_a_first_half);
     tcase_add_test(tc, another_queue_may_use_it);
     tcase_add_test(tc, free_when_the_entry_is_visible);
     tcase_add_test(tc, held_event_requests_are_outstanding);

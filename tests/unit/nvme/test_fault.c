@@ -444,6 +444,50 @@ START_TEST(a_fused_half)
 }
 END_TEST
 
+/* Given a first half that waits, when what comes behind it ends or hangs before it is even looked
+ * at, then the first half ends as well, in front of it (4.12); also with PSDT = 11b (4.2). */
+static const struct {
+    const char *faults;
+    uint8_t opcode, flags;
+    uint16_t first, second; /* statuses; 0xffff: no completion */
+} behind_first[] = {
+    {"opcode=write : status 0x281", WRITE, 2, 0x009, 0x281},
+    {"opcode=read : status 0x281", READ, 0, 0x00a, 0x281},
+    {"opcode=write : stuck", WRITE, 2, 0x009, 0xffff},
+    {"opcode=read : stuck", READ, 0, 0x00a, 0xffff},
+    {"", WRITE, 0xc2, 0x009, 0x002},
+    {"", READ, 0xc0, 0x00a, 0x002},
+    {"opcode=write : slow 1ms", WRITE, 2, 0, 0},
+    {"opcode=compare : slow 1ms", WRITE, 2, 0, 0},
+};
+
+START_TEST(behind_a_first_half)
+{
+    struct rig_cmd cmd = {.opcode = COMPARE, .flags = 1, .cid = 1, .nsid = 1, .prp1 = RIG_DATA};
+    struct rig_cqe cqe;
+    uint16_t found[2] = {0xffff, 0xffff};
+
+    open_rig(behind_first[_i].faults);
+    memset(rig_at(&rig, RIG_DATA), 0, 512);
+    rig_put(&rig, 1, &cmd);
+    cmd.opcode = behind_first[_i].opcode;
+    cmd.flags = behind_first[_i].flags;
+    cmd.cid = 2;
+    rig_put(&rig, 1, &cmd);
+    rig_ring(&rig, 1);
+    rig_settle(&rig);
+    while (rig_take(&rig, 1, &cqe)) {
+        ck_assert(cqe.cid == 1 || cqe.cid == 2);
+        ck_assert_uint_eq(found[cqe.cid - 1], 0xffff);
+        if (cqe.cid == 1 && behind_first[_i].second != 0)
+            ck_assert_uint_eq(found[1], 0xffff);
+        found[cqe.cid - 1] = cqe.status;
+    }
+    ck_assert_uint_eq(found[0], behind_first[_i].first);
+    ck_assert_uint_eq(found[1], behind_first[_i].second);
+}
+END_TEST
+
 Suite *suite_fault(void)
 {
     Suite *suite = suite_create("nvme faults");
@@ -471,6 +515,8 @@ Suite *suite_fault(void)
     tcase_add_test(tc, dropped_interrupt);
     tcase_add_test(tc, admin_commands);
     tcase_add_test(tc, a_fused_half);
+    tcase_add_loop_test(tc, behind_a_first_half, 0,
+                        (int)(sizeof behind_first / sizeof behind_first[0]));
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -3,6 +3,7 @@
  * takes. Namespaces: 64 MiB/512, 32 MiB/4096, one block of 512 bytes. */
 #include <string.h>
 
+#include "media/store.h"
 #include "unit/nvme/rig_namespace.h"
 
 static struct rig rig;
@@ -86,6 +87,40 @@ static const struct {
 START_TEST(status)
 {
     ck_assert_uint_eq(format(formats[_i].nsid, formats[_i].cdw10), formats[_i].status);
+}
+END_TEST
+
+/* Given flushed data, when the power goes right behind a format (_i 0), in its midst (_i 1: it goes
+ * on and ends), or right behind a deletion (_i 2), then the data is gone for good: none of them
+ * waits for a Flush (5.20, 5.23). */
+START_TEST(power_loss_brings_nothing_back)
+{
+    uint64_t unit;
+    uint8_t block[512];
+
+    params.media.kind = MEDIA_FIXED;
+    params.media.write_latency = RIG_MS;
+    params.ctrl.oacs_ns_management = 1;
+    again();
+    media_track_loss(rig.media, ctrl_contents(rig.ctrl, 1, &unit));
+    fill(1, 0);
+    ck_assert_uint_eq(rig_block(&rig, 0, 1, 0, 0), 0); /* flush */
+    if (_i == 0)
+        ck_assert_uint_eq(format(1, 0), 0);
+    if (_i == 1) {
+        rig_put(&rig, 0, &(struct rig_cmd){.opcode = 0x80, .nsid = 1});
+        rig_ring(&rig, 0);
+        rig_for(&rig, RIG_MS / 2);
+    }
+    if (_i == 2) {
+        ck_assert_uint_eq(rig_ns_detach(&rig, 1, 0), 0);
+        ck_assert_uint_eq(rig_ns_delete(&rig, 1), 0);
+    }
+    ctrl_power_cycle(rig.ctrl);
+    rig_settle(&rig);
+    store_get_bytes(ctrl_contents(rig.ctrl, 2, &unit), 0, block, 1);
+    for (unsigned i = 0; i < sizeof block; i++)
+        ck_assert_uint_eq(block[i], 0);
 }
 END_TEST
 
@@ -355,6 +390,7 @@ Suite *suite_format(void)
     TCase *tc = tcase_create("format");
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, power_loss_brings_nothing_back, 0, 3);
     tcase_add_loop_test(tc, status, 0, sizeof formats / sizeof formats[0]);
     tcase_add_test(tc, one_namespace);
     tcase_add_test(tc, sizes_that_do_not_divide);

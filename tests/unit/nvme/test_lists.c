@@ -71,6 +71,37 @@ START_TEST(one_set_up_per_line)
 }
 END_TEST
 
+/* Given a list in the last line of the address space, whether it ends there or before, then that
+ * line is asked for and cannot be read. */
+START_TEST(the_end_of_the_address_space)
+{
+    struct rig_cqe cqe;
+
+    params.ctrl.list_fetch_bytes = 64;
+    params.ctrl.list_cache_entries = (uint64_t)_i;
+    open_rig();
+    for (uint32_t entries = 2; entries <= 16; entries += 7) {
+        ck_assert_uint_eq(rig_do(&rig, 1,
+                                 &(struct rig_cmd){.opcode = 2,
+                                                   .nsid = 1,
+                                                   .prp1 = RIG_DATA,
+                                                   .prp2 = UINT64_MAX - 8 * 16 + 1,
+                                                   .cdw12 = 8 * (entries + 1) - 1},
+                                 &cqe),
+                          0x004);
+        ck_assert(!cqe.dnr);
+        ck_assert_uint_eq(rig_do(&rig, 1,
+                                 &(struct rig_cmd){.opcode = 2,
+                                                   .nsid = 1,
+                                                   .prp1 = RIG_DATA,
+                                                   .prp2 = UINT64_MAX - 63,
+                                                   .cdw12 = 8 * (entries + 1) - 1},
+                                 &cqe),
+                          0x004);
+    }
+}
+END_TEST
+
 /* Nothing at t - 1, there at t. */
 START_TEST(not_before_its_time)
 {
@@ -221,6 +252,7 @@ Suite *suite_lists(void)
     TCase *tc = tcase_create("lists");
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, the_end_of_the_address_space, 1, 4);
     tcase_add_test(tc, one_set_up_per_line);
     tcase_add_loop_test(tc, not_before_its_time, 1, 5);
     tcase_add_loop_test(tc, places_hide_the_round_trip, 1, 5);
