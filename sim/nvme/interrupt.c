@@ -118,7 +118,7 @@ static void message_due(void *ctx, uint64_t arg)
     ctrl->stats.interrupts++;
     RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_IRQ, number, 0, 0, 0);
     if (ctrl->paced)
-        pcie_up_write_then(ctrl->port, stream_of(STREAM_OUT, number), now_ps, MSI_BYTES,
+        pcie_up_write_then(ctrl->port, stream_of(STREAM_UNIT, UNIT_MESSAGE), now_ps, MSI_BYTES,
                            message_arrives, ctrl, epoch_arg(ctrl, number));
     else
         engine_at(ctrl->engine, pcie_up_write(ctrl->port, now_ps, MSI_BYTES), message_arrives, ctrl,
@@ -170,8 +170,8 @@ static void send_pin(struct ctrl *ctrl, bool asserted)
         RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_IRQ, 0, 0, 0, 0);
     }
     if (ctrl->paced) {
-        pcie_up_write_then(ctrl->port, stream_of(STREAM_OUT, 0), now_ps, PIN_BYTES, pin_arrives,
-                           ctrl, epoch_arg(ctrl, asserted));
+        pcie_up_write_then(ctrl->port, stream_of(STREAM_UNIT, UNIT_MESSAGE), now_ps, PIN_BYTES,
+                           pin_arrives, ctrl, epoch_arg(ctrl, asserted));
         return;
     }
     arrives_ps = pcie_up_write(ctrl->port, now_ps, PIN_BYTES);

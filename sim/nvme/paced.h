@@ -16,16 +16,16 @@ struct command;
  * Stream numbers count modulo LINK_STREAMS: queues that are 16 apart share theirs. */
 enum stream_use {
     STREAM_IN,   /* data from the host; by submission queue */
-    STREAM_OUT,  /* data to the host and what must stay behind it: completion entries by completion
-                  * queue, interrupt messages by vector */
+    STREAM_OUT,  /* data to the host and completion entries behind it; by completion queue */
     STREAM_LIST, /* PRP lists, SGL segments, list of the host memory buffer; by submission queue */
     STREAM_UNIT, /* what one unit issues in order; by enum stream_unit */
     STREAM_USES
 };
 
 enum stream_unit {
-    UNIT_FETCH, /* submission entries: their order is that of arbitration, across queues */
-    UNIT_SHADOW /* shadow doorbells and EventIdx: a look must not overtake a write */
+    UNIT_FETCH,  /* submission entries: their order is that of arbitration, across queues */
+    UNIT_SHADOW, /* shadow doorbells and EventIdx: a look must not overtake a write */
+    UNIT_MESSAGE /* interrupts: asked for when their entry has arrived, so behind nothing else */
 };
 
 static inline unsigned stream_of(enum stream_use use, uint32_t number)

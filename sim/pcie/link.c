@@ -55,8 +55,9 @@ struct lane_rate {
 static const struct lane_rate lane_rates[] = {
     {2500, 10, 1}, {5000, 10, 1}, {8000, 130, 16}, {16000, 130, 16}, {32000, 130, 16}};
 
-#define PPM        UINT64_C(1000000)
-#define ECRC_BYTES 4u /* TLP digest (2.7) */
+#define PPM              UINT64_C(1000000)
+#define LINK_SHORT_BYTES 8u /* a register, a message: they pass what is reserved for data */
+#define ECRC_BYTES       4u /* TLP digest (2.7) */
 
 /* Exact to the last place of the fixed point, so that a step of any parameter shows: the division
  * is done in two digits, because the numerator would not fit 64 bits at once. */
@@ -141,6 +142,9 @@ void link_set_sizes(struct link *link, uint64_t payload_bytes, uint64_t request_
     /* A completion answers one request (2.3.1.1) and keeps to Max_Payload_Size (2.2.2). */
     link->completion_bytes =
         smaller(p->completion_payload, smaller(p->max_read_request, p->max_payload));
+    link->packet_ps[LINK_UP] = link_wire_ps(link, p->max_payload + p->packet_overhead);
+    link->packet_ps[LINK_DOWN] =
+        link_wire_ps(link, link->completion_bytes + p->completion_overhead);
 }
 
 /* inline: see pcie_up_write(). That it uses static functions does no harm: the definition is
@@ -155,6 +159,10 @@ inline uint64_t link_write_later(struct link *link, enum link_direction directio
         return link_paced_write(link, direction, now_ps, ready_ps, bytes);
     uint64_t packets = link_packets(bytes, link->p.max_payload);
     uint64_t duration = link_wire_ps(link, bytes + packets * link->p.packet_overhead);
+    if (bytes <= LINK_SHORT_BYTES)
+        return link_line_pass(&link->line[direction], now_ps, ready_ps, duration, packets, bytes,
+                              link->packet_ps[direction]) +
+               link->p.propagation;
     return link_line_take(&link->line[direction], now_ps, ready_ps, duration, packets, bytes) +
            link->p.propagation;
 }
@@ -199,8 +207,8 @@ uint64_t link_read_later(struct link *link, uint64_t now_ps, uint64_t ready_ps, 
     uint64_t requests = link_packets(bytes, p->max_read_request);
     uint64_t request_ps = link_wire_ps(link, p->packet_overhead);
     struct link_line *up = &link->line[LINK_UP], *down = &link->line[LINK_DOWN];
-    uint64_t requests_sent =
-        link_line_take(up, now_ps, ready_ps, requests * request_ps, requests, 0);
+    uint64_t requests_sent = link_line_pass(up, now_ps, ready_ps, requests * request_ps, requests,
+                                            0, link->packet_ps[LINK_UP]);
     uint64_t first_sent = requests_sent - (requests - 1) * request_ps;
     uint64_t first_data = first_sent + p->propagation + p->memory_latency;
 
@@ -219,8 +227,9 @@ uint64_t link_register_request(struct link *link, uint64_t now_ps)
         return now_ps;
     if (link->special)
         return link_send(link, LINK_DOWN, LINK_NONPOSTED, now_ps, now_ps, 0) + link->p.propagation;
-    return link_line_take(&link->line[LINK_DOWN], now_ps, now_ps,
-                          link_wire_ps(link, link->p.packet_overhead), 1, 0) +
+    return link_line_pass(&link->line[LINK_DOWN], now_ps, now_ps,
+                          link_wire_ps(link, link->p.packet_overhead), 1, 0,
+                          link->packet_ps[LINK_DOWN]) +
            link->p.propagation;
 }
 

@@ -58,6 +58,8 @@ enum link_direction { LINK_DOWN, LINK_UP }; /* towards the device, towards the h
  * its last byte, propagation included. */
 uint64_t link_write(struct link *link, enum link_direction direction, uint64_t now_ps,
                     uint32_t bytes);
+/* Data waits for data that was reserved before. Read requests, register accesses and writes of 8
+ * bytes or less do not: they go between its packets, in order among themselves. */
 /* Reserve a memory read issued by the device (requests up, completions down); arrival of the last
  * completion. */
 uint64_t link_read_by_device(struct link *link, uint64_t now_ps, uint32_t bytes);

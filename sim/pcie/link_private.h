@@ -15,7 +15,8 @@
 struct link_line {
     uint64_t free_ps; /* when all that was asked for would be sent, back to back */
     uint64_t latest_start_ps,
-        latest_end_ps; /* the latest reservation, joined with those it touches */
+        latest_end_ps;  /* the latest reservation, joined with those it touches */
+    uint64_t passed_ps; /* end of the latest that passed what was reserved (link_line_pass) */
     uint64_t busy_ps;
     uint64_t packets;
     uint64_t bytes;
@@ -33,6 +34,7 @@ struct link {
                                 * answered */
     uint64_t tag;              /* the next one, which is the one that is free first */
     uint64_t ps_per_byte;      /* fixed point; 0 = emulated */
+    uint64_t packet_ps[2];     /* the longest packet of each direction on the wire */
     bool special;              /* emulated, or credits or data link layer packets are modelled */
     struct link_line line[2];  /* by enum link_direction */
     struct link_params limits; /* as created: sizes and tags may be set up to these */
@@ -74,6 +76,35 @@ static inline uint64_t link_line_take(struct link_line *line, uint64_t now_ps, u
     if (start >= line->latest_end_ps)
         line->latest_end_ps = end;
     line->free_ps = free_ps + duration_ps;
+    line->busy_ps += duration_ps;
+    line->packets += packets;
+    line->bytes += bytes;
+    return end;
+}
+
+/* The same for packets without data, or nearly: read requests, register accesses, messages. Whoever
+ * has reserved time for much data gives it to the link packet by packet, and such ones find their
+ * place in between, in turns, behind the packet that is on the wire; what was reserved is sent so
+ * much later. They keep their order among each other. packet_ps: the longest packet on the wire. */
+static inline uint64_t link_line_pass(struct link_line *line, uint64_t now_ps, uint64_t ready_ps,
+                                      uint64_t duration_ps, uint64_t packets, uint64_t bytes,
+                                      uint64_t packet_ps)
+{
+    uint64_t start = ready_ps > now_ps ? ready_ps : now_ps;
+    uint64_t end, left;
+    if (start < line->passed_ps)
+        start = line->passed_ps;
+    if (line->free_ps <= start) {
+        end = link_line_take(line, now_ps, start, duration_ps, packets, bytes);
+        line->passed_ps = end;
+        return end;
+    }
+    start += (line->free_ps - start) % packet_ps;
+    left = line->free_ps - start;
+    end = (packets - 1) * packet_ps;
+    end = start + duration_ps + (end < left ? end : left);
+    line->passed_ps = end;
+    line->free_ps += duration_ps;
     line->busy_ps += duration_ps;
     line->packets += packets;
     line->bytes += bytes;

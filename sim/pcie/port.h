@@ -94,7 +94,8 @@ void pcie_port_config_write(struct pcie_port *port, uint16_t offset, unsigned si
 /* ---- for the device: time ---- */
 
 /* Upstream memory write of `bytes` (data of a read command, CQE, MSI), given to the link at now_ps:
- * time at which the last byte is in host memory. Writes arrive in the order given. */
+ * time at which the last byte is in host memory. Writes arrive in the order given, but
+ * those of 8 bytes or less pass longer ones whose packets are not sent yet (link.h). */
 uint64_t pcie_up_write(struct pcie_port *port, uint64_t now_ps, uint32_t bytes);
 /* Upstream memory read of `bytes` (SQE, PRP list, data of a write command): time at which the last
  * completion has arrived at the device. */

@@ -290,20 +290,50 @@ START_TEST(an_emulated_link_takes_no_time)
 }
 END_TEST
 
+/* Between the packets of 4 KiB: behind the one on the wire, at t - 1 and t; what comes later is
+ * sent so much later, and the line's time is the same. */
+START_TEST(short_packets_pass_what_is_reserved)
+{
+    teardown();
+    struct link_params params = link_params_slow();
+    make(params);
+    uint64_t data_ps = link_write(link, LINK_UP, 0, 4096);
+    uint64_t packet_ps = (data_ps - params.propagation) / 16;
+    link_destroy(link);
+    make(params);
+    uint64_t short_ps = link_write(link, LINK_UP, 0, 4) - params.propagation;
+
+    link_destroy(link);
+    make(params);
+    ck_assert_uint_eq(link_write(link, LINK_UP, 0, 4096), data_ps);
+    /* one picosecond into the second packet: behind it */
+    ck_assert_uint_eq(link_write(link, LINK_UP, packet_ps + 1, 4),
+                      2 * packet_ps + short_ps + params.propagation);
+    /* asked for while that one is sent: right behind it */
+    ck_assert_uint_eq(link_write(link, LINK_UP, 2 * packet_ps + short_ps - 1, 4),
+                      2 * packet_ps + 2 * short_ps + params.propagation);
+    /* 8 bytes pass, 9 do not */
+    ck_assert_uint_lt(link_write(link, LINK_UP, 4 * packet_ps, 8), data_ps);
+    ck_assert_uint_gt(link_write(link, LINK_UP, 4 * packet_ps, 9), data_ps);
+}
+END_TEST
+
 START_TEST(arrivals_of_a_direction_keep_their_order)
 {
     teardown();
     make(link_params_plain());
     struct rng rng;
     rng_init(&rng, 1, "arrivals");
-    uint64_t now = 0, last[2] = {0, 0};
+    uint64_t now = 0, last[2][2] = {{0, 0}, {0, 0}}; /* data, and what is short and passes it */
     for (unsigned i = 0; i < 10000; i++) {
         enum link_direction direction = rng_below(&rng, 2) == 0 ? LINK_DOWN : LINK_UP;
         now += rng_below(&rng, 50000);
-        uint64_t arrival = link_write(link, direction, now, (uint32_t)rng_below(&rng, 600));
+        uint32_t bytes = (uint32_t)(rng_below(&rng, 2) == 0 ? rng_below(&rng, 600) : 4);
+        bool is_short = bytes <= 8;
+        uint64_t arrival = link_write(link, direction, now, bytes);
         ck_assert_uint_ge(arrival, now + 150000);
-        ck_assert_uint_gt(arrival, last[direction]);
-        last[direction] = arrival;
+        ck_assert_uint_gt(arrival, last[direction][is_short]);
+        last[direction][is_short] = arrival;
         if (i % 10 == 0)
             link_read_by_device(link, now, 4096);
     }
@@ -446,6 +476,7 @@ Suite *suite_link(void)
     tcase_add_test(tcase, the_way_up_is_free_while_requests_wait_for_tags);
     tcase_add_test(tcase, an_emulated_link_takes_no_time);
     tcase_add_test(tcase, arrivals_of_a_direction_keep_their_order);
+    tcase_add_test(tcase, short_packets_pass_what_is_reserved);
     suite_add_tcase(suite, tcase);
     TCase *parameters = tcase_create("parameters");
     tcase_add_loop_test(parameters, every_step_of_every_parameter_shows, 0, KNOBS);

@@ -108,15 +108,17 @@ START_TEST(streams_take_turns)
 }
 END_TEST
 
-START_TEST(at_detail_line_a_short_write_waits_for_a_long_one)
+START_TEST(at_detail_line_a_write_waits_for_a_long_one_unless_it_is_short)
 {
     params.detail = LINK_LINE;
     reopen();
     up(0, 0, 0, 1024);
-    up(1, 1, 0, 4);
+    up(1, 1, 0, 16);
+    up(2, 2, FULL - 1, 4);
     run();
     ck_assert_uint_eq(arrival[0], 4 * FULL);
-    ck_assert_uint_eq(arrival[1], 4 * FULL + 28 * B);
+    ck_assert_uint_eq(arrival[1], 4 * FULL + 40 * B);
+    ck_assert_uint_eq(arrival[2], FULL + (4 * FULL + 40 * B - FULL) % FULL + 28 * B);
 }
 END_TEST
 
@@ -343,7 +345,7 @@ Suite *suite_link_tlp(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, one_transfer_alone_takes_what_it_takes_at_detail_line);
     tcase_add_test(tcase, streams_take_turns);
-    tcase_add_test(tcase, at_detail_line_a_short_write_waits_for_a_long_one);
+    tcase_add_test(tcase, at_detail_line_a_write_waits_for_a_long_one_unless_it_is_short);
     tcase_add_test(tcase, a_stream_keeps_its_order);
     tcase_add_test(tcase, what_comes_in_the_middle_gets_the_next_turn);
     tcase_add_test(tcase, what_is_not_ready_yet_lets_others_go);
