@@ -106,6 +106,10 @@ static inline uint64_t command_arg(const struct command *cmd)
 {
     return (uint64_t)cmd->generation << 32 | cmd->index;
 }
+static inline void command_add_step(struct command *cmd, uint8_t op) /* enum media_op */
+{
+    cmd->steps[cmd->step_count++] = op;
+}
 static inline uint64_t command_name(const struct command *cmd)
 {
     return (uint64_t)cmd->sqid << 16 | cmd->cid;

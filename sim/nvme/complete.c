@@ -110,7 +110,7 @@ void complete_awaited(struct ctrl *ctrl, uint16_t sqid)
 
     if (sq->deleting && sq->in_flight == sq->stalled)
         finish_delete(ctrl, sqid);
-    ctrl_shutdown_progress(ctrl);
+    shutdown_progress(ctrl);
 }
 
 static void command_ended(struct ctrl *ctrl, struct sq *sq, const struct command *cmd)

@@ -33,6 +33,7 @@
 #include "nvme/health.h"
 #include "nvme/identify.h"
 #include "nvme/interrupt.h"
+#include "nvme/life.h"
 #include "nvme/log.h"
 #include "nvme/namespace.h"
 #include "nvme/nvm.h"
@@ -70,15 +71,6 @@ struct bar_layout {
     uint64_t msix_table_at, msix_pending_at, doorbells_end;
     uint64_t registers_end; /* the CMB begins here, if there is one */
     uint64_t bytes;
-};
-
-enum life_state { LIFE_OFF, LIFE_ENABLING, LIFE_READY, LIFE_RESETTING };
-
-struct life {
-    enum life_state state;
-    engine_handle timer, shutdown_timer;
-    bool admin_only;     /* CC.CSS = 111b */
-    bool shutdown_waits; /* its flush comes when no I/O command works any more */
 };
 
 struct ctrl {
@@ -161,21 +153,9 @@ static inline void record_stage(struct ctrl *ctrl, const struct command *cmd,
 /* params.c */
 void ctrl_derive(struct ctrl *ctrl);
 
-/* controller.c: life cycle */
+/* controller.c */
 void *ctrl_allocate(size_t count, size_t bytes); /* zeroed; exits with a message if out of memory */
 void *ctrl_grow(void *memory, size_t count, size_t bytes);
-void ctrl_write_cc(struct ctrl *ctrl, uint32_t value);
-void ctrl_subsystem_reset(struct ctrl *ctrl);
-void ctrl_function_reset(struct ctrl *ctrl);
-/* Device Control was written or reset: the link keeps to its payload, read request and tags (PCI
- * Express Base 3.1, 7.8.4). */
-void ctrl_set_link_sizes(struct ctrl *ctrl);
-void ctrl_fatal(struct ctrl *ctrl); /* CSTS.CFS: queue memory cannot be reached, or CC is illegal */
-/* Commands are taken and completed: ready, not fatal, not shut down. */
-bool ctrl_is_running(const struct ctrl *ctrl);
-/* A command of an awaited queue has ended or stalls: a shutdown may go on. */
-void ctrl_shutdown_progress(struct ctrl *ctrl);
-void ctrl_record_csts(struct ctrl *ctrl);
 
 /* registers.c */
 extern const struct pcie_device_ops ctrl_device_ops;

@@ -242,3 +242,12 @@ void namespaces_changed_forget(struct ctrl *ctrl)
     for (uint32_t i = 0; i < ctrl->namespaces.count; i++)
         ctrl->namespaces.items[i].changed = false;
 }
+
+void namespace_made_readable(struct namespace *ns, uint64_t first, uint64_t count)
+{
+    if (ns->uncorrectable.count == 0 || !rangeset_touches(&ns->uncorrectable, first, count, NULL))
+        return;
+    rangeset_remove(&ns->uncorrectable, first, count);
+    store_settle(ns->store, namespace_unit(ns, first), count << ns->units_per_block_log2,
+                 UINT64_MAX);
+}

@@ -86,6 +86,10 @@ const char *namespace_params_check(const struct ctrl_params *params);
 /* What a namespace of this size takes of the capacity. */
 uint64_t namespace_media_bytes(const struct ctrl_params *params, uint64_t bytes);
 
+/* Blocks are written: they can be read again (6.16). Such a write passes by the volatile cache, or
+ * a loss of power would bring back, as good data, what was there before they were marked. */
+void namespace_made_readable(struct namespace *ns, uint64_t first, uint64_t count);
+
 void namespaces_init(struct ctrl *ctrl);
 void namespaces_free(struct ctrl *ctrl);
 uint64_t namespaces_unallocated(const struct ctrl *ctrl); /* UNVMCAP, bytes */

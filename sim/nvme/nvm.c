@@ -13,11 +13,6 @@
 #include "engine/pattern.h"
 #include "nvme/internal.h"
 
-static void add_step(struct command *cmd, enum media_op op)
-{
-    cmd->steps[cmd->step_count++] = (uint8_t)op;
-}
-
 /* MDTS bounds commands that transfer data of blocks (5.15.2.2). */
 static bool transfers(uint8_t opcode)
 {
@@ -53,8 +48,8 @@ static bool needs_flush(const struct ctrl *ctrl, const struct command *cmd)
 void nvm_add_read_steps(const struct ctrl *ctrl, struct command *cmd, enum media_op op)
 {
     if ((cmd->cdw[2] & NVM_CDW12_FUA) != 0 && features_cache_may_hold(ctrl))
-        add_step(cmd, MEDIA_FLUSH);
-    add_step(cmd, op);
+        command_add_step(cmd, MEDIA_FLUSH);
+    command_add_step(cmd, op);
 }
 
 static uint16_t start_read(struct ctrl *ctrl, struct command *cmd)
@@ -88,23 +83,9 @@ static uint16_t start_write(struct ctrl *ctrl, struct command *cmd)
  * covers only writes that the medium knew before it. */
 static void add_write_steps(struct ctrl *ctrl, struct command *cmd, enum media_op op)
 {
-    add_step(cmd, op);
+    command_add_step(cmd, op);
     if (needs_flush(ctrl, cmd))
-        add_step(cmd, MEDIA_FLUSH);
-}
-
-/* Its blocks are written: they can be read again. Such a write passes by the volatile cache, or a
- * loss of power would bring back, as good data, what was there before it was marked. */
-static void made_readable(struct command *cmd)
-{
-    struct namespace *ns = cmd->ns;
-
-    if (ns->uncorrectable.count == 0 ||
-        !rangeset_touches(&ns->uncorrectable, cmd->slba, cmd->blocks, NULL))
-        return;
-    rangeset_remove(&ns->uncorrectable, cmd->slba, cmd->blocks);
-    store_settle(ns->store, namespace_unit(ns, cmd->slba),
-                 (uint64_t)cmd->blocks << ns->units_per_block_log2, UINT64_MAX);
+        command_add_step(cmd, MEDIA_FLUSH);
 }
 
 /* One bit of the first block is wrong. */
@@ -132,7 +113,7 @@ uint16_t nvm_write_take(struct ctrl *ctrl, struct command *cmd)
         store_put_bytes(cmd->ns->store, unit, data.bytes, units);
     if (fault_corrupts(cmd))
         damage(cmd->ns->store, unit);
-    made_readable(cmd);
+    namespace_made_readable(cmd->ns, cmd->slba, cmd->blocks);
     add_write_steps(ctrl, cmd, MEDIA_WRITE);
     return STATUS_SUCCESS;
 }
@@ -202,7 +183,7 @@ static uint16_t start_write_uncorrectable(struct ctrl *ctrl, struct command *cmd
         return status;
     ctrl->stats.write_uncorrectables++;
     cmd->kind = COMMAND_UNCORRECTABLE;
-    add_step(cmd, MEDIA_ZERO);
+    command_add_step(cmd, MEDIA_ZERO);
     nvm_media_next(ctrl, cmd);
     return COMMAND_GOES_ON;
 }
@@ -215,7 +196,7 @@ bool nvm_flush_takes_all(const struct ctrl *ctrl)
 void nvm_start_media_flush(struct ctrl *ctrl, struct command *cmd)
 {
     cmd->kind = COMMAND_FLUSH;
-    add_step(cmd, MEDIA_FLUSH);
+    command_add_step(cmd, MEDIA_FLUSH);
     nvm_media_next(ctrl, cmd);
 }
 
@@ -280,115 +261,4 @@ uint16_t nvm_execute(struct ctrl *ctrl, struct command *cmd)
     if (row == NULL || ctrl->life.admin_only)
         return STATUS_INVALID_OPCODE;
     return row->run(ctrl, cmd);
-}
-
-static void recovery_failed(void *ctx, uint64_t arg)
-{
-    struct ctrl *ctrl = ctx;
-    struct command *cmd = command_find(ctrl, arg);
-
-    if (cmd != NULL)
-        complete_command(ctrl, cmd, STATUS_UNRECOVERED_READ);
-}
-
-/* A block cannot be read. The controller tries for as long as its own recovery takes, the host's
- * Time Limited Error Recovery allows (5.21.1.5) and Limited Retry does not forbid (6.9). */
-static void recover(struct ctrl *ctrl, struct command *cmd)
-{
-    uint64_t effort_ps = ctrl->params.read_recovery;
-    uint64_t limit_ps = features_recovery_limit_ps(ctrl, cmd->nsid);
-
-    ctrl->stats.media_errors++;
-    if (limit_ps != 0 && limit_ps < effort_ps)
-        effort_ps = limit_ps;
-    if ((cmd->cdw[2] & NVM_CDW12_LIMITED_RETRY) != 0)
-        effort_ps = 0;
-    cmd->abortable = true;
-    engine_after(ctrl->engine, effort_ps, recovery_failed, ctrl, command_arg(cmd));
-}
-
-static void zero(struct command *cmd)
-{
-    store_zero(cmd->ns->store, namespace_unit(cmd->ns, cmd->slba),
-               (uint64_t)cmd->blocks << cmd->ns->units_per_block_log2);
-    made_readable(cmd);
-}
-
-/* What a step other than the reading one does to the namespace, now that it has ended. */
-static void take_effect(struct command *cmd)
-{
-    switch ((enum command_kind)cmd->kind) {
-    case COMMAND_ZERO:
-    case COMMAND_RANGES:
-        zero(cmd);
-        break;
-    case COMMAND_UNCORRECTABLE:
-        rangeset_add(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks);
-        break;
-    default:
-        break;
-    }
-}
-
-static void media_done(void *ctx, uint64_t arg)
-{
-    struct ctrl *ctrl = ctx;
-    struct command *cmd = command_find(ctrl, arg);
-    enum media_op op;
-
-    if (cmd == NULL)
-        return;
-    cmd->abortable = false;
-    if (cmd->media_start_ps > cmd->media_call_ps)
-        record_stage(ctrl, cmd, STAGE_MEDIA_WAIT, cmd->media_call_ps);
-    record_stage(ctrl, cmd, STAGE_MEDIA, cmd->media_start_ps);
-    op = (enum media_op)cmd->steps[cmd->step - 1];
-    if (op == MEDIA_READ || op == MEDIA_VERIFY) {
-        if (cmd->ns->uncorrectable.count != 0 &&
-            rangeset_touches(&cmd->ns->uncorrectable, cmd->slba, cmd->blocks, NULL)) {
-            recover(ctrl, cmd);
-            return;
-        }
-    } else if (op != MEDIA_FLUSH) {
-        take_effect(cmd);
-    }
-    nvm_media_next(ctrl, cmd);
-}
-
-/* The medium has done all that it had to. */
-static void steps_done(struct ctrl *ctrl, struct command *cmd)
-{
-    if (cmd->kind == COMMAND_READ) {
-        transfer_out_start(ctrl, cmd);
-        return;
-    }
-    if (cmd->kind == COMMAND_COMPARE) {
-        transfer_in_start(ctrl, cmd);
-        return;
-    }
-    if (cmd->sqid == 0) /* Set Features, the only admin command that uses the medium */
-        features_cache_drained(ctrl, cmd);
-    complete_command(ctrl, cmd, STATUS_SUCCESS);
-}
-
-void nvm_media_next(struct ctrl *ctrl, struct command *cmd)
-{
-    enum media_op op;
-    uint64_t at;
-
-    if (cmd->kind == COMMAND_RANGES && cmd->step == cmd->step_count &&
-        deallocate_next(ctrl, cmd, &op)) {
-        cmd->step = cmd->step_count = 0;
-        add_step(cmd, op);
-    }
-    if (cmd->step == cmd->step_count) {
-        steps_done(ctrl, cmd);
-        return;
-    }
-    op = (enum media_op)cmd->steps[cmd->step++];
-    at = op == MEDIA_FLUSH ? 0 : cmd->ns->media_at + (cmd->slba << cmd->ns->block_log2);
-    cmd->media_call_ps = engine_now(ctrl->engine);
-    cmd->abortable = true;
-    media_start(ctrl->media, op, at, op == MEDIA_FLUSH ? 0 : cmd->bytes, media_done, ctrl,
-                command_arg(cmd), &cmd->media_start_ps);
 }

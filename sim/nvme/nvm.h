@@ -24,7 +24,8 @@ void nvm_data_arrived(struct ctrl *ctrl, struct command *cmd);
 /* Takes the data of a write and goes on with it, or returns a status. */
 uint16_t nvm_write_take(struct ctrl *ctrl, struct command *cmd);
 void nvm_start_media_flush(struct ctrl *ctrl, struct command *cmd); /* completes the command */
-/* The next step on the medium, or what comes behind the last. */
+
+/* steps.c: the next step on the medium, or what comes behind the last. */
 void nvm_media_next(struct ctrl *ctrl, struct command *cmd);
 
 /* compare.c */
