@@ -282,3 +282,23 @@ uint64_t flash_read(struct flash *flash, uint32_t number, uint32_t bit, uint32_t
     *start_ps = begin_ps;
     return end_ps;
 }
+
+uint64_t flash_read_again(struct flash *flash, uint32_t number, uint32_t units, uint64_t ready_ps,
+                          uint64_t *start_ps)
+{
+    struct flash_die *die = &flash->dies[number];
+    struct flash_channel *channel = channel_of(flash, number);
+    uint64_t data_ps = flash->command_ps + units * flash->unit_ps;
+    uint64_t begin_ps = media_later(ready_ps, die->reads_ps);
+    uint64_t end_ps = line_take(&channel->line, flash->now_ps, begin_ps, data_ps);
+
+    /* With a cache register the array does not notice. */
+    if (!flash->cached) {
+        die->reads_ps = end_ps;
+        die->tail_ps = die->tail_ps > flash->now_ps ? die->tail_ps + (end_ps - begin_ps) : end_ps;
+    }
+    if (channel->promised.free_ps > flash->now_ps)
+        channel->promised.free_ps += data_ps;
+    *start_ps = begin_ps;
+    return end_ps;
+}

@@ -77,6 +77,11 @@ void flash_reset(struct flash *flash);
 uint64_t flash_read(struct flash *flash, uint32_t die, uint32_t bit, uint32_t units,
                     uint64_t ready_ps, uint64_t *start_ps);
 
+/* More of the page that the die has sensed last, out of its register: passes the channel as soon as
+ * the page is there. */
+uint64_t flash_read_again(struct flash *flash, uint32_t die, uint32_t units, uint64_t ready_ps,
+                          uint64_t *start_ps);
+
 /* Background. Each returns the promised end. row: number of the program operation in its block. */
 uint64_t flash_copy_read(struct flash *flash, uint32_t die, uint32_t bit, uint32_t units,
                          uint64_t ready_ps);

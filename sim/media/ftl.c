@@ -11,6 +11,7 @@
 
 #include "media/buffer.h"
 #include "media/memory.h"
+#include "media/readahead.h"
 
 #define PARTS_PER_MILLION UINT64_C(1000000)
 /* Superblocks that never hold data all at once: the two open ones, and one that the collector can
@@ -71,6 +72,8 @@ const char *ftl_params_check(const struct media_params *params, uint64_t capacit
         return "media.buffer_low must not be above media.buffer_high";
     if (params->ftl_map_cache % FLASH_UNIT_BYTES != 0)
         return "media.ftl_map_cache must be a multiple of 4 KiB";
+    if (read_ahead_check(params) != NULL)
+        return read_ahead_check(params);
     superblocks = superblocks_least(params, capacity);
     if (params->nand_blocks != 0 && params->nand_blocks < superblocks) {
         snprintf(message, sizeof message,

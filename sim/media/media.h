@@ -96,7 +96,10 @@ struct media_nand_stats {
     uint64_t erases;        /* of superblocks */
     uint64_t level_victims; /* superblocks emptied for wear alone */
     uint32_t wear_least, wear_most;
-    uint64_t buffer_hits; /* units read while in the write buffer */
+    uint64_t buffer_hits;    /* units read while in the write buffer */
+    uint64_t read_hits;      /* units found in the read buffer or on their way to it */
+    uint64_t register_units; /* units read without sensing: their page was in the die's register */
+    uint64_t ahead_units;    /* units read ahead of a stream */
     uint64_t map_misses, host_map_hits;
     uint64_t busy_ps;      /* arrays at work, promised work included, summed over dies */
     uint64_t memory_bytes; /* of the map and its reverse */

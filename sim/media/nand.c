@@ -11,6 +11,7 @@
 #include "media/map_cache.h"
 #include "media/memory.h"
 #include "media/model.h"
+#include "media/readahead.h"
 
 #define BLOCK_BYTES 512u
 
@@ -22,6 +23,7 @@ struct nand {
     uint64_t buffer_line_free_ps;
     bool map_cached; /* the map is not all in memory */
     struct map_cache map_cache, host_map;
+    struct read_ahead *ahead; /* NULL: no read buffer */
     struct media_nand_stats stats;
 };
 
@@ -37,6 +39,7 @@ static void *nand_open(struct media *media)
     ftl_precondition(&nand->ftl, engine_seed(media->engine));
     nand->map_cached = nand->params->ftl_map_cache != 0;
     map_cache_init(&nand->map_cache, nand->params->ftl_map_cache);
+    nand->ahead = read_ahead_open(&nand->ftl);
     return nand;
 }
 
@@ -46,6 +49,7 @@ static void nand_close(void *model)
 
     map_cache_free(&nand->map_cache);
     map_cache_free(&nand->host_map);
+    read_ahead_close(nand->ahead);
     buffer_free(&nand->buffer);
     ftl_free(&nand->ftl);
     free(nand);
@@ -99,6 +103,35 @@ static uint32_t run_in_page(const struct nand *nand, uint32_t unit, uint32_t las
     return run;
 }
 
+/* Bytes of [offset, offset + bytes) in `units` from `unit` on. */
+static uint64_t bytes_of(uint32_t unit, uint32_t units, uint64_t offset, uint64_t bytes)
+{
+    uint64_t begin = (uint64_t)unit * FLASH_UNIT_BYTES, end = begin + units * FLASH_UNIT_BYTES;
+
+    return (end < offset + bytes ? end : offset + bytes) - media_later(begin, offset);
+}
+
+/* Read on if this was a stream's: whole pages, as long as there is room for them. */
+static void read_on(struct nand *nand, uint64_t offset, uint64_t bytes, uint64_t now_ps)
+{
+    struct read_ahead_want want = read_ahead_want(nand->ahead, offset, offset + bytes);
+    uint32_t unit = want.first;
+
+    while (unit < want.end) {
+        uint64_t ready_ps = nand->map_cached ? map_ready_ps(nand, unit, now_ps) : now_ps;
+        uint32_t position = table_get(&nand->ftl.map, unit), run = 1;
+
+        if (position != FTL_NOWHERE && !buffer_is_slot(&nand->buffer, position)) {
+            run = run_in_page(nand, unit, nand->ftl.units - 1, position);
+            if (!read_ahead_fetch(nand->ahead, position, run, ready_ps))
+                break;
+        }
+        unit += run;
+    }
+    if (unit > want.first)
+        read_ahead_reached(want.stream, unit);
+}
+
 static struct media_span read_units(struct nand *nand, uint64_t offset, uint64_t bytes,
                                     uint64_t now_ps)
 {
@@ -111,7 +144,7 @@ static struct media_span read_units(struct nand *nand, uint64_t offset, uint64_t
     while (unit <= last) {
         uint64_t ready_ps = nand->map_cached ? map_ready_ps(nand, unit, now_ps) : now_ps;
         uint32_t entry = table_get(&ftl->map, unit), position = entry, run = 1;
-        uint64_t start_ps;
+        uint64_t start_ps, end_ps;
 
         map_ps = media_later(map_ps, ready_ps);
         if (buffer_is_slot(&nand->buffer, entry)) {
@@ -127,9 +160,13 @@ static struct media_span read_units(struct nand *nand, uint64_t offset, uint64_t
         }
         if (unit < last)
             run = run_in_page(nand, unit, last, position);
-        span.end_ps =
-            media_later(span.end_ps, flash_read(&ftl->flash, ftl_die(ftl, position),
-                                                ftl_bit(ftl, position), run, ready_ps, &start_ps));
+        if (nand->ahead == NULL)
+            end_ps = flash_read(&ftl->flash, ftl_die(ftl, position), ftl_bit(ftl, position), run,
+                                ready_ps, &start_ps);
+        else
+            end_ps = read_ahead_read(nand->ahead, position, run, bytes_of(unit, run, offset, bytes),
+                                     ready_ps, &start_ps);
+        span.end_ps = media_later(span.end_ps, end_ps);
         if (start_ps < span.start_ps)
             span.start_ps = start_ps;
         unit += run;
@@ -139,6 +176,8 @@ static struct media_span read_units(struct nand *nand, uint64_t offset, uint64_t
         span.end_ps = media_later(span.end_ps, move_ps(nand, memory_units * FLASH_UNIT_BYTES,
                                                        map_ps + nand->params->buffer_latency));
     }
+    if (nand->ahead != NULL)
+        read_on(nand, offset, bytes, now_ps);
     return span;
 }
 
@@ -302,6 +341,8 @@ static void nand_power_loss(void *model, uint64_t now_ps)
     buffer_power_loss(&nand->buffer);
     flash_reset(&nand->ftl.flash);
     nand->buffer_line_free_ps = 0;
+    if (nand->ahead != NULL)
+        read_ahead_reset(nand->ahead);
     nand_set_host_buffer(nand, 0); /* the host gives it anew */
     map_cache_free(&nand->map_cache);
     map_cache_init(&nand->map_cache, nand->params->ftl_map_cache);
@@ -327,6 +368,11 @@ void nand_get_stats(const void *model, struct media_nand_stats *stats)
     stats->busy_ps = 0;
     for (uint32_t die = 0; die < stats->dies; die++)
         stats->busy_ps += ftl->flash.dies[die].busy_ps;
+    if (nand->ahead != NULL) {
+        stats->read_hits = nand->ahead->stats.hit_units;
+        stats->register_units = nand->ahead->stats.register_units;
+        stats->ahead_units = nand->ahead->stats.ahead_units;
+    }
     ftl_wear(ftl, &stats->wear_least, &stats->wear_most);
     stats->memory_bytes = ftl->map.memory_bytes + ftl->reverse.memory_bytes;
 }

@@ -59,7 +59,7 @@ static void flash_listen(void *ctx, uint64_t arg)
 
 uint64_t on_medium_overwritten(const struct machine_params *params)
 {
-    enum { UNIT = 4096, OPERATIONS = 12000, PAUSE_PS = 60000000 };
+    enum { UNIT = 4096, OPERATIONS = 12000, PAUSE_PS = 60000000, STREAMS = 3, STREAMED = 192 };
     const uint64_t capacity = ctrl_params_capacity(&params->ctrl), units = capacity / UNIT;
     struct engine *engine = engine_create(1);
     struct flash_listener listener = {engine, 0};
@@ -78,6 +78,12 @@ uint64_t on_medium_overwritten(const struct machine_params *params)
         media_start(media, op, unit * UNIT, op == MEDIA_FLUSH ? 0 : UNIT, flash_listen, &listener,
                     i, &start_ps);
         engine_run_until(engine, engine_now(engine) + rng_below(&random, PAUSE_PS));
+    }
+    for (uint64_t i = 0; i < STREAMED; i++) {
+        uint64_t start_ps;
+        media_start(media, MEDIA_READ, (i % STREAMS * (units / STREAMS) + i / STREAMS) * UNIT, UNIT,
+                    flash_listen, &listener, i, &start_ps);
+        engine_run_until(engine, engine_now(engine) + PAUSE_PS);
     }
     while (engine_step(engine))
         ;

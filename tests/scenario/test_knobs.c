@@ -33,7 +33,7 @@ enum context {
     BY_HAND,      /* the same, and commands that no workload sends (by_hand.c) */
     QUEUES,       /* shadow doorbells, identifiers used twice, a busy queue deleted, by hand */
     POWER_LOSS,   /* what a write without flush leaves on the medium when the power goes */
-    FLASH,        /* the medium alone: writes, reads, trims and flushes of a small, full drive */
+    FLASH,        /* the medium alone: all operations and three streams on a small, full drive */
     CONTEXTS
 };
 
@@ -277,6 +277,10 @@ static const struct knob {
     {"media.buffer_destage", "watermark", FLASH, SMALL_FLASH},
     {"media.buffer_high", "60 %", FLASH, SMALL_FLASH ";media.buffer_destage=watermark"},
     {"media.buffer_low", "40 %", FLASH, SMALL_FLASH ";media.buffer_destage=watermark"},
+    {"media.read_buffer", "4 MiB", FLASH, SMALL_FLASH},
+    {"media.read_ahead", "16 KiB", FLASH, SMALL_FLASH ";media.read_buffer=4 MiB"},
+    {"media.read_streams", "2", FLASH, SMALL_FLASH ";media.read_buffer=4 MiB"},
+    {"media.read_trigger", "4", FLASH, SMALL_FLASH ";media.read_buffer=4 MiB"},
     {"media.ftl_over_provision", "40 %", FLASH, SMALL_FLASH},
     {"media.ftl_gc_policy", "cost-benefit", FLASH, SMALL_FLASH},
     {"media.ftl_gc_low", "4", FLASH, SMALL_FLASH},

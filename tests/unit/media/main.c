@@ -15,6 +15,7 @@ int main(void)
     suite_add_tcase(suite, flash_cases());
     suite_add_tcase(suite, buffer_cases());
     suite_add_tcase(suite, ftl_cases());
+    suite_add_tcase(suite, readahead_cases());
     suite_add_tcase(suite, store_cases());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

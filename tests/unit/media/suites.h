@@ -9,6 +9,7 @@ TCase *buffer_cases(void);
 TCase *flash_cases(void);
 TCase *ftl_cases(void);
 TCase *latency_cases(void);
+TCase *readahead_cases(void);
 TCase *simple_cases(void);
 TCase *store_cases(void);
 
