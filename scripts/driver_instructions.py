@@ -21,6 +21,8 @@ ROUNDS = (200, 1200)
 FIGURES = {
     "batched": ("batched", ("submit_batch", "reap_batch")),
     "unbatched": ("unbatched", ("submit_batch", "reap_batch")),
+    "batched_call": ("batched-call", ("submit_batch", "reap_batch")),
+    "unbatched_call": ("unbatched-call", ("submit_batch", "reap_batch")),
     "large_submit": ("large", ("submit_batch",)),
 }
 

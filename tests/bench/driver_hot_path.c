@@ -8,6 +8,7 @@
  *
  *   batched    4 KiB (PRP1 only), one SQ and one CQ doorbell per 32 commands
  *   unbatched  4 KiB, an SQ doorbell per command and a CQ doorbell per entry
+ *   batched-call, unbatched-call   as these on a platform without NVME_PLATFORM_CQ_PLAIN
  *   large      128 KiB at 512 bytes into a page: 33 pages, so a PRP list of 32 entries; batched
  *
  * The device fetches every entry that was rung, then completes all of them in order, as controllers
@@ -214,44 +215,48 @@ unsigned reap_batch(struct nvme_queue *queue)
     return nvme_poll(queue, 0);
 }
 
-enum mode { BATCHED, UNBATCHED, LARGE_READS };
+struct mode {
+    const char *name;
+    bool unbatched, cq_call, large;
+};
 
-static const char *const mode_names[] = {"batched", "unbatched", "large"};
+static const struct mode modes[] = {{.name = "batched"},
+                                    {.name = "unbatched", .unbatched = true},
+                                    {.name = "batched-call", .cq_call = true},
+                                    {.name = "unbatched-call", .unbatched = true, .cq_call = true},
+                                    {.name = "large", .large = true}};
 
-static int parse(int argc, char **argv, unsigned long *rounds, enum mode *mode)
+static const struct mode *find_mode(const char *name)
 {
-    if (argc != 3 || (*rounds = strtoul(argv[1], NULL, 10)) == 0)
-        return -1;
-    for (unsigned i = 0; i < sizeof(mode_names) / sizeof(*mode_names); i++)
-        if (strcmp(argv[2], mode_names[i]) == 0) {
-            *mode = (enum mode)i;
-            return 0;
-        }
-    return -1;
+    for (unsigned i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+        if (strcmp(name, modes[i].name) == 0)
+            return &modes[i];
+    return NULL;
 }
 
-static struct nvme *start(enum mode mode, void **memory)
+static struct nvme *start(const struct mode *mode, void **memory)
 {
-    static const struct nvme_platform platform = {
-        &ops, NULL, NVME_PLATFORM_COHERENT | NVME_PLATFORM_LOADS_ORDERED};
+    static struct nvme_platform platform = {&ops, NULL,
+                                            NVME_PLATFORM_COHERENT | NVME_PLATFORM_LOADS_ORDERED};
     struct nvme_config config;
     struct nvme *nvme;
 
+    platform.flags |= mode->cq_call ? 0 : NVME_PLATFORM_CQ_PLAIN;
     nvme_config_defaults(&config);
     config.admin_depth = ADMIN_DEPTH;
     config.io_depth = RING;
     config.slots = BATCH;
     config.aer_count = 0;
     config.negotiate_queues = false;
-    config.ring = mode == UNBATCHED ? NVME_RING_PER_COMMAND : NVME_RING_PER_BATCH;
-    config.cq_ring = mode == UNBATCHED ? NVME_CQ_RING_PER_ENTRY : NVME_CQ_RING_PER_DRAIN;
+    config.ring = mode->unbatched ? NVME_RING_PER_COMMAND : NVME_RING_PER_BATCH;
+    config.cq_ring = mode->unbatched ? NVME_CQ_RING_PER_ENTRY : NVME_CQ_RING_PER_DRAIN;
     *memory = aligned_alloc(64, (nvme_memory_size(&config) + 63) / 64 * 64);
     nvme = *memory ? nvme_init(*memory, nvme_memory_size(&config), &platform, &config) : NULL;
     return nvme && bring_up(nvme) == 0 ? nvme : NULL;
 }
 
 /* The caller's work: not counted. The device never looks at the data, so any address will do. */
-static void prepare(struct nvme_request *requests, unsigned long round, enum mode mode)
+static void prepare(struct nvme_request *requests, unsigned long round, const struct mode *mode)
 {
     for (unsigned i = 0; i < BATCH; i++) {
         struct nvme_request *request = &requests[i];
@@ -259,9 +264,9 @@ static void prepare(struct nvme_request *requests, unsigned long round, enum mod
         request->op = NVME_OP_READ;
         request->flags = NVME_REQ_REGISTERED;
         request->nsid = 1;
-        request->blocks = mode == LARGE_READS ? LARGE : 1;
+        request->blocks = mode->large ? LARGE : 1;
         request->lba = (round * BATCH + i) * 977 % (BLOCKS - LARGE);
-        request->bus = (uint64_t)(i + 1) << 20 | (mode == LARGE_READS ? LARGE_START : 0);
+        request->bus = (uint64_t)(i + 1) << 20 | (mode->large ? LARGE_START : 0);
         request->done = count_done;
     }
 }
@@ -269,15 +274,18 @@ static void prepare(struct nvme_request *requests, unsigned long round, enum mod
 int main(int argc, char **argv)
 {
     static struct nvme_request requests[BATCH];
-    enum mode mode = BATCHED;
+    const struct mode *mode;
     struct nvme_queue_stats stats;
     struct nvme_queue *queue;
     struct nvme *nvme;
     unsigned long rounds;
     void *memory;
 
-    if (parse(argc, argv, &rounds, &mode) != 0) {
-        fprintf(stderr, "usage: driver_hot_path ROUNDS batched|unbatched|large\n");
+    mode = argc == 3 ? find_mode(argv[2]) : NULL;
+    rounds = mode ? strtoul(argv[1], NULL, 10) : 0;
+    if (rounds == 0) {
+        fprintf(stderr, "usage: driver_hot_path ROUNDS "
+                        "batched|unbatched|batched-call|unbatched-call|large\n");
         return 2;
     }
     nvme = start(mode, &memory);
@@ -300,7 +308,7 @@ int main(int argc, char **argv)
     free(memory); /* the queue goes with it */
     /* What was counted is what was meant: nothing split, lists where they belong. */
     return callbacks == rounds * BATCH && stats.commands == rounds * BATCH &&
-                   stats.prp_lists == (mode == LARGE_READS ? stats.commands : 0)
+                   stats.prp_lists == (mode->large ? stats.commands : 0)
                ? 0
                : 1;
 }
