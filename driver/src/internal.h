@@ -362,6 +362,10 @@ struct nvme_prps {
 int nvme_prps_build(struct nvme_prps *prps, const struct nvme_segment *segments, unsigned count);
 bool nvme_data_bounces(const struct nvme_config *config, enum nvme_op op, uintptr_t address,
                        uint32_t bytes);
+/* PRPs of these segments, with a slot's own list pages. NVME_OK or NVME_E_INVAL. */
+int nvme_data_describe(struct nvme_queue *queue, const struct nvme_dma *list,
+                       const struct nvme_segment *segments, unsigned count, uint64_t *prp1,
+                       uint64_t *prp2);
 /* Make one piece's data reachable: bounce, map or take as it is; sets the slot's flags. */
 int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot *slot,
                       const struct nvme_request *request, uint64_t offset, uint32_t bytes,

@@ -210,25 +210,57 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
     return error;
 }
 
-int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
+/* A checked read or write in one command from a registered buffer: nothing will have to be undone
+ * when it ends, and the slot points to the request itself. The slot is the stack's top. */
+static inline int issue_plain(struct nvme_queue *queue, struct nvme_request *request,
+                              struct nvme_slot *slot, uint64_t prp1, uint64_t prp2)
 {
     struct nvme_short *plain = &queue->plain;
-    struct nvme_slot *slot = queue->free;
-    uint32_t op = (uint32_t)request->op;
-    uint64_t nlb = (uint64_t)request->blocks - 1; /* 0-based (6.9); huge for no blocks at all */
 
-    /* Whatever is not plain goes the general way, errors included. A page-aligned buffer of at most
-     * one page needs PRP1 only (4.3). */
-    if (UNLIKELY(op > NVME_OP_WRITE || request->flags != NVME_REQ_REGISTERED ||
-                 request->nsid != plain->nsid || nlb >= plain->blocks ||
-                 request->lba > plain->lba || (request->bus & plain->page_mask) != 0 || !slot))
-        return submit_locked(queue, request);
     queue->free = slot->next_free;
     slot->request = request;
-    plain->moved[op] += request->blocks;
-    sqe_fill(sqe_take(queue, slot), plain->command[op] | slot->cid_bits, request->bus, 0,
-             request->lba, nlb);
+    plain->moved[request->op] += request->blocks;
+    sqe_fill(sqe_take(queue, slot), plain->command[request->op] | slot->cid_bits, prp1, prp2,
+             request->lba, (uint64_t)request->blocks - 1);
     return UNLIKELY(sqe_turn_due(queue)) ? nvme_queue_turn(queue) : NVME_OK;
+}
+
+/* Gates open, buffer registered, not within one page; perhaps still for one command. */
+static NOINLINE int submit_long(struct nvme_queue *queue, struct nvme_request *request)
+{
+    const struct nvme_ns *ns = queue->ns;
+    struct nvme_slot *slot = queue->free;
+    struct nvme_segment segment;
+    uint64_t prp1, prp2;
+
+    if (!slot || !has_data(request->op) || request->nsid != ns->public.nsid ||
+        request->blocks - 1 >= ns->max_blocks || request->lba > ns->public.blocks ||
+        request->blocks > ns->public.blocks - request->lba)
+        return submit_locked(queue, request);
+    segment.bus = request->bus;
+    segment.bytes = request->blocks << ns->shift;
+    if (nvme_data_describe(queue, &queue->data[slot - queue->slots].list, &segment, 1, &prp1,
+                           &prp2) != NVME_OK)
+        return submit_locked(queue, request);
+    request->was_split = false;
+    return issue_plain(queue, request, slot, prp1, prp2);
+}
+
+int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
+{
+    const struct nvme_short *plain = &queue->plain;
+    struct nvme_slot *slot = queue->free;
+    uint64_t nlb = (uint64_t)request->blocks - 1; /* 0-based (6.9); huge for no blocks at all */
+
+    /* Whatever is not plain goes another way, errors included. A page-aligned buffer of at most one
+     * page needs PRP1 only (4.3). */
+    if (UNLIKELY((uint32_t)request->op > NVME_OP_WRITE || request->flags != NVME_REQ_REGISTERED ||
+                 request->nsid != plain->nsid || nlb >= plain->blocks ||
+                 request->lba > plain->lba || (request->bus & plain->page_mask) != 0 || !slot))
+        return queue->gate == 0 && request->flags == NVME_REQ_REGISTERED
+                   ? submit_long(queue, request)
+                   : submit_locked(queue, request);
+    return issue_plain(queue, request, slot, request->bus, 0);
 }
 
 /* ---- the way back, from reap.c ---- */

@@ -30,8 +30,9 @@ static bool take_head(struct nvme_queue *queue, const struct nvme_slot *slot, ui
     return (int32_t)(slot->sequence - ((uint32_t)queue->head_sequence - back)) < 0;
 }
 
-/* A new entry that is not plain success of a short-path command. success: as for reap_rare(). */
-static NOINLINE void judge(struct nvme_queue *queue, uint32_t success, uint32_t head)
+/* A new entry that is not plain success of a short-path command. success: as for reap_rare().
+ * Returns true, for the sake of a tail call. */
+static NOINLINE bool judge(struct nvme_queue *queue, uint32_t success, uint32_t head)
 {
     const struct nvme *nvme = queue->nvme;
     const struct nvme_cqe *cqe = (const struct nvme_cqe *)queue->cq.entries + head;
@@ -54,7 +55,7 @@ static NOINLINE void judge(struct nvme_queue *queue, uint32_t success, uint32_t 
         (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) >= 0) {
         queue->stats.protocol_errors++;
         queue->ended--;
-        return;
+        return true;
     }
     believable = (dw2 == queue->sqhd_sqid || take_head(queue, slot, dw2)) &&
                  (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0;
@@ -66,7 +67,7 @@ static NOINLINE void judge(struct nvme_queue *queue, uint32_t success, uint32_t 
         queue->stats.protocol_errors++;
         queue->ended--;
         queue->quarantined++;
-        return;
+        return true;
     }
     queue->stats.status_errors += status != 0;
     if (slot->request) {
@@ -79,6 +80,7 @@ static NOINLINE void judge(struct nvme_queue *queue, uint32_t success, uint32_t 
         nvme_io_piece_done(queue, slot, error, status, result);
     }
     queue->slot_ops->give(queue, slot);
+    return true;
 }
 
 /* An entry that is not plain success of a short-path command. success: the entry's DW3, less
@@ -88,14 +90,12 @@ static NOINLINE bool reap_rare(struct nvme_queue *queue, uint32_t success, uint3
 {
     uint32_t dw3 = success + queue->cq_success;
 
-    if (((dw3 ^ queue->cq_success) & NVME_CQE_PHASE) != 0)
-        return false;
-    judge(queue, success, head);
-    return true;
+    return ((dw3 ^ queue->cq_success) & NVME_CQE_PHASE) == 0 && judge(queue, success, head);
 }
 
 /* In what queues differ. Two combinations and each way of ringing get a loop of their own, in which
- * the kind is a constant; for the others it is looked up at each entry. */
+ * the kind is a constant; for the others it is looked up at each entry. A compiler that is told to
+ * optimise for size (__OPTIMIZE_SIZE__) makes one loop for all. */
 #define REAP_RING_EACH (1u << 0) /* NVME_CQ_RING_PER_ENTRY */
 #define REAP_RMB       (1u << 1) /* the platform may reorder loads */
 #define REAP_LOWEST    (1u << 2) /* NVME_CID_LOWEST */
@@ -193,6 +193,7 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
     return count;
 }
 
+#if !defined(__OPTIMIZE_SIZE__)
 static unsigned reap_plain(struct nvme_queue *queue, unsigned limit)
 {
     return reap(queue, limit, REAP_PLAIN);
@@ -213,6 +214,13 @@ static unsigned reap_call_each(struct nvme_queue *queue, unsigned limit)
     return reap(queue, limit, REAP_RING_EACH);
 }
 
+static unsigned (*const special_loops[REAP_KINDS])(struct nvme_queue *, unsigned) = {
+    [REAP_PLAIN] = reap_plain,
+    [REAP_PLAIN | REAP_RING_EACH] = reap_plain_each,
+    [0] = reap_call,
+    [REAP_RING_EACH] = reap_call_each};
+#endif
+
 static unsigned reap_any(struct nvme_queue *queue, unsigned limit)
 {
     return reap(queue, limit, queue->reap_kind);
@@ -221,11 +229,6 @@ static unsigned reap_any(struct nvme_queue *queue, unsigned limit)
 /* Choose the loop, once, at init. */
 void nvme_reap_bind(struct nvme_queue *queue)
 {
-    static unsigned (*const functions[REAP_KINDS])(struct nvme_queue *, unsigned) = {
-        [REAP_PLAIN] = reap_plain,
-        [REAP_PLAIN | REAP_RING_EACH] = reap_plain_each,
-        [0] = reap_call,
-        [REAP_RING_EACH] = reap_call_each};
     const struct nvme *nvme = queue->nvme;
     unsigned kind = 0;
 
@@ -238,7 +241,11 @@ void nvme_reap_bind(struct nvme_queue *queue)
     if (nvme->platform->flags & NVME_PLATFORM_CQ_PLAIN)
         kind |= REAP_PLAIN;
     queue->reap_kind = kind;
-    queue->reap = functions[kind] ? functions[kind] : reap_any;
+    queue->reap = reap_any;
+#if !defined(__OPTIMIZE_SIZE__)
+    if (special_loops[kind])
+        queue->reap = special_loops[kind];
+#endif
 }
 
 /* Entries, CQ doorbell, and what follows from them, under the lock; then the requests' done(). */
