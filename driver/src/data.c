@@ -20,42 +20,77 @@ static uint32_t pages_of(const struct nvme_segment *segment, uint32_t page_shift
     return (uint32_t)(((uint64_t)offset + segment->bytes + mask) >> page_shift);
 }
 
-/* Only the first segment may start inside a page, only the last may end inside one (4.3). */
-static bool segments_fit(const struct nvme_segment *segments, unsigned count, uint32_t page_shift)
+/* The pages of all segments together; 0: they cannot be PRP entries. Only the first segment may
+ * start inside a page, only the last may end inside one (4.3). */
+static uint64_t count_pages(const struct nvme_segment *segments, unsigned count,
+                            uint32_t page_shift)
 {
     uint64_t mask = ((uint64_t)1 << page_shift) - 1;
+    uint64_t pages = 0;
 
     if (count == 0 || (segments[0].bus & DWORD_MASK) != 0)
-        return false;
+        return 0;
     for (unsigned i = 0; i < count; i++) {
         if (segments[i].bytes == 0 || (i > 0 && (segments[i].bus & mask) != 0))
-            return false;
+            return 0;
         if (i + 1 < count && ((segments[i].bus + segments[i].bytes) & mask) != 0)
-            return false;
+            return 0;
+        pages += pages_of(&segments[i], page_shift);
     }
-    return true;
+    return pages;
+}
+
+/* Entries for consecutive pages; four at a time, for long transfers consist of this. */
+static void write_run(uint64_t *list, uint64_t bus, uint32_t pages, uint64_t page_bytes)
+{
+    for (; pages >= 4; pages -= 4) {
+        list[0] = le64(bus);
+        list[1] = le64(bus + page_bytes);
+        list[2] = le64(bus + 2 * page_bytes);
+        list[3] = le64(bus + 3 * page_bytes);
+        list += 4;
+        bus += 4 * page_bytes;
+    }
+    for (; pages != 0; pages--) {
+        *list++ = le64(bus);
+        bus += page_bytes;
+    }
 }
 
 /* Write list entries; the last one of a page that is not the last page points to the next page. */
-static void fill_list(struct nvme_prps *prps, const struct nvme_segment *segments, unsigned count)
+static void fill_list(struct nvme_prps *prps, const struct nvme_segment *segments)
 {
-    uint32_t page_bytes = 1u << prps->page_shift;
-    uint32_t per_page = page_bytes / (uint32_t)PRP_BYTES;
+    uint64_t page_bytes = (uint64_t)1 << prps->page_shift;
+    uint32_t per_page = (uint32_t)(page_bytes / PRP_BYTES);
     uint32_t left = prps->entries;
     uint32_t at = 0; /* entry of all list pages taken together */
+    /* PRP1 is the first page of all. */
+    uint64_t bus = (segments->bus & ~(page_bytes - 1)) + page_bytes;
+    uint32_t pages = pages_of(segments, prps->page_shift) - 1;
 
     prps->used_pages = 1;
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t bus = segments[i].bus & ~(uint64_t)(page_bytes - 1);
-        uint32_t pages = pages_of(&segments[i], prps->page_shift);
+    for (;;) {
+        uint32_t room = per_page - (at & (per_page - 1)); /* in this list page */
+        uint32_t run = left <= room ? left : room - 1;    /* all of it only if that is the end */
 
-        for (uint32_t p = i == 0 ? 1 : 0; p < pages; p++, left--) {
-            if ((at & (per_page - 1)) == per_page - 1 && left > 1) {
-                at++;
-                prps->list[at - 1] = le64(prps->list_bus + (uint64_t)at * PRP_BYTES);
-                prps->used_pages++;
-            }
-            prps->list[at++] = le64(bus + ((uint64_t)p << prps->page_shift));
+        if (run > pages)
+            run = pages;
+        write_run(&prps->list[at], bus, run, page_bytes);
+        at += run;
+        left -= run;
+        if (left == 0)
+            return;
+        bus += run * page_bytes;
+        pages -= run;
+        if (pages == 0) {
+            segments++;
+            bus = segments->bus;
+            pages = pages_of(segments, prps->page_shift);
+        }
+        if ((at & (per_page - 1)) == per_page - 1 && left > 1) {
+            at++;
+            prps->list[at - 1] = le64(prps->list_bus + (uint64_t)at * PRP_BYTES);
+            prps->used_pages++;
         }
     }
 }
@@ -64,12 +99,10 @@ int nvme_prps_build(struct nvme_prps *prps, const struct nvme_segment *segments,
 {
     uint32_t per_page = (1u << prps->page_shift) / (uint32_t)PRP_BYTES;
     uint64_t page_mask = ((uint64_t)1 << prps->page_shift) - 1;
-    uint64_t pages = 0;
+    uint64_t pages = count_pages(segments, count, prps->page_shift);
 
-    if (!segments_fit(segments, count, prps->page_shift))
+    if (pages == 0)
         return NVME_E_INVAL;
-    for (unsigned i = 0; i < count; i++)
-        pages += pages_of(&segments[i], prps->page_shift);
     prps->prp1 = segments[0].bus;
     prps->prp2 = 0;
     prps->entries = 0;
@@ -84,7 +117,7 @@ int nvme_prps_build(struct nvme_prps *prps, const struct nvme_segment *segments,
         return NVME_E_INVAL;
     prps->entries = (uint32_t)pages - 1;
     prps->prp2 = prps->list_bus;
-    fill_list(prps, segments, count);
+    fill_list(prps, segments);
     return NVME_OK;
 }
 
@@ -111,26 +144,27 @@ static unsigned map_flags(const struct nvme *nvme)
     return nvme->config.dma_list == NVME_DMA_LIST_FRESH ? NVME_MAP_FRESH_LIST : 0;
 }
 
-/* PRPs of these segments with the slot's own list pages. */
-static int describe(struct nvme_queue *queue, const struct nvme_dma *list,
-                    const struct nvme_segment *segments, unsigned count, uint64_t *prp1,
-                    uint64_t *prp2)
+int nvme_data_describe(struct nvme_queue *queue, const struct nvme_dma *list,
+                       const struct nvme_segment *segments, unsigned count, uint64_t *prp1,
+                       uint64_t *prp2)
 {
     const struct nvme *nvme = queue->nvme;
-    struct nvme_prps prps = {.list = list->cpu,
-                             .list_bus = list->bus,
-                             .list_pages = nvme->config.list_pages,
-                             .page_shift = nvme->page_shift};
-    int error = nvme_prps_build(&prps, segments, count);
+    struct nvme_prps prps;
+    int error;
 
+    prps.list = list->cpu;
+    prps.list_bus = list->bus;
+    prps.list_pages = nvme->config.list_pages;
+    prps.page_shift = nvme->page_shift;
+    error = nvme_prps_build(&prps, segments, count);
     if (error != NVME_OK)
         return error;
     if (prps.used_pages) {
         queue->stats.prp_lists++;
         queue->stats.prp_list_pages += prps.used_pages;
-        /* Entries and chain pointers lie without gaps. */
-        nvme_dma_sync(nvme, list, (prps.entries + prps.used_pages - 1) * PRP_BYTES,
-                      NVME_SYNC_FOR_DEVICE);
+        if (!nvme_coherent(nvme)) /* entries and chain pointers lie without gaps */
+            nvme_dma_sync(nvme, list, (prps.entries + prps.used_pages - 1) * PRP_BYTES,
+                          NVME_SYNC_FOR_DEVICE);
     }
     *prp1 = prps.prp1;
     *prp2 = prps.prp2;
@@ -151,7 +185,7 @@ static int prepare_bounced(struct nvme_queue *queue, struct nvme_slot *slot, enu
     }
     /* Before a read too: a line left dirty by an earlier write would fall on the device's data. */
     nvme_dma_sync(nvme, &data->bounce, data->bytes, NVME_SYNC_FOR_DEVICE);
-    error = describe(queue, &data->list, &segment, 1, prp1, prp2);
+    error = nvme_data_describe(queue, &data->list, &segment, 1, prp1, prp2);
     if (error == NVME_OK) {
         slot->flags = SLOT_BOUNCED;
         queue->stats.bounced++;
@@ -173,8 +207,9 @@ static int prepare_mapped(struct nvme_queue *queue, struct nvme_slot *slot, enum
         return error;
     for (unsigned i = 0; i < count && i < queue->segments_max; i++)
         total += queue->segments[i].bytes;
-    error = total == data->bytes ? describe(queue, &data->list, queue->segments, count, prp1, prp2)
-                                 : NVME_E_INVAL;
+    error = total == data->bytes
+                ? nvme_data_describe(queue, &data->list, queue->segments, count, prp1, prp2)
+                : NVME_E_INVAL;
     if (error != NVME_OK) {
         nvme->ops->unmap(nvme->ctx, data->buffer, data->bytes, direction(op), map_flags(nvme));
         return error;
@@ -193,7 +228,7 @@ int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot *slot,
     if (request->flags & NVME_REQ_REGISTERED) {
         struct nvme_segment segment = {request->bus + offset, bytes};
 
-        error = describe(queue, &data->list, &segment, 1, prp1, prp2);
+        error = nvme_data_describe(queue, &data->list, &segment, 1, prp1, prp2);
     } else {
         data->buffer = (uint8_t *)request->buffer + offset;
         data->bytes = bytes;

@@ -20,10 +20,12 @@
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define TEMPLATE    static inline __attribute__((always_inline)) /* one copy per set of constants */
+#define NOINLINE    __attribute__((noinline)) /* keeps the registers it needs out of its caller */
 #else
 #define LIKELY(x)   (x)
 #define UNLIKELY(x) (x)
 #define TEMPLATE    static inline
+#define NOINLINE
 #endif
 
 #define NVME_NAMESPACES_MAX 128u /* further active namespaces are not offered */
@@ -69,11 +71,26 @@ struct nvme_list { /* requests, linked through `next` */
     struct nvme_request **last;
 };
 
-/* Reasons why a submit must take the general path. */
+/* Reasons why a submit must take the general path. Changed by nvme_queue_gate() only. */
 #define GATE_CLOSED  (1u << 0) /* the controller is not READY */
 #define GATE_LOCKED  (1u << 1) /* the platform has locks */
 #define GATE_WAITING (1u << 2) /* requests wait for a slot: no overtaking */
 #define GATE_LOWEST  (1u << 3) /* NVME_CID_LOWEST: slots come from a bitmap */
+
+/* What the short path of nvme_submit() asks of a request, in the order in which it asks: the
+ * namespace of the last request and the queue's gates made into a few numbers, so that a plain
+ * request meets one comparison per member and no pointer. `blocks` is 0, and nothing passes, while
+ * a gate is closed or there is no namespace. Written by nvme_queue_gate() and
+ * nvme_queue_use_namespace(). */
+struct nvme_short {
+    uint32_t nsid;
+    uint32_t page_mask;  /* page_bytes - 1 */
+    uint64_t blocks;     /* up to one page */
+    uint64_t lba;        /* largest start at which that many blocks still fit */
+    uint64_t command[2]; /* opcode and nsid as in DW0-1, CPU order; by read, write */
+    uint64_t moved[2];   /* blocks read, written; not yet in queue->bytes */
+    uint32_t shift;      /* log2 of the block's bytes */
+};
 
 /* How slots are handed out, chosen once at init (cid.c). take: NULL if there is none. */
 struct nvme_queue;
@@ -85,36 +102,47 @@ struct nvme_slot_ops {
 
 struct nvme_queue {
     /* -- submit -- */
-    uint32_t gate;            /* GATE_*; 0 = the short path may be tried */
-    uint32_t page_mask;       /* page_bytes - 1 */
-    const struct nvme_ns *ns; /* of the last request; never NULL */
+    struct nvme_short plain;
     struct nvme_slot *free;   /* NVME_CID_LIFO: most recently freed first */
-    struct nvme_slot *slots;
     struct nvme_sqe *sq_next; /* where the next SQE goes */
-    struct nvme_sqe *sq_end;  /* one past the last */
+    struct nvme_sqe *sq_stop; /* one past the SQE after which nvme_queue_turn() is due: the ring's
+                               * last, or the very next where each command rings */
     uint64_t sequence;        /* SQEs written since init: the next one's number */
     uint64_t bytes[2];        /* read, written; indexed by enum nvme_op */
-    uint64_t dataless;        /* commands without data */
-    bool ring_each;
-    /* -- reap -- */
-    struct nvme_cqe *cq_entries;
-    uint32_t cq_head;  /* next entry to look at */
-    uint32_t cq_phase; /* 1 or 0: phase tag of a new entry */
-    uint32_t depth;
-    uint32_t cid_base;
-    uint32_t slot_count;
-    uint32_t sqhd_sqid;                /* DW2 of the last plausible entry, CPU order */
-    uint32_t sq_doorbell, cq_doorbell; /* register offsets */
-    uint64_t ended;                    /* commands that are no longer in flight, of `sequence` */
-    uint64_t head_sequence;            /* SQEs below this number are known to be fetched */
-    uint64_t rung_sequence;            /* SQEs below this number were rung */
-    const struct nvme_platform_ops *ops;
+    /* -- doorbell -- */
+    uint32_t gate;          /* GATE_*; 0 = the short path may be tried */
+    bool ring_each;         /* NVME_RING_PER_COMMAND */
+    uint32_t sq_doorbell;   /* register offset */
+    uint32_t rung_tail;     /* ring index of the first SQE that was not rung */
+    uint64_t rung_sequence; /* SQEs below this number were rung */
+    struct nvme_ring sq;
+    /* The platform's operations that the hot path calls, one load nearer than in its table. */
     void *ctx;
+    void (*publish)(void *ctx, const struct nvme_ring *sq, uint16_t first, uint16_t count);
+    void (*write32)(void *ctx, uint32_t offset, uint32_t value);
+    uint32_t (*cq_load)(void *ctx, const struct nvme_ring *cq, uint16_t slot);
+    /* -- reap -- */
+    struct nvme_ring cq;
+    struct nvme_slot *slots;
+    uint32_t slot_count;
+    uint32_t cq_success;    /* DW3 of a new entry that reports success of slot 0, CPU order: phase
+                             * tag, status 0, cid_base */
+    uint32_t sqhd_sqid;     /* DW2 of the last plausible entry, CPU order */
+    uint32_t cq_head;       /* next entry to look at */
+    uint32_t cq_doorbell;   /* register offset */
+    uint32_t reap_kind;     /* reap.c's REAP_* */
+    uint32_t depth;         /* entries of either ring */
+    uint64_t head_sequence; /* SQEs below this number are known to be fetched */
+    uint64_t ended;         /* commands that are no longer in flight, of `sequence` */
     /* Consumes entries; one of reap.c's, by policies and platform. */
-    unsigned (*reap)(struct nvme_queue *queue, unsigned limit, struct nvme_list *done,
-                     struct nvme_list *resume);
+    unsigned (*reap)(struct nvme_queue *queue, unsigned limit);
+    struct nvme_list done;   /* ended in this poll; empty in between */
+    struct nvme_list resume; /* splits that may go on after this poll; empty in between */
     /* -- the rest -- */
     struct nvme *nvme;
+    const struct nvme_ns *ns; /* of the last request; never NULL */
+    uint32_t cid_base;
+    uint64_t dataless; /* commands without data */
     const struct nvme_slot_ops *slot_ops;
     uint32_t *free_map, *free_map_top; /* NVME_CID_LOWEST: bit set = free; one bit per word */
     uint32_t free_map_words;
@@ -123,7 +151,6 @@ struct nvme_queue {
     uint32_t segments_max;
     struct nvme_list waiting;    /* for a slot: requests, and splits that are not all issued */
     struct nvme_list ended_list; /* done() owed by the next poll */
-    struct nvme_ring sq, cq;
     struct nvme_dma sq_dma, cq_dma;
     uint32_t quarantined;        /* impossible entries for commands in flight: a reset is due */
     bool cq_created, sq_created; /* as the controller knows it */
@@ -312,9 +339,11 @@ void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid);
 void nvme_queue_start(struct nvme_queue *queue); /* memory held: rings as after creation */
 void nvme_queue_open(struct nvme_queue *queue);
 void nvme_queue_close(struct nvme_queue *queue);
-int nvme_queue_ring(struct nvme_queue *queue);   /* under the lock, queue open; NVME_OK */
+void nvme_queue_gate(struct nvme_queue *queue, uint32_t gate); /* all GATE_* as they are now */
+void nvme_queue_use_namespace(struct nvme_queue *queue, const struct nvme_ns *ns);
+void nvme_queue_ring(struct nvme_queue *queue);  /* under the lock, queue open */
+int nvme_queue_turn(struct nvme_queue *queue);   /* when sqe_turn_due(); NVME_OK */
 void nvme_queue_abort(struct nvme_queue *queue); /* end every request with NVME_E_STATE */
-void nvme_queue_note_peak(struct nvme_queue *queue);
 void nvme_call_done(struct nvme_request *first); /* the list's done(), with no lock held */
 
 /* ---- data.c ---- */
@@ -333,6 +362,10 @@ struct nvme_prps {
 int nvme_prps_build(struct nvme_prps *prps, const struct nvme_segment *segments, unsigned count);
 bool nvme_data_bounces(const struct nvme_config *config, enum nvme_op op, uintptr_t address,
                        uint32_t bytes);
+/* PRPs of these segments, with a slot's own list pages. NVME_OK or NVME_E_INVAL. */
+int nvme_data_describe(struct nvme_queue *queue, const struct nvme_dma *list,
+                       const struct nvme_segment *segments, unsigned count, uint64_t *prp1,
+                       uint64_t *prp2);
 /* Make one piece's data reachable: bounce, map or take as it is; sets the slot's flags. */
 int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot *slot,
                       const struct nvme_request *request, uint64_t offset, uint32_t bytes,
@@ -346,9 +379,8 @@ void nvme_data_finish(struct nvme_queue *queue, const struct nvme_slot *slot, en
 int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request);
 /* One command of a split or prepared request has ended. */
 void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
-                        uint16_t status, uint32_t result, struct nvme_list *done,
-                        struct nvme_list *resume);
-void nvme_io_resume(struct nvme_queue *queue, struct nvme_list *resume, struct nvme_list *done);
+                        uint16_t status, uint32_t result);
+void nvme_io_resume(struct nvme_queue *queue);
 
 /* ---- reap.c ---- */
 void nvme_reap_bind(struct nvme_queue *queue);
@@ -371,24 +403,44 @@ static inline void slot_push(struct nvme_queue *queue, struct nvme_slot *slot)
     queue->free = slot;
 }
 
-/* Fill the next SQE of the ring in place; the doorbell is not touched. */
-static inline void sqe_write(struct nvme_queue *queue, uint32_t opcode, struct nvme_slot *slot,
-                             uint32_t nsid, uint64_t prp1, uint64_t prp2, uint64_t lba,
-                             uint32_t cdw12)
+/* The next SQE of the ring belongs to this slot; the caller fills it in place. Then the caller
+ * looks whether nvme_queue_turn() is due. */
+static inline struct nvme_sqe *sqe_take(struct nvme_queue *queue, struct nvme_slot *slot)
 {
     struct nvme_sqe *sqe = queue->sq_next;
 
-    sqe->command_nsid = le64((uint64_t)(opcode | slot->cid_bits) | ((uint64_t)nsid << 32));
-    sqe->cdw2_3 = 0;
-    sqe->metadata = 0;
+    queue->sq_next = sqe + 1;
+    slot->sequence = (uint32_t)queue->sequence;
+    queue->sequence++;
+    return sqe;
+}
+
+/* End of the ring, or a doorbell per command? One comparison in the common case for both. */
+static inline bool sqe_turn_due(const struct nvme_queue *queue)
+{
+    return queue->sq_next == queue->sq_stop;
+}
+
+/* What short path and general path store. The other words of an SQE stay as nvme_queue_start()
+ * left them, zero, because no command of the core uses them. One that did would have to store all
+ * words, and to hold a gate until the ring has gone round and those words are zero again. */
+static inline void sqe_fill(struct nvme_sqe *sqe, uint64_t command_nsid, uint64_t prp1,
+                            uint64_t prp2, uint64_t lba, uint64_t cdw12)
+{
+    sqe->command_nsid = le64(command_nsid);
     sqe->prp1 = le64(prp1);
     sqe->prp2 = le64(prp2);
     sqe->cdw10_11 = le64(lba);
     sqe->cdw12_13 = le64(cdw12);
-    sqe->cdw14_15 = 0;
-    queue->sq_next = sqe + 1 == queue->sq_end ? (struct nvme_sqe *)queue->sq.entries : sqe + 1;
-    slot->sequence = (uint32_t)queue->sequence;
-    queue->sequence++;
+}
+
+/* To be noted before the number falls. */
+static inline void note_peak(struct nvme_queue *queue)
+{
+    uint64_t busy = queue->sequence - queue->ended;
+
+    if (UNLIKELY(busy > queue->stats.in_flight_peak))
+        queue->stats.in_flight_peak = busy;
 }
 
 #endif

@@ -18,7 +18,7 @@ static const struct nvme_ns *find_namespace(struct nvme_queue *queue, uint32_t n
         return queue->ns;
     for (uint32_t i = 0; i < nvme->ns_count; i++)
         if (nvme->ns[i].public.nsid == nsid) {
-            queue->ns = &nvme->ns[i];
+            nvme_queue_use_namespace(queue, &nvme->ns[i]);
             return queue->ns;
         }
     return NULL;
@@ -72,14 +72,13 @@ int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request)
     if (request->op != NVME_OP_FLUSH)
         cdw12 = (blocks - 1) | (request->flags & NVME_REQ_FUA ? NVME_RW_FUA : 0);
     queue->data[slot - queue->slots].request = request;
-    sqe_write(queue, opcode(request->op), slot, request->nsid, prp1, prp2,
-              request->op == NVME_OP_FLUSH ? 0 : request->next_lba, cdw12);
+    sqe_fill(sqe_take(queue, slot),
+             opcode(request->op) | slot->cid_bits | (uint64_t)request->nsid << 32, prp1, prp2,
+             request->op == NVME_OP_FLUSH ? 0 : request->next_lba, cdw12);
     request->pieces_in_flight++;
     request->next_lba += blocks;
     request->blocks_left -= blocks;
-    if (queue->ring_each)
-        nvme_queue_ring(queue);
-    return NVME_OK;
+    return sqe_turn_due(queue) ? nvme_queue_turn(queue) : NVME_OK;
 }
 
 /* While a request is in the waiting list it counts as one more piece in flight, so that it cannot
@@ -91,7 +90,7 @@ static void wait_at(struct nvme_queue *queue, struct nvme_request *request, bool
         list_prepend(&queue->waiting, request);
     else
         list_append(&queue->waiting, request);
-    queue->gate |= GATE_WAITING;
+    nvme_queue_gate(queue, queue->gate | GATE_WAITING);
 }
 
 static int check_data(const struct nvme_queue *queue, const struct nvme_ns *ns,
@@ -201,7 +200,7 @@ static int submit_general(struct nvme_queue *queue, struct nvme_request *request
     return NVME_OK;
 }
 
-static int submit_locked(struct nvme_queue *queue, struct nvme_request *request)
+static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request *request)
 {
     int error;
 
@@ -211,31 +210,57 @@ static int submit_locked(struct nvme_queue *queue, struct nvme_request *request)
     return error;
 }
 
-int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
+/* A checked read or write in one command from a registered buffer: nothing will have to be undone
+ * when it ends, and the slot points to the request itself. The slot is the stack's top. */
+static inline int issue_plain(struct nvme_queue *queue, struct nvme_request *request,
+                              struct nvme_slot *slot, uint64_t prp1, uint64_t prp2)
+{
+    struct nvme_short *plain = &queue->plain;
+
+    queue->free = slot->next_free;
+    slot->request = request;
+    plain->moved[request->op] += request->blocks;
+    sqe_fill(sqe_take(queue, slot), plain->command[request->op] | slot->cid_bits, prp1, prp2,
+             request->lba, (uint64_t)request->blocks - 1);
+    return UNLIKELY(sqe_turn_due(queue)) ? nvme_queue_turn(queue) : NVME_OK;
+}
+
+/* Gates open, buffer registered, not within one page; perhaps still for one command. */
+static NOINLINE int submit_long(struct nvme_queue *queue, struct nvme_request *request)
 {
     const struct nvme_ns *ns = queue->ns;
-    uint32_t op = (uint32_t)request->op;
-    uint32_t nlb = request->blocks - 1; /* 0-based (6.9); huge for no blocks at all */
-    struct nvme_slot *slot;
+    struct nvme_slot *slot = queue->free;
+    struct nvme_segment segment;
+    uint64_t prp1, prp2;
 
-    /* Whatever is not plain goes the general way, errors included. A page-aligned buffer of at most
-     * one page needs PRP1 only (4.3). */
-    if (UNLIKELY(queue->gate != 0 || op > NVME_OP_WRITE || request->flags != NVME_REQ_REGISTERED ||
-                 request->nsid != ns->public.nsid || nlb >= ns->short_blocks ||
-                 request->lba > ns->short_lba || (request->bus & queue->page_mask) != 0))
+    if (!slot || !has_data(request->op) || request->nsid != ns->public.nsid ||
+        request->blocks - 1 >= ns->max_blocks || request->lba > ns->public.blocks ||
+        request->blocks > ns->public.blocks - request->lba)
         return submit_locked(queue, request);
-    slot = slot_pop(queue);
-    if (UNLIKELY(!slot))
+    segment.bus = request->bus;
+    segment.bytes = request->blocks << ns->shift;
+    if (nvme_data_describe(queue, &queue->data[slot - queue->slots].list, &segment, 1, &prp1,
+                           &prp2) != NVME_OK)
         return submit_locked(queue, request);
-    slot->request = request;
-    queue->bytes[op] += request->blocks * ns->public.block_bytes;
-    _Static_assert(NVME_OP_READ == 0 && NVME_IO_READ == 2 && NVME_OP_WRITE == 1 &&
-                       NVME_IO_WRITE == 1,
-                   "opcode from operation");
-    sqe_write(queue, NVME_IO_READ - op, slot, request->nsid, request->bus, 0, request->lba, nlb);
-    if (UNLIKELY(queue->ring_each))
-        return nvme_queue_ring(queue);
-    return NVME_OK;
+    request->was_split = false;
+    return issue_plain(queue, request, slot, prp1, prp2);
+}
+
+int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
+{
+    const struct nvme_short *plain = &queue->plain;
+    struct nvme_slot *slot = queue->free;
+    uint64_t nlb = (uint64_t)request->blocks - 1; /* 0-based (6.9); huge for no blocks at all */
+
+    /* Whatever is not plain goes another way, errors included. A page-aligned buffer of at most one
+     * page needs PRP1 only (4.3). */
+    if (UNLIKELY((uint32_t)request->op > NVME_OP_WRITE || request->flags != NVME_REQ_REGISTERED ||
+                 request->nsid != plain->nsid || nlb >= plain->blocks ||
+                 request->lba > plain->lba || (request->bus & plain->page_mask) != 0 || !slot))
+        return queue->gate == 0 && request->flags == NVME_REQ_REGISTERED
+                   ? submit_long(queue, request)
+                   : submit_locked(queue, request);
+    return issue_plain(queue, request, slot, request->bus, 0);
 }
 
 /* ---- the way back, from reap.c ---- */
@@ -250,8 +275,7 @@ static void keep_error(struct nvme_request *request, int error, uint16_t status)
 
 /* A command of the general path has ended; its slot is still taken. */
 void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
-                        uint16_t status, uint32_t result, struct nvme_list *done,
-                        struct nvme_list *resume)
+                        uint16_t status, uint32_t result)
 {
     struct nvme_slot_data *data = &queue->data[slot - queue->slots];
     struct nvme_request *request = data->request;
@@ -265,17 +289,17 @@ void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int er
         request->blocks_left = 0; /* no further pieces */
     if (--request->pieces_in_flight != 0)
         return;
-    list_append(request->blocks_left ? resume : done, request);
+    list_append(request->blocks_left ? &queue->resume : &queue->done, request);
 }
 
 /* After entries were consumed and the CQ doorbell was rung: the next piece of serial splits, then
  * those that wait, in their order. */
-void nvme_io_resume(struct nvme_queue *queue, struct nvme_list *resume, struct nvme_list *done)
+void nvme_io_resume(struct nvme_queue *queue)
 {
     struct nvme_request *request;
     int error;
 
-    while ((request = list_take(resume))) {
+    while ((request = list_take(&queue->resume))) {
         error = nvme_io_issue(queue, request);
         if (error == NVME_OK) {
             nvme_queue_ring(queue);
@@ -283,7 +307,7 @@ void nvme_io_resume(struct nvme_queue *queue, struct nvme_list *resume, struct n
             wait_at(queue, request, true);
         } else {
             keep_error(request, error, 0);
-            list_append(done, request);
+            list_append(&queue->done, request);
         }
     }
     while ((request = queue->waiting.first)) {
@@ -301,9 +325,9 @@ void nvme_io_resume(struct nvme_queue *queue, struct nvme_list *resume, struct n
         }
         list_take(&queue->waiting);
         if (--request->pieces_in_flight == 0)
-            list_append(done, request);
+            list_append(&queue->done, request);
     }
-    if (!queue->waiting.first)
-        queue->gate &= ~GATE_WAITING;
+    if (!queue->waiting.first && (queue->gate & GATE_WAITING))
+        nvme_queue_gate(queue, queue->gate & ~GATE_WAITING);
     nvme_queue_ring(queue);
 }

@@ -12,10 +12,12 @@ void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
     const struct nvme_config *config = &nvme->config;
 
     queue->nvme = nvme;
-    queue->ops = nvme->ops;
     queue->ctx = nvme->ctx;
-    queue->gate = GATE_CLOSED;
+    queue->publish = nvme->ops->publish;
+    queue->write32 = nvme->ops->write32;
+    queue->cq_load = nvme->ops->cq_load;
     queue->ns = &nvme->ns[NVME_NAMESPACES_MAX];
+    nvme_queue_gate(queue, GATE_CLOSED);
     queue->cid_base = config->cid_base;
     queue->ring_each = config->ring == NVME_RING_PER_COMMAND;
     queue->slot_ops = config->cid == NVME_CID_LIFO ? &nvme_slots_lifo : &nvme_slots_lowest;
@@ -25,6 +27,8 @@ void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
     nvme_reap_bind(queue);
     list_init(&queue->waiting);
     list_init(&queue->ended_list);
+    list_init(&queue->done);
+    list_init(&queue->resume);
 }
 
 /* Memory is held and the device does not know the queue (yet, or any more). */
@@ -45,15 +49,14 @@ void nvme_queue_start(struct nvme_queue *queue)
         (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
     queue->depth = depth;
     queue->sq_next = queue->sq.entries;
-    queue->sq_end = queue->sq_next + depth;
-    queue->cq_entries = queue->cq.entries;
+    queue->sq_stop = queue->sq_next + (queue->ring_each ? 1 : depth);
+    queue->rung_tail = 0;
     queue->cq_head = 0;
-    queue->cq_phase = 1;
+    queue->cq_success = NVME_CQE_PHASE | queue->cid_base;
     queue->head_sequence = queue->rung_sequence = queue->ended = queue->sequence;
     queue->sqhd_sqid = (uint32_t)qid << 16;
     queue->sq_doorbell = NVME_REG_DOORBELL + 2u * qid * nvme->doorbell_stride;
     queue->cq_doorbell = queue->sq_doorbell + nvme->doorbell_stride;
-    queue->page_mask = nvme->info.page_bytes - 1;
     queue->slot_count = nvme->info.slots;
     for (uint32_t i = 0; i < queue->slot_count; i++) {
         queue->slots[i].request = queue->data[i].request = NULL;
@@ -64,48 +67,96 @@ void nvme_queue_start(struct nvme_queue *queue)
     queue_unlock(nvme, qid);
 }
 
+/* The short path's numbers, from the namespace and the gates. What has been counted in blocks of
+ * the namespace so far becomes bytes. */
+static void bind_short_path(struct nvme_queue *queue)
+{
+    const struct nvme_ns *ns = queue->ns;
+    uint64_t nsid = (uint64_t)ns->public.nsid << 32;
+
+    for (unsigned op = 0; op < 2; op++)
+        queue->bytes[op] += queue->plain.moved[op] << queue->plain.shift;
+    queue->plain = (struct nvme_short){
+        .nsid = ns->public.nsid,
+        .blocks = queue->gate ? 0 : ns->short_blocks,
+        .lba = ns->short_lba,
+        .page_mask = queue->nvme->info.page_bytes - 1,
+        .shift = ns->shift,
+        .command = {[NVME_OP_READ] = NVME_IO_READ | nsid, [NVME_OP_WRITE] = NVME_IO_WRITE | nsid}};
+}
+
+void nvme_queue_gate(struct nvme_queue *queue, uint32_t gate)
+{
+    queue->gate = gate;
+    bind_short_path(queue);
+}
+
+void nvme_queue_use_namespace(struct nvme_queue *queue, const struct nvme_ns *ns)
+{
+    queue->ns = ns;
+    bind_short_path(queue);
+}
+
 void nvme_queue_open(struct nvme_queue *queue)
 {
     const struct nvme *nvme = queue->nvme;
 
     queue_lock(nvme, queue->sq.qid);
     queue->ns = nvme->ns_count ? &nvme->ns[0] : &nvme->ns[NVME_NAMESPACES_MAX];
-    queue->gate = (nvme->ops->lock ? GATE_LOCKED : 0) |
-                  (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0);
+    nvme_queue_gate(queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
+                               (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0));
     queue_unlock(nvme, queue->sq.qid);
 }
 
 void nvme_queue_close(struct nvme_queue *queue)
 {
     queue_lock(queue->nvme, queue->sq.qid);
-    queue->gate |= GATE_CLOSED;
+    nvme_queue_gate(queue, queue->gate | GATE_CLOSED);
     queue_unlock(queue->nvme, queue->sq.qid);
 }
 
-void nvme_queue_note_peak(struct nvme_queue *queue)
+/* Entries first, then the register: publish (3.1.24). The tail is read back from the queue, which
+ * is cheaper than to keep it over the call. */
+static inline void ring(struct nvme_queue *queue, uint32_t first, uint32_t count)
 {
-    uint32_t busy = nvme_in_flight(queue);
-
-    if (busy > queue->stats.in_flight_peak)
-        queue->stats.in_flight_peak = busy;
+    queue->stats.sq_doorbells++;
+    queue->publish(queue->ctx, &queue->sq, (uint16_t)first, (uint16_t)count);
+    queue->write32(queue->ctx, queue->sq_doorbell, queue->rung_tail);
 }
 
-/* One doorbell for all entries since the last (3.1.24). Entries first, then the register: publish.
- */
-int nvme_queue_ring(struct nvme_queue *queue)
+/* One doorbell for all entries since the last. */
+void nvme_queue_ring(struct nvme_queue *queue)
 {
     uint32_t count = (uint32_t)(queue->sequence - queue->rung_sequence);
-    uint32_t tail, first;
+    uint32_t first = queue->rung_tail;
 
     if (count == 0)
-        return NVME_OK;
-    nvme_queue_note_peak(queue);
-    tail = (uint32_t)(queue->sq_next - (struct nvme_sqe *)queue->sq.entries);
-    first = tail >= count ? tail - count : tail + queue->depth - count;
+        return;
+    queue->rung_tail = (uint32_t)(queue->sq_next - (struct nvme_sqe *)queue->sq.entries);
     queue->rung_sequence = queue->sequence;
-    queue->stats.sq_doorbells++;
-    queue->ops->publish(queue->ctx, &queue->sq, (uint16_t)first, (uint16_t)count);
-    queue->ops->write32(queue->ctx, queue->sq_doorbell, tail);
+    ring(queue, first, count);
+}
+
+/* The SQE just filled was the ring's last one, or is to be rung at once, or both. With a doorbell
+ * per command every SQE comes here, so that this one is the only one to ring. */
+int nvme_queue_turn(struct nvme_queue *queue)
+{
+    struct nvme_sqe *const entries = queue->sq.entries;
+    uint32_t first = queue->rung_tail;
+
+    if (UNLIKELY(!queue->ring_each)) {
+        queue->sq_next = entries;
+        return NVME_OK;
+    }
+    queue->sq_stop++;
+    queue->rung_tail = first + 1;
+    if (UNLIKELY(first + 1 == queue->depth)) {
+        queue->sq_next = entries;
+        queue->sq_stop = entries + 1;
+        queue->rung_tail = 0;
+    }
+    queue->rung_sequence++;
+    ring(queue, first, 1);
     return NVME_OK;
 }
 
@@ -124,10 +175,10 @@ void nvme_ring(struct nvme_queue *queue)
 void nvme_call_done(struct nvme_request *first)
 {
     while (first) {
-        struct nvme_request *next = first->next; /* done() may hand the request in again */
+        struct nvme_request *request = first;
 
-        first->done(first);
-        first = next;
+        first = request->next; /* before done(), which may hand the request in again */
+        request->done(request);
     }
 }
 
@@ -139,6 +190,7 @@ void nvme_queue_abort(struct nvme_queue *queue)
 
     list_init(&done);
     queue_lock(queue->nvme, queue->sq.qid);
+    note_peak(queue);
     while ((request = list_take(&queue->ended_list)))
         list_append(&done, request);
     while ((request = list_take(&queue->waiting))) {
@@ -184,8 +236,10 @@ void nvme_get_queue_stats(const struct nvme_queue *queue, struct nvme_queue_stat
 
     *stats = queue->stats;
     stats->commands = queue->sequence;
-    stats->bytes_read = queue->bytes[NVME_OP_READ];
-    stats->bytes_written = queue->bytes[NVME_OP_WRITE];
+    stats->bytes_read =
+        queue->bytes[NVME_OP_READ] + (queue->plain.moved[NVME_OP_READ] << queue->plain.shift);
+    stats->bytes_written =
+        queue->bytes[NVME_OP_WRITE] + (queue->plain.moved[NVME_OP_WRITE] << queue->plain.shift);
     stats->direct = queue->sequence - queue->dataless - stats->bounced;
     if (busy > stats->in_flight_peak)
         stats->in_flight_peak = busy;

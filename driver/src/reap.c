@@ -30,23 +30,32 @@ static bool take_head(struct nvme_queue *queue, const struct nvme_slot *slot, ui
     return (int32_t)(slot->sequence - ((uint32_t)queue->head_sequence - back)) < 0;
 }
 
-/* Everything about an entry that is not plain success of a short-path command. */
-static void reap_rare(struct nvme_queue *queue, uint32_t index, uint32_t dw3,
-                      const struct nvme_cqe *cqe, struct nvme_list *done, struct nvme_list *resume)
+/* A new entry that is not plain success of a short-path command. success: as for reap_rare().
+ * Returns true, for the sake of a tail call. */
+static NOINLINE bool judge(struct nvme_queue *queue, uint32_t success, uint32_t head)
 {
+    const struct nvme *nvme = queue->nvme;
+    const struct nvme_cqe *cqe = (const struct nvme_cqe *)queue->cq.entries + head;
+    uint32_t dw3 = success + queue->cq_success;
+    uint32_t index = (dw3 & 0xFFFFu) - queue->cid_base;
     uint16_t status = (uint16_t)(dw3 >> NVME_CQE_STATUS_SHIFT);
-    uint32_t result = le32(cqe->result);
-    uint32_t dw2 = le32(cqe->sqhd_sqid);
     struct nvme_slot *slot = index < queue->slot_count ? &queue->slots[index] : NULL;
     int error = status ? NVME_E_STATUS : NVME_OK;
+    uint32_t result, dw2;
     bool believable;
+
+    if (success >= queue->slot_count && !(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
+        nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head); /* else the caller has done it */
+    result = le32(cqe->result);
+    dw2 = le32(cqe->sqhd_sqid);
 
     /* No such command, none in flight, another queue's, or one that was not even rung: the entry is
      * consumed and nothing else happens. */
     if (!slot || (!slot->request && !queue->data[index].request) || dw2 >> 16 != queue->sq.qid ||
         (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) >= 0) {
         queue->stats.protocol_errors++;
-        return;
+        queue->ended--;
+        return true;
     }
     believable = (dw2 == queue->sqhd_sqid || take_head(queue, slot, dw2)) &&
                  (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0;
@@ -56,120 +65,170 @@ static void reap_rare(struct nvme_queue *queue, uint32_t index, uint32_t dw3,
          * which is not used again, until a reset has seen RDY = 0 (7.3.2); nvme_step() fails the
          * controller. */
         queue->stats.protocol_errors++;
+        queue->ended--;
         queue->quarantined++;
-        return;
+        return true;
     }
     queue->stats.status_errors += status != 0;
-    queue->ended++;
     if (slot->request) {
         slot->request->error = error;
         slot->request->status = status;
         slot->request->result = result;
-        list_append(done, slot->request);
+        list_append(&queue->done, slot->request);
         slot->request = NULL;
     } else {
-        nvme_io_piece_done(queue, slot, error, status, result, done, resume);
+        nvme_io_piece_done(queue, slot, error, status, result);
     }
     queue->slot_ops->give(queue, slot);
+    return true;
 }
 
-/* Rare variations of a queue, for the template below. */
+/* An entry that is not plain success of a short-path command. success: the entry's DW3, less
+ * queue->cq_success. False: it is not new. True: it is consumed; the caller counts it as the end of
+ * a command. */
+static NOINLINE bool reap_rare(struct nvme_queue *queue, uint32_t success, uint32_t head)
+{
+    uint32_t dw3 = success + queue->cq_success;
+
+    return ((dw3 ^ queue->cq_success) & NVME_CQE_PHASE) == 0 && judge(queue, success, head);
+}
+
+/* In what queues differ. Two combinations and each way of ringing get a loop of their own, in which
+ * the kind is a constant; for the others it is looked up at each entry. A compiler that is told to
+ * optimise for size (__OPTIMIZE_SIZE__) makes one loop for all. */
 #define REAP_RING_EACH (1u << 0) /* NVME_CQ_RING_PER_ENTRY */
 #define REAP_RMB       (1u << 1) /* the platform may reorder loads */
 #define REAP_LOWEST    (1u << 2) /* NVME_CID_LOWEST */
+#define REAP_PLAIN     (1u << 3) /* NVME_PLATFORM_CQ_PLAIN */
+#define REAP_KINDS     (1u << 4)
 
-static void ring_head(struct nvme_queue *queue, uint32_t head)
+/* Dword 3 of the entry, CPU order. */
+static inline uint32_t load_dw3(const struct nvme_queue *queue, const struct nvme_cqe *cqe,
+                                uint32_t head, unsigned kind)
 {
-    queue->stats.cq_doorbells++;
-    queue->ops->write32(queue->ctx, queue->cq_doorbell, head);
+    if (kind & REAP_PLAIN)
+        return le32(*(const volatile uint32_t *)&cqe->cid_status);
+    return le32(queue->cq_load(queue->ctx, &queue->cq, (uint16_t)head));
 }
 
-/* Up to `limit` entries, with the CQ doorbell (3.1.25), never twice the same value. Returns how
- * many. kind: REAP_* bits, a constant wherever this is used. */
-TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, struct nvme_list *done,
-                       struct nvme_list *resume, const unsigned kind)
+/* Up to `limit` entries, 1..depth-1, with the CQ doorbell (3.1.25), never twice the same value.
+ * Returns how many. kind: REAP_* bits, a constant wherever this is used. */
+TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned kind)
 {
-    uint32_t (*const cq_load)(void *, const struct nvme_ring *, uint16_t) = queue->ops->cq_load;
-    struct nvme_request **last = done->last;
-    uint32_t head = queue->cq_head;
-    const struct nvme_cqe *cqe = &queue->cq_entries[head];
-    unsigned left = limit;
+    const uint32_t start = queue->cq_head;
+    const struct nvme_cqe *cqe = (const struct nvme_cqe *)queue->cq.entries + start;
+    struct nvme_request **last = queue->done.last;
+    struct nvme_slot *free = queue->free;
+    uint32_t head = start;
+    /* Where the ring or the limit ends, whichever comes first. */
+    uint32_t stop = limit < queue->depth - start ? start + limit : queue->depth;
+    unsigned count;
 
-    do {
-        uint32_t dw3 = le32(cq_load(queue->ctx, &queue->cq, (uint16_t)head));
-        uint32_t index = (dw3 & 0xFFFFu) - queue->cid_base;
+    for (;;) {
+        /* Phase tag, status and identifier in one comparison: the index of a slot exactly if the
+         * entry is new and reports success of one of ours. The sum never carries out of the
+         * identifier, because cid_base + slot_count < 65536. */
+        uint32_t success = load_dw3(queue, cqe, head, kind) - queue->cq_success;
         struct nvme_request *request;
         struct nvme_slot *slot;
 
-        if (UNLIKELY(dw3 >> 16 != queue->cq_phase) && ((dw3 >> 16) & 1u) != queue->cq_phase)
-            break;
-        if (kind & REAP_RMB)
-            queue->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
-        if (LIKELY(dw3 >> 16 == queue->cq_phase && index < queue->slot_count &&
-                   (slot = &queue->slots[index], request = slot->request) != NULL &&
+        if ((kind & REAP_RMB) && success < queue->slot_count)
+            queue->nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
+        if (LIKELY(success < queue->slot_count &&
+                   (slot = &queue->slots[success], request = slot->request) != NULL &&
                    le32(cqe->sqhd_sqid) == queue->sqhd_sqid &&
                    (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0)) {
             slot->request = NULL;
-            if (kind & REAP_LOWEST)
+            if (kind & REAP_LOWEST) {
                 queue->slot_ops->give(queue, slot);
-            else
-                slot_push(queue, slot);
-            queue->ended++;
+            } else {
+                slot->next_free = free;
+                free = slot;
+            }
             request->error = NVME_OK;
             request->status = 0;
+            request->pieces_in_flight = 0;
             request->result = le32(cqe->result);
             *last = request;
             last = &request->next;
         } else {
-            done->last = last;
-            reap_rare(queue, index, dw3, cqe, done, resume);
-            last = done->last;
+            bool consumed;
+
+            queue->done.last = last;
+            queue->free = free;
+            consumed = reap_rare(queue, success, head);
+            free = queue->free;
+            last = queue->done.last;
+            if (!consumed)
+                break;
         }
         cqe++;
-        if (UNLIKELY(++head == queue->depth)) {
-            head = 0;
-            cqe = queue->cq_entries;
-            queue->cq_phase ^= 1u;
+        if (UNLIKELY(++head == stop)) {
+            if (head == queue->depth) {
+                head = 0;
+                cqe = queue->cq.entries;
+                queue->cq_success ^= NVME_CQE_PHASE;
+                stop = start + limit - queue->depth;
+            }
+            if (head == stop) {
+                if (kind & REAP_RING_EACH)
+                    queue->write32(queue->ctx, queue->cq_doorbell, head);
+                break;
+            }
         }
         if (kind & REAP_RING_EACH)
-            ring_head(queue, head);
-    } while (--left != 0);
-    done->last = last;
+            queue->write32(queue->ctx, queue->cq_doorbell, head);
+    }
+    queue->done.last = last;
+    queue->free = free;
     queue->cq_head = head;
-    if (!(kind & REAP_RING_EACH) && left != limit)
-        ring_head(queue, head);
-    return limit - left;
+    count = head >= start ? head - start : head + queue->depth - start;
+    queue->ended += count;
+    if (kind & REAP_RING_EACH) {
+        queue->stats.cq_doorbells += count;
+    } else if (count != 0) {
+        queue->stats.cq_doorbells++;
+        queue->write32(queue->ctx, queue->cq_doorbell, head);
+    }
+    return count;
 }
 
-#define REAP_FUNCTION(name, kind)                                                                  \
-    static unsigned name(struct nvme_queue *queue, unsigned limit, struct nvme_list *done,         \
-                         struct nvme_list *resume)                                                 \
-    {                                                                                              \
-        return reap(queue, limit, done, resume, kind);                                             \
-    }
+#if !defined(__OPTIMIZE_SIZE__)
+static unsigned reap_plain(struct nvme_queue *queue, unsigned limit)
+{
+    return reap(queue, limit, REAP_PLAIN);
+}
 
-REAP_FUNCTION(reap_lifo, 0)
-REAP_FUNCTION(reap_lifo_each, REAP_RING_EACH)
-REAP_FUNCTION(reap_lifo_rmb, REAP_RMB)
-REAP_FUNCTION(reap_lifo_rmb_each, REAP_RMB | REAP_RING_EACH)
-REAP_FUNCTION(reap_lowest, REAP_LOWEST)
-REAP_FUNCTION(reap_lowest_each, REAP_LOWEST | REAP_RING_EACH)
-REAP_FUNCTION(reap_lowest_rmb, REAP_LOWEST | REAP_RMB)
-REAP_FUNCTION(reap_lowest_rmb_each, REAP_LOWEST | REAP_RMB | REAP_RING_EACH)
+static unsigned reap_plain_each(struct nvme_queue *queue, unsigned limit)
+{
+    return reap(queue, limit, REAP_PLAIN | REAP_RING_EACH);
+}
+
+static unsigned reap_call(struct nvme_queue *queue, unsigned limit)
+{
+    return reap(queue, limit, 0);
+}
+
+static unsigned reap_call_each(struct nvme_queue *queue, unsigned limit)
+{
+    return reap(queue, limit, REAP_RING_EACH);
+}
+
+static unsigned (*const special_loops[REAP_KINDS])(struct nvme_queue *, unsigned) = {
+    [REAP_PLAIN] = reap_plain,
+    [REAP_PLAIN | REAP_RING_EACH] = reap_plain_each,
+    [0] = reap_call,
+    [REAP_RING_EACH] = reap_call_each};
+#endif
+
+static unsigned reap_any(struct nvme_queue *queue, unsigned limit)
+{
+    return reap(queue, limit, queue->reap_kind);
+}
 
 /* Choose the loop, once, at init. */
 void nvme_reap_bind(struct nvme_queue *queue)
 {
-    static unsigned (*const functions[])(struct nvme_queue *, unsigned, struct nvme_list *,
-                                         struct nvme_list *) = {
-        [0] = reap_lifo,
-        [REAP_RING_EACH] = reap_lifo_each,
-        [REAP_RMB] = reap_lifo_rmb,
-        [REAP_RMB | REAP_RING_EACH] = reap_lifo_rmb_each,
-        [REAP_LOWEST] = reap_lowest,
-        [REAP_LOWEST | REAP_RING_EACH] = reap_lowest_each,
-        [REAP_LOWEST | REAP_RMB] = reap_lowest_rmb,
-        [REAP_LOWEST | REAP_RMB | REAP_RING_EACH] = reap_lowest_rmb_each};
     const struct nvme *nvme = queue->nvme;
     unsigned kind = 0;
 
@@ -179,35 +238,41 @@ void nvme_reap_bind(struct nvme_queue *queue)
         kind |= REAP_RMB;
     if (nvme->config.cid == NVME_CID_LOWEST)
         kind |= REAP_LOWEST;
-    queue->reap = functions[kind];
+    if (nvme->platform->flags & NVME_PLATFORM_CQ_PLAIN)
+        kind |= REAP_PLAIN;
+    queue->reap_kind = kind;
+    queue->reap = reap_any;
+#if !defined(__OPTIMIZE_SIZE__)
+    if (special_loops[kind])
+        queue->reap = special_loops[kind];
+#endif
 }
 
 /* Entries, CQ doorbell, and what follows from them, under the lock; then the requests' done(). */
 static unsigned drain(struct nvme_queue *queue, unsigned max)
 {
-    struct nvme_list done, resume;
-    struct nvme_request *request;
+    struct nvme_request *request, *done;
     unsigned limit = queue->depth - 1; /* all that can be in flight: even a liar cannot hold us */
     unsigned count = 0;
 
-    list_init(&done);
-    list_init(&resume);
     queue_lock(queue->nvme, queue->cq.qid);
     queue->stats.polls++;
-    nvme_queue_note_peak(queue);
+    note_peak(queue);
     if (max != 0 && max < limit)
         limit = max;
     if (LIKELY(!(queue->gate & GATE_CLOSED)))
-        count = queue->reap(queue, limit, &done, &resume);
+        count = queue->reap(queue, limit);
     queue->stats.completions += count;
     queue->stats.empty_polls += count == 0;
-    if (UNLIKELY(resume.first || (count != 0 && (queue->gate & GATE_WAITING))))
-        nvme_io_resume(queue, &resume, &done);
+    if (UNLIKELY(queue->resume.first || (count != 0 && (queue->gate & GATE_WAITING))))
+        nvme_io_resume(queue);
     while (UNLIKELY((request = list_take(&queue->ended_list)) != NULL))
-        list_append(&done, request);
-    *done.last = NULL;
+        list_append(&queue->done, request);
+    *queue->done.last = NULL;
+    done = queue->done.first;
+    list_init(&queue->done);
     queue_unlock(queue->nvme, queue->cq.qid);
-    nvme_call_done(done.first);
+    nvme_call_done(done);
     return count;
 }
 

@@ -219,12 +219,12 @@ struct nvme_request {
     int error; /* NVME_OK or an nvme_error */
     uint16_t
         status; /* raw status of the first command that failed, phase tag stripped; 0 = success */
-    uint32_t result; /* dword 0 of the last completion entry */
+    uint16_t pieces_in_flight; /* the core's own; here so that one store ends a plain request */
+    uint32_t result;           /* dword 0 of the last completion entry */
     /* the core's own while in flight */
     struct nvme_request *next;
     uint64_t next_lba;
     uint32_t blocks_left;
-    uint16_t pieces_in_flight;
     bool was_split; /* more than one command was or will be needed */
 };
 

@@ -6,10 +6,11 @@
  * and by anybody who ports the core; called only by driver/src.
  *
  * What the hot path may call, and nothing else: publish (once per ring of a doorbell), write32 (the
- * doorbell), cq_load (once per look at a completion entry), rmb (once per completion, unless
- * NVME_PLATFORM_LOADS_ORDERED), map/unmap or sync for buffers that are not registered, copy for
- * bounced data, lock/unlock where given. The core stores submission entries and PRP lists with
- * plain stores into memory from dma_alloc; a checker finds them by comparing memory at publish.
+ * doorbell), cq_load (once per look at a completion entry, unless NVME_PLATFORM_CQ_PLAIN), rmb
+ * (once per completion, unless NVME_PLATFORM_LOADS_ORDERED), map/unmap or sync for buffers that are
+ * not registered, copy for bounced data, lock/unlock where given. The core stores submission
+ * entries and PRP lists with plain stores into memory from dma_alloc; a checker finds them by
+ * comparing memory at publish.
  *
  * Byte order: registers are passed as numbers (the port swaps); memory shared with the device is
  * little endian and the core swaps; cq_load returns the 32 bits as they lie in memory.
@@ -86,6 +87,10 @@ enum nvme_irq_mode { NVME_IRQ_NONE, NVME_IRQ_INTX, NVME_IRQ_MSI, NVME_IRQ_MSIX }
     (1u << 0) /* device sees CPU stores without sync: the core skips sync                          \
                * for rings, lists and bounce memory */
 #define NVME_PLATFORM_LOADS_ORDERED (1u << 1) /* loads are not reordered: the core skips rmb */
+#define NVME_PLATFORM_CQ_PLAIN                                                                     \
+    (1u << 2) /* completion entries are ordinary memory, and a load of it always sees what the     \
+               * device has written: on I/O queues the core loads dword 3 itself, with one 32-bit  \
+               * volatile access, instead of calling cq_load */
 
 /* The operations. "May be NULL" is said where it holds; all others are required. None may call back
  * into the core, except that an interrupt handler of the port may run between any two operations
