@@ -6,7 +6,7 @@
  *   registers.c  doorbell arrives            -> queues.c   tail moves, doorbell latency runs
  *   fetch.c      DMA of entries (arbitration.c) -> command.c  decoded one at a time
  *   admin.c / nvm.c  checked and started     -> pointers.c, sgl.c  walked; lists.c  lists read
- *   transfer.c   data from the host (write)  -> nvm.c      media
+ *   transfer.c   data from the host (write)  -> steps.c    media
  *   transfer.c   data to the host (read)     -> complete.c completion built, room in the CQ, CQE
  *   interrupt.c  message or pin
  *   paced.c      data and CQE where transfers on the link take turns (link.detail = tlp)
