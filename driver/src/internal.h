@@ -105,15 +105,15 @@ struct nvme_queue {
     struct nvme_short plain;
     struct nvme_slot *free;   /* NVME_CID_LIFO: most recently freed first */
     struct nvme_sqe *sq_next; /* where the next SQE goes */
-    struct nvme_sqe *sq_stop; /* one past the SQE after which nvme_queue_turn() is due: the ring's
-                               * last, or the very next where each command rings */
-    uint64_t sequence;        /* SQEs written since init: the next one's number */
-    uint64_t bytes[2];        /* read, written; indexed by enum nvme_op */
+    struct nvme_sqe *sq_stop; /* after the SQE before this one turn() is due: the ring's last one,
+                               * or every one where each command rings */
+    int (*turn)(struct nvme_queue *queue); /* queue.c; always NVME_OK */
+    uint64_t sequence;                     /* SQEs written since init: the next one's number */
+    uint64_t bytes[2];                     /* read, written; indexed by enum nvme_op */
     /* -- doorbell -- */
     uint32_t gate;          /* GATE_*; 0 = the short path may be tried */
-    bool ring_each;         /* NVME_RING_PER_COMMAND */
+    uint16_t rung_tail;     /* ring index of the first SQE that was not rung */
     uint32_t sq_doorbell;   /* register offset */
-    uint32_t rung_tail;     /* ring index of the first SQE that was not rung */
     uint64_t rung_sequence; /* SQEs below this number were rung */
     struct nvme_ring sq;
     /* The platform's operations that the hot path calls, one load nearer than in its table. */
@@ -342,7 +342,6 @@ void nvme_queue_close(struct nvme_queue *queue);
 void nvme_queue_gate(struct nvme_queue *queue, uint32_t gate); /* all GATE_* as they are now */
 void nvme_queue_use_namespace(struct nvme_queue *queue, const struct nvme_ns *ns);
 void nvme_queue_ring(struct nvme_queue *queue);  /* under the lock, queue open */
-int nvme_queue_turn(struct nvme_queue *queue);   /* when sqe_turn_due(); NVME_OK */
 void nvme_queue_abort(struct nvme_queue *queue); /* end every request with NVME_E_STATE */
 void nvme_call_done(struct nvme_request *first); /* the list's done(), with no lock held */
 
@@ -404,7 +403,7 @@ static inline void slot_push(struct nvme_queue *queue, struct nvme_slot *slot)
 }
 
 /* The next SQE of the ring belongs to this slot; the caller fills it in place. Then the caller
- * looks whether nvme_queue_turn() is due. */
+ * looks whether turn() is due. */
 static inline struct nvme_sqe *sqe_take(struct nvme_queue *queue, struct nvme_slot *slot)
 {
     struct nvme_sqe *sqe = queue->sq_next;

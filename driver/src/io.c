@@ -78,7 +78,7 @@ int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request)
     request->pieces_in_flight++;
     request->next_lba += blocks;
     request->blocks_left -= blocks;
-    return sqe_turn_due(queue) ? nvme_queue_turn(queue) : NVME_OK;
+    return sqe_turn_due(queue) ? queue->turn(queue) : NVME_OK;
 }
 
 /* While a request is in the waiting list it counts as one more piece in flight, so that it cannot
@@ -222,7 +222,7 @@ static inline int issue_plain(struct nvme_queue *queue, struct nvme_request *req
     plain->moved[request->op] += request->blocks;
     sqe_fill(sqe_take(queue, slot), plain->command[request->op] | slot->cid_bits, prp1, prp2,
              request->lba, (uint64_t)request->blocks - 1);
-    return UNLIKELY(sqe_turn_due(queue)) ? nvme_queue_turn(queue) : NVME_OK;
+    return UNLIKELY(sqe_turn_due(queue)) ? queue->turn(queue) : NVME_OK;
 }
 
 /* Gates open, buffer registered, not within one page; perhaps still for one command. */

@@ -6,6 +6,39 @@
  */
 #include "internal.h"
 
+/* Entries first, then the register: publish (3.1.24). The tail is read back from the queue, which
+ * is cheaper than to keep it over the call. */
+static inline void ring(struct nvme_queue *queue, uint16_t first, uint32_t count)
+{
+    queue->publish(queue->ctx, &queue->sq, first, (uint16_t)count);
+    queue->write32(queue->ctx, queue->sq_doorbell, queue->rung_tail);
+}
+
+/* The SQE just filled was the ring's last one. */
+static int turn_wrap(struct nvme_queue *queue)
+{
+    queue->sq_next = queue->sq.entries;
+    return NVME_OK;
+}
+
+/* With a doorbell per command every SQE comes here, so that the one just filled is the only one to
+ * ring. The doorbells need no counter: they are as many as the SQEs that were rung. */
+static int turn_ring(struct nvme_queue *queue)
+{
+    uint16_t first = queue->rung_tail;
+
+    queue->sq_stop++;
+    queue->rung_tail = (uint16_t)(first + 1);
+    if (UNLIKELY(first + 1u == queue->depth)) {
+        queue->sq_next = queue->sq.entries;
+        queue->sq_stop = queue->sq_next + 1;
+        queue->rung_tail = 0;
+    }
+    queue->rung_sequence++;
+    ring(queue, first, 1);
+    return NVME_OK;
+}
+
 /* Once, from nvme_init(). What differs between policies is bound here. */
 void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
 {
@@ -19,7 +52,7 @@ void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
     queue->ns = &nvme->ns[NVME_NAMESPACES_MAX];
     nvme_queue_gate(queue, GATE_CLOSED);
     queue->cid_base = config->cid_base;
-    queue->ring_each = config->ring == NVME_RING_PER_COMMAND;
+    queue->turn = config->ring == NVME_RING_PER_COMMAND ? turn_ring : turn_wrap;
     queue->slot_ops = config->cid == NVME_CID_LIFO ? &nvme_slots_lifo : &nvme_slots_lowest;
     for (uint32_t i = 0; i < config->slots; i++)
         queue->slots[i].cid_bits = (i + config->cid_base) << NVME_SQE_CID_SHIFT;
@@ -49,7 +82,7 @@ void nvme_queue_start(struct nvme_queue *queue)
         (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
     queue->depth = depth;
     queue->sq_next = queue->sq.entries;
-    queue->sq_stop = queue->sq_next + (queue->ring_each ? 1 : depth);
+    queue->sq_stop = queue->sq_next + (queue->turn == turn_ring ? 1 : depth);
     queue->rung_tail = 0;
     queue->cq_head = 0;
     queue->cq_success = NVME_CQE_PHASE | queue->cid_base;
@@ -115,49 +148,18 @@ void nvme_queue_close(struct nvme_queue *queue)
     queue_unlock(queue->nvme, queue->sq.qid);
 }
 
-/* Entries first, then the register: publish (3.1.24). The tail is read back from the queue, which
- * is cheaper than to keep it over the call. */
-static inline void ring(struct nvme_queue *queue, uint32_t first, uint32_t count)
-{
-    queue->stats.sq_doorbells++;
-    queue->publish(queue->ctx, &queue->sq, (uint16_t)first, (uint16_t)count);
-    queue->write32(queue->ctx, queue->sq_doorbell, queue->rung_tail);
-}
-
 /* One doorbell for all entries since the last. */
 void nvme_queue_ring(struct nvme_queue *queue)
 {
     uint32_t count = (uint32_t)(queue->sequence - queue->rung_sequence);
-    uint32_t first = queue->rung_tail;
+    uint16_t first = queue->rung_tail;
 
     if (count == 0)
         return;
-    queue->rung_tail = (uint32_t)(queue->sq_next - (struct nvme_sqe *)queue->sq.entries);
+    queue->rung_tail = (uint16_t)(queue->sq_next - (struct nvme_sqe *)queue->sq.entries);
     queue->rung_sequence = queue->sequence;
+    queue->stats.sq_doorbells++;
     ring(queue, first, count);
-}
-
-/* The SQE just filled was the ring's last one, or is to be rung at once, or both. With a doorbell
- * per command every SQE comes here, so that this one is the only one to ring. */
-int nvme_queue_turn(struct nvme_queue *queue)
-{
-    struct nvme_sqe *const entries = queue->sq.entries;
-    uint32_t first = queue->rung_tail;
-
-    if (UNLIKELY(!queue->ring_each)) {
-        queue->sq_next = entries;
-        return NVME_OK;
-    }
-    queue->sq_stop++;
-    queue->rung_tail = first + 1;
-    if (UNLIKELY(first + 1 == queue->depth)) {
-        queue->sq_next = entries;
-        queue->sq_stop = entries + 1;
-        queue->rung_tail = 0;
-    }
-    queue->rung_sequence++;
-    ring(queue, first, 1);
-    return NVME_OK;
 }
 
 void nvme_ring(struct nvme_queue *queue)
@@ -236,6 +238,8 @@ void nvme_get_queue_stats(const struct nvme_queue *queue, struct nvme_queue_stat
 
     *stats = queue->stats;
     stats->commands = queue->sequence;
+    if (queue->turn == turn_ring)
+        stats->sq_doorbells = queue->rung_sequence;
     stats->bytes_read =
         queue->bytes[NVME_OP_READ] + (queue->plain.moved[NVME_OP_READ] << queue->plain.shift);
     stats->bytes_written =

@@ -93,8 +93,8 @@ static NOINLINE bool reap_rare(struct nvme_queue *queue, uint32_t success, uint3
     return ((dw3 ^ queue->cq_success) & NVME_CQE_PHASE) == 0 && judge(queue, success, head);
 }
 
-/* In what queues differ. Two combinations and each way of ringing get a loop of their own, in which
- * the kind is a constant; for the others it is looked up at each entry. A compiler that is told to
+/* In what queues differ. The combinations that are common get a loop of their own, in which the
+ * kind is a constant; for the others it is looked up at each entry. A compiler that is told to
  * optimise for size (__OPTIMIZE_SIZE__) makes one loop for all. */
 #define REAP_RING_EACH (1u << 0) /* NVME_CQ_RING_PER_ENTRY */
 #define REAP_RMB       (1u << 1) /* the platform may reorder loads */
@@ -214,11 +214,17 @@ static unsigned reap_call_each(struct nvme_queue *queue, unsigned limit)
     return reap(queue, limit, REAP_RING_EACH);
 }
 
+static unsigned reap_lowest(struct nvme_queue *queue, unsigned limit)
+{
+    return reap(queue, limit, REAP_LOWEST);
+}
+
 static unsigned (*const special_loops[REAP_KINDS])(struct nvme_queue *, unsigned) = {
     [REAP_PLAIN] = reap_plain,
     [REAP_PLAIN | REAP_RING_EACH] = reap_plain_each,
     [0] = reap_call,
-    [REAP_RING_EACH] = reap_call_each};
+    [REAP_RING_EACH] = reap_call_each,
+    [REAP_LOWEST] = reap_lowest};
 #endif
 
 static unsigned reap_any(struct nvme_queue *queue, unsigned limit)

@@ -70,6 +70,7 @@ static uint32_t op_cq_load(void *ctx, const struct nvme_ring *cq, uint16_t slot)
     (void)ctx;
     ck_assert(cq->is_cq);
     ck_assert_uint_lt(slot, cq->depth);
+    fake->cq_loads += cq->qid != 0;
     return ((const volatile struct nvme_cqe *)cq->entries)[slot].cid_status;
 }
 

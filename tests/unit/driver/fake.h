@@ -108,7 +108,7 @@ struct fake {
     uint32_t allocs, live_allocs, mapped, maps, unmaps, map_flags, copies, copied_bytes;
     enum nvme_dir map_dir;
     enum nvme_copy_routine copy_routine;
-    uint32_t rmbs, relaxes, locks;
+    uint32_t cq_loads, rmbs, relaxes, locks;
     int lock_depth;
     enum nvme_irq_mode irq_mode;
     unsigned irq_vectors;

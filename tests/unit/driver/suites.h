@@ -12,6 +12,7 @@ Suite *suite_bringup(void);
 Suite *suite_bringup_failures(void);
 Suite *suite_lifecycle(void);
 Suite *suite_io(void);
+Suite *suite_short(void);
 Suite *suite_queue(void);
 Suite *suite_prps(void);
 Suite *suite_data(void);

@@ -17,6 +17,7 @@ int main(void)
     srunner_add_suite(runner, suite_bringup_failures());
     srunner_add_suite(runner, suite_lifecycle());
     srunner_add_suite(runner, suite_io());
+    srunner_add_suite(runner, suite_short());
     srunner_add_suite(runner, suite_queue());
     srunner_add_suite(runner, suite_prps());
     srunner_add_suite(runner, suite_data());

@@ -235,6 +235,8 @@ START_TEST(noise)
     uint32_t expected = 0;
 
     fake->config.cid = _i & 1 ? NVME_CID_LOWEST : NVME_CID_LIFO;
+    if (_i & 4)
+        fake->platform.flags |= NVME_PLATFORM_CQ_PLAIN | NVME_PLATFORM_LOADS_ORDERED;
     start((_i & 2) != 0);
     for (uint32_t round = 0; round < 200; round++) {
         fill(4, (round & 1) != 0);
@@ -273,7 +275,7 @@ Suite *suite_faults(void)
     tcase_add_loop_test(tcase, possible_heads, 0, 2);
     tcase_add_test(tcase, a_liar_cannot_hold_the_caller);
     tcase_add_test(tcase, fifteen_at_most);
-    tcase_add_loop_test(tcase, noise, 0, 4);
+    tcase_add_loop_test(tcase, noise, 0, 8);
     suite_add_tcase(suite, tcase);
     return suite;
 }

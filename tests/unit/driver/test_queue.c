@@ -74,6 +74,7 @@ START_TEST(laps)
     fake->platform.flags |= _i & 4 ? NVME_PLATFORM_LOADS_ORDERED : 0;
     if (_i & 8)
         fake_unlock();
+    fake->platform.flags |= _i & 16 ? NVME_PLATFORM_CQ_PLAIN : 0;
     start();
     for (uint32_t batch = 1; next + batch < FAKE_REQUESTS; batch = batch % 12 + 1) {
         for (uint32_t i = 0; i < batch; i++)
@@ -393,7 +394,7 @@ Suite *suite_queue(void)
     tcase_add_checked_fixture(tcase, fake_create, fake_destroy);
     tcase_add_test(tcase, full_ring_rejects);
     tcase_add_test(tcase, smallest_ring);
-    tcase_add_loop_test(tcase, laps, 0, 16);
+    tcase_add_loop_test(tcase, laps, 0, 32);
     tcase_add_test(tcase, identifiers_lowest);
     tcase_add_test(tcase, identifiers_lifo);
     tcase_add_test(tcase, identifiers_lowest_of_many);
