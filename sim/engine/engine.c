@@ -99,6 +99,16 @@ struct stream *engine_stream(struct engine *engine)
     return &engine->stream;
 }
 
+/* Every slot is in use. Apart, and in engine_at() the last that is done, so that its usual way need
+ * keep nothing across a call. */
+static __attribute__((noinline, cold)) engine_handle
+engine_at_grown(struct engine *engine, uint64_t time_ps, engine_fn *fn, void *ctx, uint64_t arg)
+{
+    assert(engine->capacity < 1u << QUEUE_SLOT_BITS);
+    engine_grow(engine, engine->capacity * 2);
+    return engine_at(engine, time_ps, fn, ctx, arg);
+}
+
 engine_handle engine_at(struct engine *engine, uint64_t time_ps, engine_fn *fn, void *ctx,
                         uint64_t arg)
 {
@@ -107,19 +117,17 @@ engine_handle engine_at(struct engine *engine, uint64_t time_ps, engine_fn *fn, 
     if (time_ps == ENGINE_NEVER)
         return 0;
     assert(engine->seq < QUEUE_SEQ_MAX);
-    if (engine->free_first == SLOT_NONE) {
-        assert(engine->capacity < 1u << QUEUE_SLOT_BITS);
-        engine_grow(engine, engine->capacity * 2);
-    }
+    if (engine->free_first == SLOT_NONE)
+        return engine_at_grown(engine, time_ps, fn, ctx, arg);
     uint32_t index = engine->free_first;
     struct event_slot *slot = &engine->slots[index];
     engine->free_first = slot->next_free;
     slot->fn = fn;
     slot->ctx = ctx;
     slot->arg = arg;
-    slot->generation++;
+    engine_handle handle = (uint64_t)++slot->generation << SLOT_BITS | index;
     queue_put(&engine->queue, queue_entry_of(time_ps, engine->seq++, index));
-    return (uint64_t)slot->generation << SLOT_BITS | index;
+    return handle;
 }
 
 engine_handle engine_after(struct engine *engine, uint64_t delay_ps, engine_fn *fn, void *ctx,

@@ -63,7 +63,7 @@ void queue_init(struct queue *queue)
     queue->heap_count = 0;
 }
 
-static __attribute__((noinline, cold)) void window_to_middle(struct queue *queue)
+static void window_to_middle(struct queue *queue)
 {
     size_t count = (size_t)(queue->end - queue->first);
     struct queue_entry *middle = queue->buffer + (QUEUE_BUFFER - count) / 2;
@@ -81,51 +81,55 @@ void queue_refill(struct queue *queue)
     queue->end->time_ps = QUEUE_IDLE_PS;
 }
 
-/* There are entries in the heap, or the window is full. True if the entry is put into the heap;
- * otherwise there is room for it in the window now. */
-static __attribute__((noinline, cold)) bool put_in_heap(struct queue *queue,
-                                                        struct queue_entry entry)
+/* Into the window, which has room, also at both ends of its buffer. */
+static inline void put_in_window(struct queue *queue, struct queue_entry entry)
 {
-    if (entry.time_ps >= queue->end[-1].time_ps) {
-        heap_push(queue, entry);
-        return true;
+    size_t count = (size_t)(queue->end - queue->first);
+    struct queue_entry *at;
+    /* The one in the middle ends the search in either direction; in an empty window, *end does. */
+    if (entry.time_ps < queue->first[count / 2].time_ps) {
+        for (at = queue->first--; at->time_ps <= entry.time_ps; at++)
+            at[-1] = *at;
+        at[-1] = entry;
+    } else {
+        at = queue->end++;
+        queue->end->time_ps = QUEUE_IDLE_PS;
+        for (; at[-1].time_ps > entry.time_ps; at--)
+            *at = at[-1];
+        *at = entry;
     }
-    if (queue->end - queue->first == QUEUE_WINDOW) {
+}
+
+/* May an entry go into the window without more ado? */
+static inline bool window_is_ready(const struct queue *queue)
+{
+    return queue->heap_count == 0 && queue->end - queue->first < QUEUE_WINDOW &&
+           queue->first != queue->buffer && queue->end != queue->buffer + QUEUE_BUFFER - 1;
+}
+
+/* It may not: see what is in the way. Apart, so that the usual way need keep nothing across a call.
+ */
+static __attribute__((noinline, cold)) void put_with_care(struct queue *queue,
+                                                          struct queue_entry entry)
+{
+    bool full = queue->end - queue->first == QUEUE_WINDOW;
+    if ((queue->heap_count > 0 || full) && entry.time_ps >= queue->end[-1].time_ps) {
+        heap_push(queue, entry);
+        return;
+    }
+    if (full) {
         heap_push(queue, *--queue->end);
         queue->end->time_ps = QUEUE_IDLE_PS;
     }
-    return false;
-}
-
-static void put_from_front(struct queue *queue, struct queue_entry entry)
-{
-    if (queue->first == queue->buffer)
+    if (queue->first == queue->buffer || queue->end == queue->buffer + QUEUE_BUFFER - 1)
         window_to_middle(queue);
-    struct queue_entry *at = queue->first--;
-    for (; at->time_ps <= entry.time_ps; at++)
-        at[-1] = *at;
-    at[-1] = entry;
-}
-
-static void put_from_end(struct queue *queue, struct queue_entry entry)
-{
-    if (queue->end == queue->buffer + QUEUE_BUFFER - 1)
-        window_to_middle(queue);
-    struct queue_entry *at = queue->end++;
-    queue->end->time_ps = QUEUE_IDLE_PS;
-    for (; at[-1].time_ps > entry.time_ps; at--)
-        *at = at[-1];
-    *at = entry;
+    put_in_window(queue, entry);
 }
 
 void queue_put(struct queue *queue, struct queue_entry entry)
 {
-    size_t count = (size_t)(queue->end - queue->first);
-    if ((queue->heap_count > 0 || count == QUEUE_WINDOW) && put_in_heap(queue, entry))
-        return;
-    /* The one in the middle ends the search in either direction; in an empty window, *end does. */
-    if (entry.time_ps < queue->first[count / 2].time_ps)
-        put_from_front(queue, entry);
+    if (window_is_ready(queue))
+        put_in_window(queue, entry);
     else
-        put_from_end(queue, entry);
+        put_with_care(queue, entry);
 }

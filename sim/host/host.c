@@ -52,11 +52,21 @@ static bool host_dma_write_tags(void *ctx, const struct pcie_segment *segments, 
     return true;
 }
 
+static uint64_t *host_dma_place_tags(void *ctx, uint64_t bus, uint32_t bytes)
+{
+    struct host *host = ctx;
+    uint64_t *place = memory_dma_place_tags(host->memory, bus, bytes);
+    if (place != NULL && host->p.coherent)
+        cache_snoop_write(host->cache, bus, bytes);
+    return place;
+}
+
 static const struct pcie_host_ops host_ops = {
     .dma_read = host_dma_read,
     .dma_write = host_dma_write,
     .dma_read_tags = host_dma_read_tags,
     .dma_write_tags = host_dma_write_tags,
+    .dma_place_tags = host_dma_place_tags,
     .msi = host_interrupt_msi,
     .intx = host_interrupt_intx,
 };

@@ -74,6 +74,10 @@ bool memory_dma_read_tags(struct memory *memory, const struct pcie_segment *segm
                           unsigned count, uint64_t *tags, uint32_t ntags);
 bool memory_dma_write_tags(struct memory *memory, const struct pcie_segment *segments,
                            unsigned count, const uint64_t *tags, uint32_t ntags);
+/* The tags of [bus, bus + bytes) to write, in the area itself; NULL unless they are whole blocks of
+ * one area that is held as tags and the device may write there. Valid until the contents change
+ * form. */
+uint64_t *memory_dma_place_tags(struct memory *memory, uint64_t bus, uint64_t bytes);
 /* DMA accesses refused so far. */
 uint64_t memory_refused(const struct memory *memory);
 

@@ -47,8 +47,24 @@ int memory_dma_write(struct memory *memory, uint64_t bus, const void *from, uint
     return PCIE_OK;
 }
 
-/* Walk the segments as runs of neighbouring addresses (pages of one buffer); each run must be whole
- * blocks of one area that is held as tags. With neither array it only looks. */
+/* The tags of a run of bytes, if it is whole blocks of one area that is held as tags. */
+static inline uint64_t *run_tags(struct memory *memory, uint64_t bus, uint64_t bytes,
+                                 enum memory_direction direction)
+{
+    size_t offset;
+    struct memory_area *area = dma_target(memory, bus, bytes, direction, &offset);
+    if (area == NULL || area->tags == NULL || (offset | bytes) % PATTERN_BYTES != 0)
+        return NULL;
+    return area->tags + offset / PATTERN_BYTES;
+}
+
+uint64_t *memory_dma_place_tags(struct memory *memory, uint64_t bus, uint64_t bytes)
+{
+    return run_tags(memory, bus, bytes, MEMORY_FROM_DEVICE);
+}
+
+/* Walk the segments as runs of neighbouring addresses (pages of one buffer), each of which must
+ * have tags. With neither array it only looks. */
 static bool dma_tags(struct memory *memory, const struct pcie_segment *segments, unsigned count,
                      enum memory_direction direction, uint64_t *read_tags,
                      const uint64_t *write_tags, uint32_t ntags)
@@ -58,19 +74,16 @@ static bool dma_tags(struct memory *memory, const struct pcie_segment *segments,
         uint64_t bus = segments[i].bus, bytes = segments[i].bytes;
         for (i++; i < count && segments[i].bus == bus + bytes; i++)
             bytes += segments[i].bytes;
-        size_t offset;
-        struct memory_area *area = dma_target(memory, bus, bytes, direction, &offset);
-        if (area == NULL || area->tags == NULL || (offset | bytes) % PATTERN_BYTES != 0)
+        uint64_t *tags = run_tags(memory, bus, bytes, direction);
+        if (tags == NULL)
             return false;
         uint32_t units = (uint32_t)(bytes / PATTERN_BYTES);
         if (units > ntags - done)
             return false;
         if (read_tags != NULL)
-            memcpy(read_tags + done, area->tags + offset / PATTERN_BYTES,
-                   units * sizeof *read_tags);
+            memcpy(read_tags + done, tags, units * sizeof *tags);
         if (write_tags != NULL)
-            memcpy(area->tags + offset / PATTERN_BYTES, write_tags + done,
-                   units * sizeof *write_tags);
+            memcpy(tags, write_tags + done, units * sizeof *tags);
         done += units;
     }
     return done == ntags;
@@ -85,10 +98,7 @@ bool memory_dma_read_tags(struct memory *memory, const struct pcie_segment *segm
 bool memory_dma_write_tags(struct memory *memory, const struct pcie_segment *segments,
                            unsigned count, const uint64_t *tags, uint32_t ntags)
 {
-    /* All or nothing: look at every run before the first is written. A single run of just these
-     * blocks needs no look. */
-    bool exact = count == 1 && segments[0].bytes == (uint64_t)ntags * PATTERN_BYTES;
-    if (!exact && !dma_tags(memory, segments, count, MEMORY_FROM_DEVICE, NULL, NULL, ntags))
-        return false;
-    return dma_tags(memory, segments, count, MEMORY_FROM_DEVICE, NULL, tags, ntags);
+    /* All or nothing: look at every run before the first is written. */
+    return dma_tags(memory, segments, count, MEMORY_FROM_DEVICE, NULL, NULL, ntags) &&
+           dma_tags(memory, segments, count, MEMORY_FROM_DEVICE, NULL, tags, ntags);
 }

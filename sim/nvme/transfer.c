@@ -228,22 +228,33 @@ static void make_bytes(struct ctrl *ctrl, const struct command *cmd)
         admin_fill(ctrl, cmd, ctrl->transfer.bytes);
 }
 
+/* The tags of a read command, from the store to the host: straight into its memory if they lie
+ * there in one piece. False if one of the two has the contents as bytes; what tags were moved
+ * before that came to light, the bytes take the place of. */
+static bool move_tags(struct ctrl *ctrl, const struct command *cmd)
+{
+    const struct data_segments *data = &cmd->data;
+    uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
+    uint64_t first = namespace_unit(cmd->ns, cmd->slba);
+    uint64_t *place = NULL;
+
+    if (data->count == 1)
+        place = pcie_dma_place_tags(ctrl->port, data->list[0].bus, cmd->bytes);
+    if (place != NULL)
+        return store_get_tags(cmd->ns->store, first, place, units);
+    reserve_tags(ctrl, units);
+    return store_get_tags(cmd->ns->store, first, ctrl->transfer.tags, units) &&
+           pcie_dma_write_tags(ctrl->port, data->list, data->count, ctrl->transfer.tags, units);
+}
+
 uint16_t transfer_out_move(struct ctrl *ctrl, struct command *cmd)
 {
     uint32_t at = 0;
 
-    if (cmd->kind == COMMAND_READ && !fault_corrupts(cmd)) {
-        uint32_t units = cmd->bytes >> UNIT_BYTES_LOG2;
-
-        reserve_tags(ctrl, units);
-        if (may_have_tags(ctrl, cmd) &&
-            store_get_tags(cmd->ns->store, namespace_unit(cmd->ns, cmd->slba), ctrl->transfer.tags,
-                           units) &&
-            pcie_dma_write_tags(ctrl->port, cmd->data.list, cmd->data.count, ctrl->transfer.tags,
-                                units)) {
-            record_segments(ctrl, cmd, 1);
-            return STATUS_SUCCESS;
-        }
+    if (cmd->kind == COMMAND_READ && !fault_corrupts(cmd) && may_have_tags(ctrl, cmd) &&
+        move_tags(ctrl, cmd)) {
+        record_segments(ctrl, cmd, 1);
+        return STATUS_SUCCESS;
     }
     make_bytes(ctrl, cmd);
     if (fault_corrupts(cmd))

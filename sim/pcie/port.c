@@ -222,6 +222,13 @@ bool pcie_dma_write_tags(struct pcie_port *port, const struct pcie_segment *segm
            port->host->dma_write_tags(port->host_ctx, segments, count, tags, ntags);
 }
 
+uint64_t *pcie_dma_place_tags(struct pcie_port *port, uint64_t bus, uint32_t bytes)
+{
+    return port->host->dma_place_tags == NULL
+               ? NULL
+               : port->host->dma_place_tags(port->host_ctx, bus, bytes);
+}
+
 void pcie_msi(struct pcie_port *port, uint64_t address, uint32_t data)
 {
     port->host->msi(port->host_ctx, address, data);

@@ -44,6 +44,9 @@ struct pcie_host_ops {
                           uint64_t *tags, uint32_t ntags);
     bool (*dma_write_tags)(void *ctx, const struct pcie_segment *segments, unsigned count,
                            const uint64_t *tags, uint32_t ntags);
+    /* Where the host holds the tags of these bytes, all of which the device writes now; NULL: use
+     * dma_write_tags. May be NULL. */
+    uint64_t *(*dma_place_tags)(void *ctx, uint64_t bus, uint32_t bytes);
     /* A message-signalled interrupt has arrived at the host. */
     void (*msi)(void *ctx, uint64_t address, uint32_t data);
     /* The level of the INTx pin has changed. */
@@ -132,6 +135,10 @@ bool pcie_dma_read_tags(struct pcie_port *port, const struct pcie_segment *segme
                         uint64_t *tags, uint32_t ntags);
 bool pcie_dma_write_tags(struct pcie_port *port, const struct pcie_segment *segments,
                          unsigned count, const uint64_t *tags, uint32_t ntags);
+/* The short way for a single run of addresses: the caller puts its tags, one per 512 bytes, where
+ * this says, or writes all of the run with pcie_dma_write() if it has no tags after all. NULL: the
+ * run has no such place (and nothing was done). Valid until the next call of anything here. */
+uint64_t *pcie_dma_place_tags(struct pcie_port *port, uint64_t bus, uint32_t bytes);
 void pcie_msi(struct pcie_port *port, uint64_t address, uint32_t data);
 void pcie_intx(struct pcie_port *port, bool asserted);
 

@@ -175,6 +175,28 @@ START_TEST(a_scatter_list_carries_tags_in_its_order)
 }
 END_TEST
 
+START_TEST(tags_can_be_placed_in_an_area)
+{
+    memory_grant(area, 512, 1024, MEMORY_FROM_DEVICE);
+    memory_grant(area, 4096, 1024, MEMORY_TO_DEVICE);
+    uint64_t *place = memory_dma_place_tags(memory, bus + 512, 1024);
+    ck_assert_ptr_nonnull(place);
+    memcpy(place, eight, 2 * sizeof *eight);
+    ck_tags(0, 1, NULL);
+    ck_tags(1, 2, eight);
+    ck_tags(3, 1, NULL);
+    ck_assert_ptr_null(memory_dma_place_tags(memory, bus, 512)); /* not granted */
+    ck_assert_ptr_null(memory_dma_place_tags(memory, bus + 512, 1536));
+    ck_assert_ptr_null(memory_dma_place_tags(memory, bus + 4096, 1024)); /* only to be read */
+    ck_assert_ptr_null(memory_dma_place_tags(memory, bus + 513, 512));   /* no whole blocks */
+    ck_assert_ptr_null(memory_dma_place_tags(memory, bus + 512, 511));
+    ck_assert_ptr_null(memory_dma_place_tags(memory, UINT64_MAX, 512)); /* nothing there */
+    /* a byte makes it an area of bytes, which has no such place */
+    ck_assert_int_eq(memory_dma_write(memory, bus + 512, data, 1), PCIE_OK);
+    ck_assert_ptr_null(memory_dma_place_tags(memory, bus + 512, 1024));
+}
+END_TEST
+
 START_TEST(neighbouring_segments_may_cut_a_block)
 {
     /* given pages of a buffer that starts 256 bytes into a page, but at a block of its area */
@@ -279,6 +301,7 @@ Suite *suite_dma(void)
     tcase_add_test(tcase, a_freed_area_is_stale);
     tcase_add_test(tcase, a_refused_access_changes_nothing);
     tcase_add_test(tcase, a_scatter_list_carries_tags_in_its_order);
+    tcase_add_test(tcase, tags_can_be_placed_in_an_area);
     tcase_add_test(tcase, neighbouring_segments_may_cut_a_block);
     tcase_add_test(tcase, segments_apart_that_cut_a_block_are_left_to_bytes);
     tcase_add_test(tcase, tags_are_written_all_or_not_at_all);

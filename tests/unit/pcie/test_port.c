@@ -265,6 +265,14 @@ static bool host_take_tags(void *ctx, const struct pcie_segment *segments, unsig
     return true;
 }
 
+static uint64_t *host_place_tags(void *ctx, uint64_t bus, uint32_t bytes)
+{
+    static uint64_t place[1];
+    (void)ctx;
+    host.bus = bus;
+    return bytes == 512 ? place : NULL;
+}
+
 static void host_msi(void *ctx, uint64_t address, uint32_t data)
 {
     (void)ctx;
@@ -280,8 +288,13 @@ static void host_intx(void *ctx, bool asserted)
 
 START_TEST(dma_and_interrupts_reach_the_host)
 {
-    static const struct pcie_host_ops ops = {host_dma_read,  host_dma_write, host_dma_tags,
-                                             host_take_tags, host_msi,       host_intx};
+    static const struct pcie_host_ops ops = {.dma_read = host_dma_read,
+                                             .dma_write = host_dma_write,
+                                             .dma_read_tags = host_dma_tags,
+                                             .dma_write_tags = host_take_tags,
+                                             .dma_place_tags = host_place_tags,
+                                             .msi = host_msi,
+                                             .intx = host_intx};
     static const struct pcie_host_ops plain = {.dma_read = host_dma_read,
                                                .dma_write = host_dma_write};
     const struct pcie_segment segments[] = {{0x1000, 512}, {0x9000, 512}};
@@ -299,6 +312,9 @@ START_TEST(dma_and_interrupts_reach_the_host)
     ck_assert_uint_eq(host.bus, 77);
     ck_assert(pcie_dma_read_tags(port, segments, 2, tags, 2));
     ck_assert_uint_eq(tags[1], 0x9000);
+    ck_assert_ptr_nonnull(pcie_dma_place_tags(port, 0x3000, 512));
+    ck_assert_uint_eq(host.bus, 0x3000);
+    ck_assert_ptr_null(pcie_dma_place_tags(port, 0x3000, 1024)); /* the host's to say */
     pcie_msi(port, 0xfee00000, 5);
     ck_assert_uint_eq(host.address, 0xfee00000);
     ck_assert_uint_eq(host.data, 5);
@@ -310,6 +326,7 @@ START_TEST(dma_and_interrupts_reach_the_host)
     pcie_port_attach_host(port, &plain, &host);
     ck_assert(!pcie_dma_write_tags(port, segments, 2, tags, 2));
     ck_assert(!pcie_dma_read_tags(port, segments, 2, tags, 2));
+    ck_assert_ptr_null(pcie_dma_place_tags(port, 0x3000, 512));
 }
 END_TEST
 
