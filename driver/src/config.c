@@ -246,7 +246,9 @@ struct nvme *nvme_init(void *memory, size_t bytes, const struct nvme_platform *p
     nvme->ops = platform->ops;
     nvme->ctx = platform->ctx;
     nvme->state = NVME_STATE_OFF;
-    for (uint16_t i = 0; i < config->io_queues; i++)
+    for (uint16_t i = 0; i < config->io_queues; i++) {
         nvme_queue_init(nvme, &nvme->queues[i], (uint16_t)(i + 1));
+        nvme->queues[i].priority = config->sq_priority;
+    }
     return nvme;
 }

@@ -20,5 +20,6 @@ Suite *suite_faults(void);
 Suite *suite_interrupt(void);
 Suite *suite_events(void);
 Suite *suite_admin(void);
+Suite *suite_features(void);
 
 #endif
