@@ -10,6 +10,7 @@
 #ifndef NVME_SRC_INTERNAL_H
 #define NVME_SRC_INTERNAL_H
 
+#include <nvme/bytes.h>
 #include <nvme/nvme.h>
 #include <nvme/spec.h>
 
@@ -327,6 +328,7 @@ void nvme_end_everything(struct nvme *nvme);
 
 /* ---- bringup.c: one function per phase; each returns 1 when done, 0 to wait, or an nvme_error
  * ---- */
+int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
 int nvme_phase_identify(struct nvme *nvme);
 int nvme_phase_active_list(struct nvme *nvme);
 int nvme_phase_namespace(struct nvme *nvme);
@@ -373,7 +375,6 @@ void nvme_admin_reset(struct nvme *nvme);
  * the core, at most to the end of that page; for more, set up a list. Deadlines count from the last
  * nvme_step(). NVME_OK, or NVME_E_BUSY: no slot, try at the next step. Under no lock. */
 int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1);
-int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
 void nvme_admin_open(struct nvme *nvme, bool open);
 unsigned nvme_admin_reap(struct nvme *nvme);
 int nvme_admin_overdue(struct nvme *nvme);
