@@ -72,3 +72,33 @@ int nvme_reset_blocking(struct nvme *nvme)
 
     return error == NVME_OK ? step_through(nvme, NVME_STATE_STARTING) : error;
 }
+
+static void note_end(struct nvme_admin_request *request)
+{
+    request->user = request;
+}
+
+int nvme_admin_blocking(struct nvme *nvme, struct nvme_admin_request *request)
+{
+    bool failed = false;
+    int error;
+
+    request->done = note_end;
+    request->user = NULL;
+    error = nvme_admin_submit(nvme, request);
+    if (error != NVME_OK)
+        return error;
+    while (request->user != request) {
+        if (nvme_step(nvme, nvme->ops->now_ns(nvme->ctx)) == NVME_STATE_FAILED) {
+            /* Only a reset ends the request; and if that fails, too, only its owner can go on. */
+            if (failed || nvme_reset(nvme) != NVME_OK)
+                return nvme->failure;
+            failed = true;
+        } else if (nvme->ops->relax) {
+            nvme->ops->relax(nvme->ctx);
+        }
+    }
+    if (failed)
+        step_through(nvme, NVME_STATE_STARTING);
+    return request->error;
+}

@@ -12,38 +12,18 @@
 #define RTD3E_MAX_US  60000000u /* longer is not believed: the 32 bits hold 71 minutes */
 #define NS_PER_US     1000u
 
-/* Send once, then wait; `entered` says which. */
-static int exchange(struct nvme *nvme, const struct nvme_sqe *command, uint64_t now_ns,
-                    uint32_t *result)
-{
-    int outcome;
-
-    if (!nvme->entered) {
-        outcome = nvme_admin_send(nvme, command, now_ns);
-        if (outcome != NVME_OK)
-            return outcome;
-        nvme->entered = true;
-    }
-    outcome = nvme_admin_wait(nvme, now_ns, result);
-    if (outcome != 0)
-        nvme->entered = false;
-    return outcome;
-}
-
 /* Identify into the control page. */
-static int identify(struct nvme *nvme, enum nvme_identify_cns cns, uint32_t nsid, uint64_t now_ns)
+static int identify(struct nvme *nvme, enum nvme_identify_cns cns, uint32_t nsid)
 {
+    const struct nvme_command command = {NVME_ADMIN_IDENTIFY, .nsid = nsid, .cdw10 = cns};
     struct nvme_dma *page = &nvme->admin.control;
-    const struct nvme_sqe command = {.command_nsid = NVME_ADMIN_IDENTIFY | ((uint64_t)nsid << 32),
-                                     .prp1 = page->bus,
-                                     .cdw10_11 = (uint64_t)cns};
     int outcome;
 
     if (!nvme->entered) {
         memset(page->cpu, 0, NVME_IDENTIFY_BYTES);
         nvme_dma_sync(nvme, page, NVME_IDENTIFY_BYTES, NVME_SYNC_FOR_DEVICE);
     }
-    outcome = exchange(nvme, &command, now_ns, NULL);
+    outcome = nvme_admin_exchange(nvme, &command, page->bus);
     if (outcome == 1)
         nvme_dma_sync(nvme, page, NVME_IDENTIFY_BYTES, NVME_SYNC_FOR_CPU);
     return outcome;
@@ -99,12 +79,12 @@ static bool entry_size_ok(uint8_t field, uint32_t log2)
     return (field & 0xFu) <= log2 && log2 <= (uint32_t)(field >> 4);
 }
 
-int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns)
+int nvme_phase_identify(struct nvme *nvme)
 {
     const struct nvme_config *config = &nvme->config;
     const uint8_t *id = nvme->admin.control.cpu;
     uint32_t aers, room, nn;
-    int outcome = identify(nvme, NVME_CNS_CONTROLLER, 0, now_ns);
+    int outcome = identify(nvme, NVME_CNS_CONTROLLER, 0);
 
     if (outcome != 1)
         return outcome;
@@ -121,10 +101,12 @@ int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns)
     aers = id[NVME_IDC_AERL] + 1u;
     if (aers > config->aer_count)
         aers = config->aer_count;
-    room = config->admin_depth - 2u; /* one entry stays empty, one is for the synchronous command */
+    room = config->admin_depth - 2u; /* one entry stays empty, one is for the core's own command */
     if (aers > room)
         aers = room;
     nvme->admin.aer_count = (uint16_t)aers;
+    room -= aers;
+    nvme->admin.user_slots = room < config->admin_requests ? room : config->admin_requests;
     nvme->list_count = nvme->list_next = nvme->ns_count = 0;
     if (nvme->info.version < NVME_VERSION_1_1) { /* no active list: identifiers are 1..NN */
         nn = get_le32(id + NVME_IDC_NN);
@@ -136,7 +118,7 @@ int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns)
 
 /* Which namespaces are active (5.15.2.3). NVME_NAMESPACES_MAX are kept, so that the first list, of
  * up to 1,024, is always enough. */
-int nvme_phase_active_list(struct nvme *nvme, uint64_t now_ns)
+int nvme_phase_active_list(struct nvme *nvme)
 {
     const uint8_t *list = nvme->admin.control.cpu;
     uint32_t before = 0;
@@ -144,7 +126,7 @@ int nvme_phase_active_list(struct nvme *nvme, uint64_t now_ns)
 
     if (nvme->info.version < NVME_VERSION_1_1)
         return 1;
-    outcome = identify(nvme, NVME_CNS_ACTIVE_LIST, 0, now_ns);
+    outcome = identify(nvme, NVME_CNS_ACTIVE_LIST, 0);
     if (outcome != 1)
         return outcome;
     for (uint32_t i = 0; i < NVME_NAMESPACES_MAX; i++) {
@@ -191,11 +173,11 @@ static void add_namespace(struct nvme *nvme, uint32_t nsid)
 
 /* A namespace that the controller lists and then does not describe is not offered; the others are.
  */
-int nvme_phase_namespace(struct nvme *nvme, uint64_t now_ns)
+int nvme_phase_namespace(struct nvme *nvme)
 {
     while (nvme->list_next < nvme->list_count) {
         uint32_t nsid = nvme->nsids[nvme->list_next];
-        int outcome = identify(nvme, NVME_CNS_NAMESPACE, nsid, now_ns);
+        int outcome = identify(nvme, NVME_CNS_NAMESPACE, nsid);
 
         if (outcome != 1 && outcome != NVME_E_STATUS)
             return outcome;
@@ -206,12 +188,11 @@ int nvme_phase_namespace(struct nvme *nvme, uint64_t now_ns)
     return 1;
 }
 
-int nvme_phase_queue_count(struct nvme *nvme, uint64_t now_ns)
+int nvme_phase_queue_count(struct nvme *nvme)
 {
     uint32_t wanted = nvme->config.io_queues;
-    const struct nvme_sqe command = {
-        .command_nsid = NVME_ADMIN_SET_FEATURES,
-        .cdw10_11 = NVME_FEATURE_QUEUES | ((uint64_t)((wanted - 1) | ((wanted - 1) << 16)) << 32)};
+    const struct nvme_command command = {NVME_ADMIN_SET_FEATURES, .cdw10 = NVME_FEATURE_QUEUES,
+                                         .cdw11 = (wanted - 1) | ((wanted - 1) << 16)};
     uint32_t granted, result, cqs;
     int outcome;
 
@@ -219,9 +200,10 @@ int nvme_phase_queue_count(struct nvme *nvme, uint64_t now_ns)
     nvme->queue_index = 0;
     if (!nvme->config.negotiate_queues)
         return 1;
-    outcome = exchange(nvme, &command, now_ns, &result);
+    outcome = nvme_admin_exchange(nvme, &command, 0);
     if (outcome != 1)
         return outcome;
+    result = nvme->admin.own.result;
     granted = (result & 0xFFFFu) + 1;
     cqs = (result >> 16) + 1;
     if (granted > cqs)
@@ -234,12 +216,11 @@ int nvme_phase_queue_count(struct nvme *nvme, uint64_t now_ns)
 }
 
 /* Completion queues first: a submission queue names one that exists (5.4). */
-int nvme_phase_create_cq(struct nvme *nvme, uint64_t now_ns)
+int nvme_phase_create_cq(struct nvme *nvme)
 {
     while (nvme->queue_index < nvme->queues_wanted) {
         struct nvme_queue *queue = &nvme->queues[nvme->queue_index];
-        uint32_t cdw11 = NVME_CREATE_PC;
-        struct nvme_sqe command;
+        struct nvme_command command = {NVME_ADMIN_CREATE_CQ, .cdw11 = NVME_CREATE_PC};
         int outcome;
 
         if (!nvme->entered) {
@@ -253,12 +234,10 @@ int nvme_phase_create_cq(struct nvme *nvme, uint64_t now_ns)
             nvme_queue_start(queue);
         }
         if (nvme->config.completion == NVME_COMPLETION_INTERRUPT)
-            cdw11 |= NVME_CREATE_CQ_IEN | ((uint32_t)queue->vector << NVME_CREATE_CQ_IV_SHIFT);
-        command = (struct nvme_sqe){.command_nsid = NVME_ADMIN_CREATE_CQ,
-                                    .prp1 = queue->cq.bus,
-                                    .cdw10_11 = queue->cq.qid | ((queue->cq.depth - 1u) << 16) |
-                                                ((uint64_t)cdw11 << 32)};
-        outcome = exchange(nvme, &command, now_ns, NULL);
+            command.cdw11 |=
+                NVME_CREATE_CQ_IEN | ((uint32_t)queue->vector << NVME_CREATE_CQ_IV_SHIFT);
+        command.cdw10 = queue->cq.qid | ((queue->cq.depth - 1u) << 16);
+        outcome = nvme_admin_exchange(nvme, &command, queue->cq.bus);
         if (outcome != 1)
             return outcome;
         queue->cq_created = true;
@@ -268,18 +247,16 @@ int nvme_phase_create_cq(struct nvme *nvme, uint64_t now_ns)
     return 1;
 }
 
-int nvme_phase_create_sq(struct nvme *nvme, uint64_t now_ns)
+int nvme_phase_create_sq(struct nvme *nvme)
 {
     while (nvme->queue_index < nvme->queues_wanted) {
         struct nvme_queue *queue = &nvme->queues[nvme->queue_index];
-        uint32_t cdw11 = NVME_CREATE_PC |
-                         ((uint32_t)nvme->config.sq_priority << NVME_CREATE_SQ_QPRIO_SHIFT) |
-                         ((uint32_t)queue->cq.qid << NVME_CREATE_SQ_CQID_SHIFT);
-        const struct nvme_sqe command = {
-            .command_nsid = NVME_ADMIN_CREATE_SQ,
-            .prp1 = queue->sq.bus,
-            .cdw10_11 = queue->sq.qid | ((queue->sq.depth - 1u) << 16) | ((uint64_t)cdw11 << 32)};
-        int outcome = exchange(nvme, &command, now_ns, NULL);
+        const struct nvme_command command = {
+            NVME_ADMIN_CREATE_SQ, .cdw10 = queue->sq.qid | ((queue->sq.depth - 1u) << 16),
+            .cdw11 = NVME_CREATE_PC |
+                     ((uint32_t)nvme->config.sq_priority << NVME_CREATE_SQ_QPRIO_SHIFT) |
+                     ((uint32_t)queue->cq.qid << NVME_CREATE_SQ_CQID_SHIFT)};
+        int outcome = nvme_admin_exchange(nvme, &command, queue->sq.bus);
 
         if (outcome != 1)
             return outcome;
@@ -292,26 +269,18 @@ int nvme_phase_create_sq(struct nvme *nvme, uint64_t now_ns)
 
 /* Shutdown: submission queues before the completion queues that they post to (5.5). A controller
  * that refuses is shut down all the same. */
-static int delete_queues(struct nvme *nvme, bool sq, uint64_t now_ns)
+static int delete_queues(struct nvme *nvme, bool sq)
 {
-    if (nvme->admin.log_sent) { /* housekeeping's command goes first */
-        int earlier = nvme_admin_wait(nvme, now_ns, NULL);
-
-        if (earlier == 0 || (earlier < 0 && earlier != NVME_E_STATUS))
-            return earlier;
-        nvme->admin.log_sent = false;
-    }
     for (; nvme->queue_index < nvme->config.io_queues; nvme->queue_index++) {
         struct nvme_queue *queue = &nvme->queues[nvme->queue_index];
         bool *created = sq ? &queue->sq_created : &queue->cq_created;
-        const struct nvme_sqe command = {.command_nsid =
-                                             sq ? NVME_ADMIN_DELETE_SQ : NVME_ADMIN_DELETE_CQ,
-                                         .cdw10_11 = queue->sq.qid};
+        const struct nvme_command command = {sq ? NVME_ADMIN_DELETE_SQ : NVME_ADMIN_DELETE_CQ,
+                                             .cdw10 = queue->sq.qid};
         int outcome;
 
         if (!*created)
             continue;
-        outcome = exchange(nvme, &command, now_ns, NULL);
+        outcome = nvme_admin_exchange(nvme, &command, 0);
         if (outcome == 0 || (outcome < 0 && outcome != NVME_E_STATUS))
             return outcome;
         *created = false;
@@ -320,12 +289,12 @@ static int delete_queues(struct nvme *nvme, bool sq, uint64_t now_ns)
     return 1;
 }
 
-int nvme_phase_delete_sq(struct nvme *nvme, uint64_t now_ns)
+int nvme_phase_delete_sq(struct nvme *nvme)
 {
-    return delete_queues(nvme, true, now_ns);
+    return delete_queues(nvme, true);
 }
 
-int nvme_phase_delete_cq(struct nvme *nvme, uint64_t now_ns)
+int nvme_phase_delete_cq(struct nvme *nvme)
 {
-    return delete_queues(nvme, false, now_ns);
+    return delete_queues(nvme, false);
 }

@@ -13,6 +13,7 @@
 #define LIST_PAGES_MAX     64u
 #define TIMEOUT_MAX_MS     600000u
 #define IO_TIMEOUT_MAX_MS  3600000u
+#define ADMIN_SEGMENTS_MAX 513u /* PRP1 and a list page of the smallest page size */
 #define TRANSFER_MIN_BYTES (1u << NVME_PAGE_SHIFT_MIN)
 
 void nvme_config_defaults(struct nvme_config *config)
@@ -111,7 +112,7 @@ static const char *check_rest(const struct nvme_config *c)
                      c->irq == NVME_IRQ_MSIX);
     REQUIRE(irq, c->completion != NVME_COMPLETION_INTERRUPT || c->irq != NVME_IRQ_NONE);
     REQUIRE(coalescing, (unsigned)c->coalescing <= NVME_COALESCING_ADAPTIVE);
-    REQUIRE(admin_requests, within(c->admin_requests, 1, 16));
+    REQUIRE(admin_requests, within(c->admin_requests, 1, NVME_ADMIN_USERS_MAX));
     REQUIRE(aer_count, c->aer_count <= NVME_AER_MAX);
     REQUIRE(admin_timeout_ms, within(c->admin_timeout_ms, 1, TIMEOUT_MAX_MS));
     REQUIRE(ready_min_ms, c->ready_min_ms <= TIMEOUT_MAX_MS);
@@ -176,9 +177,18 @@ static size_t arena_lay_out(uint8_t *base, const struct nvme_config *config)
     struct nvme *nvme = arena_take(base, &used, sizeof(struct nvme));
     struct nvme_queue *queues =
         arena_take(base, &used, config->io_queues * sizeof(struct nvme_queue));
+    uint32_t admin_segments = nvme_segments_max(config);
+    struct nvme_segment *segments;
 
-    if (nvme)
+    if (admin_segments > ADMIN_SEGMENTS_MAX)
+        admin_segments = ADMIN_SEGMENTS_MAX;
+    segments = arena_take(base, &used, admin_segments * sizeof(struct nvme_segment));
+    if (nvme) {
         nvme->queues = queues;
+        nvme->admin.segments = segments;
+        nvme->admin.segments_max = admin_segments;
+        nvme->admin.aer.deadline_ns = UINT64_MAX;
+    }
     for (uint32_t i = 0; i < config->io_queues; i++) {
         struct nvme_queue spare;
         struct nvme_queue *q = base ? &queues[i] : &spare;

@@ -36,6 +36,7 @@ static void enter(struct nvme *nvme, enum nvme_phase phase)
 
 static void close_queues(struct nvme *nvme)
 {
+    nvme_admin_open(nvme, false);
     for (uint32_t i = 0; i < nvme->config.io_queues; i++)
         nvme_queue_close(&nvme->queues[i]);
 }
@@ -47,6 +48,7 @@ void nvme_end_everything(struct nvme *nvme)
         nvme->queues[i].sq_created = nvme->queues[i].cq_created = false;
         nvme_queue_abort(&nvme->queues[i]);
     }
+    nvme_admin_abort(nvme);
 }
 
 static void drop_interrupts(struct nvme *nvme)
@@ -147,7 +149,7 @@ static int phase_enable(struct nvme *nvme, uint64_t now_ns)
     return 1;
 }
 
-static int phase_running(struct nvme *nvme, uint64_t now_ns)
+static int phase_running(struct nvme *nvme)
 {
     uint32_t csts;
 
@@ -159,9 +161,10 @@ static int phase_running(struct nvme *nvme, uint64_t now_ns)
         if (nvme_uses_masks(nvme) && nvme->config.completion == NVME_COMPLETION_INTERRUPT)
             nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, UINT32_MAX);
         nvme->admin.aer_owed = (1u << nvme->admin.aer_count) - 1;
-        nvme_admin_arm(nvme); /* before the queues open: bring-up ends here */
+        nvme_event_arm(nvme); /* before the queues open: bring-up ends here */
         for (uint32_t i = 0; i < nvme->info.io_queues; i++)
             nvme_queue_open(&nvme->queues[i]);
+        nvme_admin_open(nvme, true);
         return 0;
     }
     csts = nvme_read_csts(nvme);
@@ -170,7 +173,7 @@ static int phase_running(struct nvme *nvme, uint64_t now_ns)
     for (uint32_t i = 0; i < nvme->info.io_queues; i++)
         if (nvme->queues[i].quarantined)
             return NVME_E_DEVICE;
-    return nvme_admin_housekeep(nvme, now_ns);
+    return nvme_admin_housekeep(nvme);
 }
 
 /* Normal shutdown notification (3.1.5 CC.SHN). A controller that is not running needs none. The
@@ -217,23 +220,23 @@ static int run_phase(struct nvme *nvme, uint64_t now_ns)
     case PHASE_ENABLE:
         return phase_enable(nvme, now_ns);
     case PHASE_IDENTIFY:
-        return nvme_phase_identify(nvme, now_ns);
+        return nvme_phase_identify(nvme);
     case PHASE_ACTIVE_LIST:
-        return nvme_phase_active_list(nvme, now_ns);
+        return nvme_phase_active_list(nvme);
     case PHASE_NAMESPACE:
-        return nvme_phase_namespace(nvme, now_ns);
+        return nvme_phase_namespace(nvme);
     case PHASE_QUEUE_COUNT:
-        return nvme_phase_queue_count(nvme, now_ns);
+        return nvme_phase_queue_count(nvme);
     case PHASE_CREATE_CQ:
-        return nvme_phase_create_cq(nvme, now_ns);
+        return nvme_phase_create_cq(nvme);
     case PHASE_CREATE_SQ:
-        return nvme_phase_create_sq(nvme, now_ns);
+        return nvme_phase_create_sq(nvme);
     case PHASE_RUNNING:
-        return phase_running(nvme, now_ns);
+        return phase_running(nvme);
     case PHASE_DELETE_SQ:
-        return nvme_phase_delete_sq(nvme, now_ns);
+        return nvme_phase_delete_sq(nvme);
     case PHASE_DELETE_CQ:
-        return nvme_phase_delete_cq(nvme, now_ns);
+        return nvme_phase_delete_cq(nvme);
     case PHASE_SHUTDOWN:
         return phase_shutdown(nvme, now_ns);
     case PHASE_NONE:
@@ -293,6 +296,7 @@ enum nvme_state nvme_step(struct nvme *nvme, uint64_t now_ns)
 {
     int outcome = 1;
 
+    nvme->now_ns = now_ns;
     while (outcome != 0 && nvme->phase != PHASE_NONE) {
         outcome = run_phase(nvme, now_ns);
         if (outcome > 0)

@@ -158,30 +158,43 @@ struct nvme_queue {
     struct nvme_queue_stats stats; /* those counters that are not derived */
 };
 
-/* The one admin command that bring-up, shutdown or housekeeping has in flight. */
-enum nvme_sync_state { SYNC_IDLE, SYNC_SENT, SYNC_DONE };
+#define NVME_ADMIN_USERS_MAX 16u                         /* config.admin_requests */
+#define NVME_ADMIN_AER       (1u + NVME_ADMIN_USERS_MAX) /* first slot of the event requests */
+#define NVME_ADMIN_SLOTS     (NVME_ADMIN_AER + NVME_AER_MAX)
+#define NVME_ADMIN_PENDING                                                                         \
+    1 /* nvme_admin_request.error while the command is with the controller                         \
+       */
+
+/* One admin command in flight (admin.c says whose). */
+struct nvme_admin_slot {
+    struct nvme_admin_request *request; /* NULL = free */
+    uint32_t sequence;                  /* which command of the queue's life it is */
+    uint16_t cid;
+    uint8_t data; /* admin.c's DATA_* */
+};
 
 struct nvme_admin {
     struct nvme_ring sq, cq;
     struct nvme_dma sq_dma, cq_dma;
-    struct nvme_dma control; /* Identify and log data */
+    struct nvme_dma control; /* page 0: Identify and log data; then a page per user's slot */
     uint32_t sq_tail, sq_head, cq_head, cq_phase;
-    enum nvme_sync_state sync;
-    uint16_t sync_cid;
-    uint16_t sync_status;
-    uint32_t sync_result;
-    uint64_t sync_deadline_ns;
     uint32_t sequence, head_sequence; /* commands put; of these, known to be fetched */
-    uint32_t sync_sequence;           /* which one the synchronous command was */
-    uint32_t aer_sequence[NVME_AER_MAX];
-    uint16_t cid_counter;
-    uint16_t aer_count; /* held by the controller or owed to it */
-    uint32_t aer_busy;  /* bit per request that the controller holds */
-    uint32_t aer_owed;  /* bit per request to send (again) */
-    uint32_t log_owed;  /* bit per request whose event names a log page that is still to be read */
-    uint8_t log_pages[NVME_AER_MAX]; /* that page: until it is read its type stays silent (5.2) */
-    bool log_sent;
+    uint32_t user_slots;              /* of config.admin_requests, what the queue has room for */
+    bool open;                        /* READY: the owner may send */
     bool broken; /* an impossible SQ head: nothing from this queue can be trusted */
+    struct nvme_admin_slot slots[NVME_ADMIN_SLOTS];
+    struct nvme_segment *segments; /* scratch for one mapping */
+    uint32_t segments_max;
+    struct nvme_admin_request own; /* of bring-up and shutdown */
+    struct nvme_admin_request log; /* of housekeeping */
+    struct nvme_admin_request aer; /* stands for all event requests: same command, never late */
+    bool log_sent;
+    uint16_t aer_count;            /* held by the controller or owed to it */
+    uint32_t aer_owed;             /* bit per request to send (again) */
+    uint32_t log_owed;             /* bit per request whose event names a log page that is still to
+                                    * be read: until then its type stays silent (5.2) */
+    uint32_t events[NVME_AER_MAX]; /* that event: dword 0 of its entry (5.2.1) */
+    uint32_t log_event;            /* whose page housekeeping reads */
     struct nvme_admin_stats stats;
 };
 
@@ -218,6 +231,7 @@ struct nvme {
     int failure;
     uint16_t failure_status;
     uint64_t deadline_ns;
+    uint64_t now_ns;      /* of the last nvme_step() */
     uint64_t shutdown_ns; /* what the device asks for (RTD3E), within reason; 0: nothing */
     struct nvme_info info;
     uint32_t page_shift;
@@ -232,6 +246,8 @@ struct nvme {
     struct nvme_ns ns[NVME_NAMESPACES_MAX + 1]; /* the last one is never valid: an empty hint */
     uint32_t nsids[NVME_NAMESPACES_MAX];        /* found active, to be identified */
     struct nvme_admin admin;
+    void (*event)(void *ctx, uint32_t result, const void *log, uint32_t bytes); /* may be NULL */
+    void *event_ctx;
     struct nvme_queue *queues; /* config.io_queues of them */
 };
 
@@ -295,14 +311,14 @@ void nvme_end_everything(struct nvme *nvme);
 
 /* ---- bringup.c: one function per phase; each returns 1 when done, 0 to wait, or an nvme_error
  * ---- */
-int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_active_list(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_namespace(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_queue_count(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_create_cq(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_create_sq(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_delete_sq(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_delete_cq(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_identify(struct nvme *nvme);
+int nvme_phase_active_list(struct nvme *nvme);
+int nvme_phase_namespace(struct nvme *nvme);
+int nvme_phase_queue_count(struct nvme *nvme);
+int nvme_phase_create_cq(struct nvme *nvme);
+int nvme_phase_create_sq(struct nvme *nvme);
+int nvme_phase_delete_sq(struct nvme *nvme);
+int nvme_phase_delete_cq(struct nvme *nvme);
 
 /* ---- registers.c ---- */
 uint64_t nvme_read64(const struct nvme *nvme, uint32_t offset);
@@ -324,12 +340,25 @@ void nvme_memory_release(struct nvme *nvme);
 
 /* ---- admin.c ---- */
 void nvme_admin_reset(struct nvme *nvme);
-int nvme_admin_send(struct nvme *nvme, const struct nvme_sqe *command, uint64_t now_ns);
-/* 1: completed with success; 0: not yet; NVME_E_STATUS, NVME_E_TIMEOUT, NVME_E_GONE. */
-int nvme_admin_wait(struct nvme *nvme, uint64_t now_ns, uint32_t *result);
+/* A command of the core's own: any opcode, while the admin queue lives (PHASE_IDENTIFY to
+ * PHASE_DELETE_CQ, READY). request is the core's until it has ended. done may be NULL: then look at
+ * error, which is NVME_ADMIN_PENDING until the end. Its data, if any, lies at prp1, in memory of
+ * the core, at most to the end of that page; for more, set up a list. Deadlines count from the last
+ * nvme_step(). NVME_OK, or NVME_E_BUSY: no slot, try at the next step. Under no lock. */
+int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1);
+int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
+void nvme_admin_open(struct nvme *nvme, bool open);
 unsigned nvme_admin_reap(struct nvme *nvme);
-void nvme_admin_arm(struct nvme *nvme);
-int nvme_admin_housekeep(struct nvme *nvme, uint64_t now_ns);
+int nvme_admin_overdue(struct nvme *nvme);
+void nvme_admin_abort(struct nvme *nvme);
+void nvme_admin_put(struct nvme_admin *admin, struct nvme_admin_request *request, uint32_t index,
+                    uint64_t prp1, uint64_t prp2);
+void nvme_admin_ring(struct nvme *nvme, uint32_t first, uint32_t count);
+
+/* ---- events.c ---- */
+void nvme_event_take(struct nvme_admin *admin, uint32_t index, uint16_t status, uint32_t result);
+void nvme_event_arm(struct nvme *nvme);
+int nvme_admin_housekeep(struct nvme *nvme);
 
 /* ---- cid.c ---- */
 extern const struct nvme_slot_ops nvme_slots_lowest, nvme_slots_lifo;

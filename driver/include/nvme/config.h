@@ -84,7 +84,10 @@ struct nvme_transfer_policy {
 
 struct nvme_config {
     /* queues */
-    uint16_t admin_depth; /* entries, 2..4096 (section 3.1.8); used for SQ and CQ */
+    uint16_t admin_depth; /* entries, 2..4096 (section 3.1.8); used for SQ and CQ. One stays empty
+                           * and one is the core's own; of the rest, asynchronous events take what
+                           * they want (aer_count) and nvme_admin_submit() what is left, so that
+                           * nothing is left at aer_count + 2: then it cannot be used */
     uint16_t io_queues;   /* queue pairs wanted, 1..64 */
     uint16_t io_depth;    /* entries wanted, 2..65535; lowered to CAP.MQES + 1 */
     uint16_t slots;       /* commands in flight per queue, 1..io_depth-1; lowered with the depth */
@@ -125,7 +128,8 @@ struct nvme_config {
     bool poll_unmasks; /* write INTMC = 1 at the end of every nvme_poll(), found or not */
     /* admin */
     uint8_t aer_count;          /* Asynchronous Event Requests held, 0..16, at most AERL + 1 */
-    uint8_t admin_requests;     /* nvme_admin_submit(): in flight at a time, 1..16 */
+    uint8_t admin_requests;     /* nvme_admin_submit(): in flight at a time, 1..16; fewer where
+                                 * admin_depth leaves no more. A page of memory each */
     uint32_t host_memory_bytes; /* host memory buffer lent to the controller at most (HMPRE, 8.9);
                                  * 0 = none */
     bool host_behavior; /* Host Behavior Support (5.21.1.22): command retry delays are wanted */

@@ -101,14 +101,16 @@ _Static_assert(offsetof(struct nvme_cqe, cid_status) == 12, "4.6: DW3 at byte 12
  */
 
 enum nvme_admin_opcode { /* section 5, figure of opcodes for admin commands */
-                         NVME_ADMIN_DELETE_SQ = 0x00,    /* 5.6 */
-                         NVME_ADMIN_CREATE_SQ = 0x01,    /* 5.4 */
-                         NVME_ADMIN_GET_LOG_PAGE = 0x02, /* 5.14 */
-                         NVME_ADMIN_DELETE_CQ = 0x04,    /* 5.5 */
-                         NVME_ADMIN_CREATE_CQ = 0x05,    /* 5.3 */
-                         NVME_ADMIN_IDENTIFY = 0x06,     /* 5.15 */
-                         NVME_ADMIN_SET_FEATURES = 0x09, /* 5.21 */
-                         NVME_ADMIN_ASYNC_EVENT = 0x0C   /* 5.2 */
+                         NVME_ADMIN_DELETE_SQ = 0x00,       /* 5.6 */
+                         NVME_ADMIN_CREATE_SQ = 0x01,       /* 5.4 */
+                         NVME_ADMIN_GET_LOG_PAGE = 0x02,    /* 5.14 */
+                         NVME_ADMIN_DELETE_CQ = 0x04,       /* 5.5 */
+                         NVME_ADMIN_CREATE_CQ = 0x05,       /* 5.3 */
+                         NVME_ADMIN_IDENTIFY = 0x06,        /* 5.15 */
+                         NVME_ADMIN_ABORT = 0x08,           /* 5.1 */
+                         NVME_ADMIN_SET_FEATURES = 0x09,    /* 5.21 */
+                         NVME_ADMIN_ASYNC_EVENT = 0x0C,     /* 5.2 */
+                         NVME_ADMIN_DOORBELL_BUFFERS = 0x7C /* 5.7 */
 };
 
 enum nvme_io_opcode {                             /* section 6 */
@@ -124,16 +126,17 @@ enum nvme_identify_cns { /* 5.15 */
                          NVME_CNS_ACTIVE_LIST = 0x02
 };
 
-#define NVME_FEATURE_QUEUES        0x07u     /* Number of Queues (5.21.1.7) */
-#define NVME_CREATE_PC             (1u << 0) /* CDW11: physically contiguous (5.3, 5.4) */
-#define NVME_CREATE_CQ_IEN         (1u << 1) /* CDW11: interrupts enabled (5.3) */
-#define NVME_CREATE_CQ_IV_SHIFT    16
-#define NVME_CREATE_SQ_QPRIO_SHIFT 1
-#define NVME_CREATE_SQ_CQID_SHIFT  16
-#define NVME_RW_FUA                (1u << 30) /* CDW12 (6.9, 6.15, 6.17) */
-#define NVME_RW_BLOCKS_MAX         65536u     /* NLB: 16 bits, 0-based */
-#define NVME_LOG_NUMDL_SHIFT       16         /* CDW10: dwords, 0-based (5.14) */
-#define NVME_AER_LOG_SHIFT         16         /* DW0 23:16: log page that tells more (5.2.1) */
+#define NVME_FEATURE_QUEUES         0x07u     /* Number of Queues (5.21.1.7) */
+#define NVME_CREATE_PC              (1u << 0) /* CDW11: physically contiguous (5.3, 5.4) */
+#define NVME_CREATE_CQ_IEN          (1u << 1) /* CDW11: interrupts enabled (5.3) */
+#define NVME_CREATE_CQ_IV_SHIFT     16
+#define NVME_CREATE_SQ_QPRIO_SHIFT  1
+#define NVME_CREATE_SQ_CQID_SHIFT   16
+#define NVME_RW_FUA                 (1u << 30) /* CDW12 (6.9, 6.15, 6.17) */
+#define NVME_RW_BLOCKS_MAX          65536u     /* NLB: 16 bits, 0-based */
+#define NVME_LOG_NUMDL_SHIFT        16         /* CDW10: dwords, 0-based (5.14) */
+#define NVME_LOG_CHANGED_NAMESPACES 0x04u      /* 5.14.1.4 */
+#define NVME_AER_LOG_SHIFT          16         /* DW0 23:16: log page that tells more (5.2.1) */
 
 /* ---- Identify data (5.15), byte offsets into the 4096 bytes ------------------------------------
  */

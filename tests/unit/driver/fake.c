@@ -356,6 +356,27 @@ void fake_request(struct nvme_request *request, enum nvme_op op, uint64_t lba, u
     request->user = NULL;
 }
 
+static void admin_ended(struct nvme_admin_request *request)
+{
+    ck_assert_int_eq(fake->lock_depth, 0);
+    request->user = (void *)((uintptr_t)request->user + 1);
+}
+
+void fake_admin_request(struct nvme_admin_request *request, uint8_t opcode, void *buffer,
+                        uint32_t bytes)
+{
+    memset(request, 0xEE, sizeof(*request));
+    memset(&request->command, 0, sizeof(request->command));
+    request->command.opcode = opcode;
+    request->command.cdw10 = bytes;
+    request->buffer = buffer;
+    request->bytes = bytes;
+    request->dir = opcode & 1 ? NVME_TO_DEVICE : NVME_FROM_DEVICE;
+    request->timeout_ms = 0;
+    request->done = admin_ended;
+    request->user = NULL;
+}
+
 void fake_registered(struct nvme_request *request, enum nvme_op op, uint64_t lba, uint32_t blocks,
                      void *buffer)
 {

@@ -78,10 +78,12 @@ struct fake {
     uint32_t ready_reads; /* reads of CSTS before a change of RDY shows */
     uint32_t pending_reads;
     bool target_ready;
-    bool hold_admin;            /* admin commands are not executed */
+    bool hold_admin; /* admin commands are not executed */
+    bool admin_hold_ends_at_reset;
     uint32_t admin_fail_opcode; /* this opcode ends with admin_fail_status */
     uint16_t admin_fail_status;
-    uint32_t grant; /* DW0 of Number of Queues */
+    uint8_t log_fill; /* every byte of a log page */
+    uint32_t grant;   /* DW0 of Number of Queues */
     uint32_t admin_sqhd_error, admin_cid_error;
     uint32_t refuse_nsid; /* Identify of this namespace ends with admin_fail_status */
     uint32_t rtd3e;       /* microseconds */
@@ -101,8 +103,9 @@ struct fake {
     struct fake_sync syncs[FAKE_LOG];
     uint32_t sync_count;
     uint32_t admin_seen[64];
-    struct nvme_sqe admin_log[256];
+    struct nvme_sqe admin_log[256]; /* those executed */
     uint32_t admin_log_count;
+    uint8_t admin_data[2u << 20]; /* what vendor commands transfer */
     uint16_t aer_cids[16];
     uint32_t aer_held;
     uint32_t allocs, live_allocs, mapped, maps, unmaps, map_flags, copies, copied_bytes;
@@ -153,6 +156,16 @@ void fake_forget(void);
 uint32_t fake_writes(uint32_t offset);
 uint64_t fake_last(uint32_t offset);
 uint32_t fake_doorbell(uint32_t qid, bool cq);
+
+/* Vendor specific admin commands (5, opcode bits 1:0 are the direction): CDW10 bytes to or from
+ * admin_data. */
+#define FAKE_VENDOR_NONE 0xC0u
+#define FAKE_VENDOR_OUT  0xC1u
+#define FAKE_VENDOR_IN   0xC2u
+
+/* An admin request for one of them; counts its ends in user, as fake_request() does. */
+void fake_admin_request(struct nvme_admin_request *request, uint8_t opcode, void *buffer,
+                        uint32_t bytes);
 
 /* Requests whose end is recorded. */
 #define FAKE_REQUESTS 600u

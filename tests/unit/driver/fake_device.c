@@ -74,6 +74,8 @@ static void settle_ready(void)
     if (!fake->target_ready) {
         fake->csts &= ~(NVME_CSTS_SHST_MASK | NVME_CSTS_CFS);
         memset(fake->queues, 0, sizeof(fake->queues));
+        if (fake->admin_hold_ends_at_reset)
+            fake->hold_admin = false;
         fake->aer_held = 0;
         fake->intms = 0;
     } else {
@@ -204,9 +206,11 @@ void fake_fetch(uint32_t qid)
         ck_assert_uint_lt(q->in_flight, FAKE_FETCHED);
         for (uint32_t i = 0; i < q->in_flight; i++) /* 4.2: unique among those outstanding */
             ck_assert_uint_ne(fake_cid(&q->fetched[i]), fake_cid(sqe));
-        ck_assert_uint_eq(sqe->cdw2_3, 0);
         ck_assert_uint_eq(sqe->metadata, 0);
-        ck_assert_uint_eq(sqe->cdw14_15, 0);
+        if (qid != 0) { /* no I/O command of the core uses them */
+            ck_assert_uint_eq(sqe->cdw2_3, 0);
+            ck_assert_uint_eq(sqe->cdw14_15, 0);
+        }
         q->fetched[q->in_flight++] = *sqe;
         q->head = (q->head + 1) % q->depth;
     }
@@ -364,6 +368,20 @@ static void create_sq(const struct nvme_sqe *sqe)
     q->sq_exists = true;
 }
 
+static void vendor(const struct nvme_sqe *sqe)
+{
+    static struct nvme_segment parts[1024];
+    uint8_t *at = fake->admin_data;
+    uint32_t bytes = (uint32_t)sqe->cdw10_11;
+    uint32_t count = bytes ? fake_walk(sqe, bytes, parts, 1024) : 0;
+
+    for (uint32_t i = 0; i < count; i++, at += parts[i - 1].bytes)
+        if (fake_opcode(sqe) == FAKE_VENDOR_IN)
+            memcpy(fake_cpu(parts[i].bus, parts[i].bytes), at, parts[i].bytes);
+        else
+            memcpy(at, fake_cpu(parts[i].bus, parts[i].bytes), parts[i].bytes);
+}
+
 /* Returns false if the command stays with the controller. */
 static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
 {
@@ -372,6 +390,10 @@ static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
     switch (fake_opcode(sqe)) {
     case NVME_ADMIN_IDENTIFY:
         identify(sqe);
+        break;
+    case NVME_ADMIN_GET_LOG_PAGE:
+        memset(fake_cpu(sqe->prp1, 4), fake->log_fill,
+               ((uint32_t)(sqe->cdw10_11 >> 16 & 0xFFF) + 1) * 4);
         break;
     case NVME_ADMIN_SET_FEATURES:
         *result = fake->grant;
@@ -394,6 +416,11 @@ static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
         ck_assert_uint_le(fake->aer_held, fake->aerl);
         fake->aer_cids[fake->aer_held++] = (uint16_t)fake_cid(sqe);
         return false;
+    case FAKE_VENDOR_IN:
+    case FAKE_VENDOR_OUT:
+        vendor(sqe);
+        *result = (uint32_t)(sqe->cdw14_15 >> 32);
+        break;
     default:
         break;
     }
