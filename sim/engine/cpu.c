@@ -228,9 +228,25 @@ unsigned cpu_number(const struct cpu *cpu)
     return cpu->number;
 }
 
+struct cpu_set *cpu_set_of(const struct cpu *cpu)
+{
+    return cpu->set;
+}
+
 uint64_t cpu_now(const struct cpu *cpu)
 {
     return cpu->now_ps;
+}
+
+/* The CPU is one of several: if anything is due by then, let it go on first. Apart, so that one CPU
+ * alone passes it by quickly. */
+static __attribute__((noinline)) bool cpu_takes_turns(struct cpu *cpu, uint64_t time_ps)
+{
+    if (engine_next_time(cpu->set->engine) > time_ps)
+        return false;
+    cpu_turn_at(cpu, time_ps);
+    cpu_give_way(cpu);
+    return true;
 }
 
 void cpu_spend(struct cpu *cpu, uint64_t ps)
@@ -243,11 +259,8 @@ void cpu_spend_until(struct cpu *cpu, uint64_t time_ps)
     struct engine *engine = cpu->set->engine;
     if (time_ps < cpu->now_ps)
         return;
-    if (cpu->fiber != NULL && engine_next_time(engine) <= time_ps) {
-        cpu_turn_at(cpu, time_ps);
-        cpu_give_way(cpu);
+    if (cpu->fiber != NULL && cpu_takes_turns(cpu, time_ps))
         return;
-    }
     cpu->now_ps = time_ps;
     if (!cpu->holds_devices)
         engine_run_until(engine, time_ps);
@@ -259,23 +272,28 @@ void cpu_exit(struct cpu *cpu)
         engine_run_held_off(cpu->set->engine, cpu->now_ps);
 }
 
+static __attribute__((noinline)) bool cpu_wait_turns(struct cpu *cpu)
+{
+    if (!cpu->wake_pending) {
+        cpu->waiting = true;
+        cpu_give_way(cpu);
+    }
+    cpu->wake_pending = false;
+    return true;
+}
+
 bool cpu_wait(struct cpu *cpu)
 {
     struct engine *engine = cpu->set->engine;
     cpu_exit(cpu);
-    if (cpu->fiber != NULL) {
-        if (!cpu->wake_pending) {
-            cpu->waiting = true;
-            cpu_give_way(cpu);
-        }
-    } else {
-        bool alive = true;
-        while (!cpu->wake_pending && alive)
-            alive = engine_step(engine);
-        cpu->now_ps = engine_now(engine); /* what happened meanwhile took its time, woken or not */
-        if (!cpu->wake_pending)
-            return false;
-    }
+    if (cpu->fiber != NULL)
+        return cpu_wait_turns(cpu);
+    bool alive = true;
+    while (!cpu->wake_pending && alive)
+        alive = engine_step(engine);
+    cpu->now_ps = engine_now(engine); /* what happened meanwhile took its time, woken or not */
+    if (!cpu->wake_pending)
+        return false;
     cpu->wake_pending = false;
     return true;
 }

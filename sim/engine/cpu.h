@@ -43,6 +43,7 @@ bool cpu_set_is_quiet(const struct cpu_set *set);
 uint64_t cpu_set_news(const struct cpu_set *set);
 
 unsigned cpu_number(const struct cpu *cpu);
+struct cpu_set *cpu_set_of(const struct cpu *cpu);
 /* The CPU's own time, ps. Equal to the engine's, except while it holds devices off. */
 uint64_t cpu_now(const struct cpu *cpu);
 /* Time passes on this CPU. */
