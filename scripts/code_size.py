@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Code size of the driver core on each target, from nothing but driver/.
+"""Code size of the driver on each target, from nothing but driver/.
 
 Usage: code_size.py [--assert-text BYTES]
 
-Compiles driver/src freestanding with each target's gcc, for size (-Os) and for speed (-O2), and prints
-one line per target and level: bytes of machine code (.text), of constants and message texts
-(.rodata and such), and of variables, which there must be none of. The limit applies to the code at
--Os, what a port that is short of memory builds. Exit codes: 0 ok, 1 above the limit or a variable,
-2 usage, 77 a compiler is missing.
+Compiles driver/src (the core) and driver/services (what a port links only if it calls it)
+freestanding with each target's gcc, for size (-Os) and for speed (-O2), and prints one line per part,
+target and level: bytes of machine code (.text), of constants and message texts (.rodata and such),
+and of variables, which there must be none of. The limit applies to the code of the core at -Os, what
+a port that is short of memory builds. Exit codes: 0 ok, 1 above the limit or a variable, 2 usage, 77
+a compiler is missing.
 """
 import argparse
 import glob
@@ -24,6 +25,7 @@ TARGETS = {
     "riscv64": "riscv64-linux-gnu-",
     "powerpc": "powerpc-linux-gnu-",
 }
+PARTS = {"core": "src", "services": "services"}
 LEVELS = ("-Os", "-O2")
 # As a kernel or a boot program is built: no position independence, no unwind tables.
 FLAGS = ("-std=c11", "-ffreestanding", "-fno-pie", "-fno-asynchronous-unwind-tables",
@@ -46,10 +48,10 @@ def kind_of(section):
     return best[0] if best else None
 
 
-def sizes(root, prefix, level):
+def sizes(root, part, prefix, level):
     total = dict.fromkeys(KINDS, 0)
     with tempfile.TemporaryDirectory() as work:
-        for source in sorted(glob.glob(os.path.join(root, "driver", "src", "*.c"))):
+        for source in sorted(glob.glob(os.path.join(root, "driver", PARTS[part], "*.c"))):
             target = os.path.join(work, os.path.basename(source) + ".o")
             subprocess.run([prefix + "gcc", *FLAGS, level,
                             "-I" + os.path.join(root, "driver", "include"),
@@ -76,19 +78,20 @@ def main():
         return 77
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     status = 0
-    print("{:8} {:5} {:>7} {:>7} {:>5}".format("target", "level", *KINDS))
-    for level in LEVELS:
-        for target, prefix in TARGETS.items():
-            size = sizes(root, prefix, level)
-            print("{:8} {:5} {:7} {:7} {:5}".format(target, level, *size.values()))
-            if size["data"]:
-                print("code_size: the core has variables on " + target, file=sys.stderr)
-                status = 1
-            if (level == "-Os" and arguments.assert_text is not None
-                    and size["text"] > arguments.assert_text):
-                print("code_size: {} bytes of code on {} are above the limit of {}".format(
-                    size["text"], target, arguments.assert_text), file=sys.stderr)
-                status = 1
+    print("{:8} {:8} {:5} {:>7} {:>7} {:>5}".format("part", "target", "level", *KINDS))
+    for part in PARTS:
+        for level in LEVELS:
+            for target, prefix in TARGETS.items():
+                size = sizes(root, part, prefix, level)
+                print("{:8} {:8} {:5} {:7} {:7} {:5}".format(part, target, level, *size.values()))
+                if size["data"]:
+                    print("code_size: {} has variables on {}".format(part, target), file=sys.stderr)
+                    status = 1
+                if (part == "core" and level == "-Os" and arguments.assert_text is not None
+                        and size["text"] > arguments.assert_text):
+                    print("code_size: {} bytes of code on {} are above the limit of {}".format(
+                        size["text"], target, arguments.assert_text), file=sys.stderr)
+                    status = 1
     return status
 
 

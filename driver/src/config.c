@@ -12,6 +12,7 @@
 #define CID_LIMIT          65535u /* FFFFh is never used as a command identifier (4.2) */
 #define LIST_PAGES_MAX     64u
 #define TIMEOUT_MAX_MS     600000u
+#define IO_TIMEOUT_MAX_MS  3600000u
 #define TRANSFER_MIN_BYTES (1u << NVME_PAGE_SHIFT_MIN)
 
 void nvme_config_defaults(struct nvme_config *config)
@@ -35,6 +36,14 @@ void nvme_config_defaults(struct nvme_config *config)
     config->cq_ring = NVME_CQ_RING_PER_DRAIN;
     config->completion = NVME_COMPLETION_POLL;
     config->irq = NVME_IRQ_NONE;
+    config->sgl_min_bytes = 32768;
+    config->burst_log2 = 3;
+    config->admin_requests = 4;
+    config->late = NVME_LATE_ABORT;
+    config->abort_timeout_ms = 5000;
+    config->recovery = NVME_RECOVERY_NONE;
+    config->reset_limit = 3;
+    config->after_reset = NVME_AFTER_RESET_FAIL;
     config->aer_count = 1;
     config->delete_queues = true;
     config->admin_timeout_ms = 60000;
@@ -88,22 +97,36 @@ static const char *check_data(const struct nvme_config *c)
     REQUIRE(transfer_cap, transfer_ok(c->transfer_cap));
     REQUIRE(transfer_no_mdts, transfer_ok(c->transfer_no_mdts));
     REQUIRE(split, c->split == NVME_SPLIT_SERIAL || c->split == NVME_SPLIT_PARALLEL);
+    REQUIRE(sgl, (unsigned)c->sgl <= NVME_SGL_BY_SIZE);
     return NULL;
 }
 
 static const char *check_rest(const struct nvme_config *c)
 {
-    REQUIRE(ring, c->ring == NVME_RING_PER_COMMAND || c->ring == NVME_RING_PER_BATCH);
+    REQUIRE(ring, (unsigned)c->ring <= NVME_RING_AT_POLL);
     REQUIRE(cq_ring, c->cq_ring == NVME_CQ_RING_PER_ENTRY || c->cq_ring == NVME_CQ_RING_PER_DRAIN);
     REQUIRE(completion,
             c->completion == NVME_COMPLETION_POLL || c->completion == NVME_COMPLETION_INTERRUPT);
     REQUIRE(irq, c->irq == NVME_IRQ_NONE || c->irq == NVME_IRQ_INTX || c->irq == NVME_IRQ_MSI ||
                      c->irq == NVME_IRQ_MSIX);
     REQUIRE(irq, c->completion != NVME_COMPLETION_INTERRUPT || c->irq != NVME_IRQ_NONE);
+    REQUIRE(coalescing, (unsigned)c->coalescing <= NVME_COALESCING_ADAPTIVE);
+    REQUIRE(admin_requests, within(c->admin_requests, 1, 16));
     REQUIRE(aer_count, c->aer_count <= NVME_AER_MAX);
     REQUIRE(admin_timeout_ms, within(c->admin_timeout_ms, 1, TIMEOUT_MAX_MS));
     REQUIRE(ready_min_ms, c->ready_min_ms <= TIMEOUT_MAX_MS);
     REQUIRE(shutdown_timeout_ms, within(c->shutdown_timeout_ms, 1, TIMEOUT_MAX_MS));
+    return NULL;
+}
+
+static const char *check_trouble(const struct nvme_config *c)
+{
+    REQUIRE(io_timeout_ms, c->io_timeout_ms == 0 || within(c->io_timeout_ms, 4, IO_TIMEOUT_MAX_MS));
+    REQUIRE(late, (unsigned)c->late <= NVME_LATE_GIVE_UP);
+    REQUIRE(abort_timeout_ms, within(c->abort_timeout_ms, 1, TIMEOUT_MAX_MS));
+    REQUIRE(recovery, (unsigned)c->recovery <= NVME_RECOVERY_RESET);
+    REQUIRE(reset_limit, c->reset_limit >= 1);
+    REQUIRE(after_reset, (unsigned)c->after_reset <= NVME_AFTER_RESET_REISSUE);
     return NULL;
 }
 
@@ -115,6 +138,8 @@ int nvme_config_check(const struct nvme_config *config, const char **field)
         wrong = check_data(config);
     if (!wrong)
         wrong = check_rest(config);
+    if (!wrong)
+        wrong = check_trouble(config);
     if (field)
         *field = wrong;
     return wrong ? NVME_E_INVAL : NVME_OK;

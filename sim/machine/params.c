@@ -82,35 +82,36 @@ const char *machine_params_check(const struct machine_params *p)
 
 void machine_driver_config(const struct driver_params *p, struct nvme_config *config)
 {
-    *config = (struct nvme_config){
-        .admin_depth = (uint16_t)p->admin_depth,
-        .io_queues = (uint16_t)p->io_queues,
-        .io_depth = (uint16_t)p->io_depth,
-        .slots = (uint16_t)p->slots,
-        .cid_base = (uint16_t)p->cid_base,
-        .cid = (enum nvme_cid_policy)p->cid,
-        .negotiate_queues = p->negotiate_queues != 0,
-        .sq_priority = 3, /* low; round robin arbitration, the only one here, ignores it */
-        .full = (enum nvme_full_policy)p->full,
-        .bounce_bytes = (uint32_t)p->bounce_bytes,
-        .read = {(uint32_t)p->read_direct_min, (uint32_t)p->read_direct_align},
-        .write = {(uint32_t)p->write_direct_min, (uint32_t)p->write_direct_align},
-        .copy = (enum nvme_copy_routine)p->copy,
-        .dma_list = (enum nvme_dma_list_policy)p->dma_list,
-        .list_pages = (uint16_t)p->list_pages,
-        .transfer_cap = (uint32_t)p->transfer_cap,
-        .transfer_no_mdts = (uint32_t)p->transfer_no_mdts,
-        .split = (enum nvme_split_policy)p->split,
-        .ring = (enum nvme_ring_policy)p->ring,
-        .cq_ring = (enum nvme_cq_ring_policy)p->cq_ring,
-        .completion = (enum nvme_completion_policy)p->completion,
-        .irq = p->completion == NVME_COMPLETION_INTERRUPT ? irq_mode(p->irq) : NVME_IRQ_NONE,
-        .poll_unmasks = p->poll_unmasks != 0,
-        .aer_count = (uint8_t)p->aer_count,
-        .flush_always = p->flush_always != 0,
-        .delete_queues = p->delete_queues != 0,
-        .admin_timeout_ms = (uint32_t)(p->admin_timeout / PS_PER_MS),
-        .ready_min_ms = 0, /* the modelled controller keeps to its CAP.TO */
-        .shutdown_timeout_ms = (uint32_t)(p->shutdown_timeout / PS_PER_MS),
-    };
+    nvme_config_defaults(config);
+    config->admin_depth = (uint16_t)p->admin_depth;
+    config->io_queues = (uint16_t)p->io_queues;
+    config->io_depth = (uint16_t)p->io_depth;
+    config->slots = (uint16_t)p->slots;
+    config->cid_base = (uint16_t)p->cid_base;
+    config->cid = (enum nvme_cid_policy)p->cid;
+    config->negotiate_queues = p->negotiate_queues != 0;
+    config->sq_priority = 3; /* low; round robin arbitration, the only one here, ignores it */
+    config->full = (enum nvme_full_policy)p->full;
+    config->bounce_bytes = (uint32_t)p->bounce_bytes;
+    config->read =
+        (struct nvme_transfer_policy){(uint32_t)p->read_direct_min, (uint32_t)p->read_direct_align};
+    config->write = (struct nvme_transfer_policy){(uint32_t)p->write_direct_min,
+                                                  (uint32_t)p->write_direct_align};
+    config->copy = (enum nvme_copy_routine)p->copy;
+    config->dma_list = (enum nvme_dma_list_policy)p->dma_list;
+    config->list_pages = (uint16_t)p->list_pages;
+    config->transfer_cap = (uint32_t)p->transfer_cap;
+    config->transfer_no_mdts = (uint32_t)p->transfer_no_mdts;
+    config->split = (enum nvme_split_policy)p->split;
+    config->ring = (enum nvme_ring_policy)p->ring;
+    config->cq_ring = (enum nvme_cq_ring_policy)p->cq_ring;
+    config->completion = (enum nvme_completion_policy)p->completion;
+    config->irq = p->completion == NVME_COMPLETION_INTERRUPT ? irq_mode(p->irq) : NVME_IRQ_NONE;
+    config->poll_unmasks = p->poll_unmasks != 0;
+    config->aer_count = (uint8_t)p->aer_count;
+    config->flush_always = p->flush_always != 0;
+    config->delete_queues = p->delete_queues != 0;
+    config->admin_timeout_ms = (uint32_t)(p->admin_timeout / PS_PER_MS);
+    config->ready_min_ms = 0; /* the modelled controller keeps to its CAP.TO */
+    config->shutdown_timeout_ms = (uint32_t)(p->shutdown_timeout / PS_PER_MS);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The driver core stands alone: driver/include and driver/src compile freestanding for four machines,
+# The driver core stands alone: driver/include, src and services compile freestanding for four machines,
 # need nothing but memcpy, memmove, memset and memcmp, and include nothing from outside. Run by ctest
 # (freestanding) and by hand, from anywhere. Exit 0 ok, 1 a check failed, 77 a compiler is missing.
 set -u
@@ -17,12 +17,12 @@ fail() {
 }
 
 # Which headers: three of the language, and the core's own.
-for file in "$root"/driver/src/*.[ch] "$root"/driver/include/nvme/*.h; do
+for file in "$root"/driver/src/*.[ch] "$root"/driver/services/*.c "$root"/driver/include/nvme/*.h; do
     headers=$(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<"][^>"]*[>"]\).*/\1/p' "$file")
     for header in $headers; do
         case $header in
         "<stdint.h>" | "<stddef.h>" | "<stdbool.h>") ;;
-        "<nvme/platform.h>" | "<nvme/nvme.h>" | "<nvme/spec.h>") ;;
+        "<nvme/"*.h">") ;;
         '"internal.h"' | '"byteorder.h"' | '"libc.h"') ;;
         *) fail "${file#"$root"/} includes $header" ;;
         esac
@@ -45,7 +45,7 @@ trap 'rm -rf "$work"' EXIT
 # check NAME PREFIX: compile everything, then look at what all objects together leave undefined.
 check() {
     mkdir "$work/$1"
-    for file in "$root"/driver/src/*.c; do
+    for file in "$root"/driver/src/*.c "$root"/driver/services/*.c; do
         object="$work/$1/$(basename "$file" .c).o"
         # shellcheck disable=SC2086 # flags are several words
         "$2gcc" $flags -I"$root/driver/include" -I"$root/driver/src" -c "$file" -o "$object" ||

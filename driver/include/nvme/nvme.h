@@ -13,109 +13,12 @@
 #ifndef NVME_NVME_H
 #define NVME_NVME_H
 
+#include <nvme/admin.h>
+#include <nvme/config.h>
+#include <nvme/error.h>
 #include <nvme/platform.h>
-
-/* What a call can return. The raw NVMe status of a command travels beside it, in the request. */
-enum nvme_error {
-    NVME_OK = 0,
-    NVME_E_INVAL = -1,     /* an argument breaks a rule stated at the function */
-    NVME_E_NO_MEMORY = -2, /* the platform or the arena has none left */
-    NVME_E_BUSY = -3,      /* no free slot (full = reject), or the wrong state for this call */
-    NVME_E_STATE = -4,     /* the controller is not ready, or was stopped under the request */
-    NVME_E_STATUS = -5,    /* the controller answered with an error: see request.status */
-    NVME_E_TIMEOUT = -6,   /* a deadline passed */
-    NVME_E_GONE = -7,      /* registers read as all ones, or CSTS.CFS is set */
-    NVME_E_DEVICE = -8, /* the device broke the protocol (unknown CID, SQ head out of range, ...) */
-    NVME_E_UNSUPPORTED = -9, /* the controller or this configuration cannot do it */
-    NVME_E_RANGE = -10       /* LBA range outside the namespace */
-};
-
-/* One line of English for an error; never NULL. */
-const char *nvme_error_text(int error);
-/* Text of a raw status (section 4.6.1); never NULL ("unknown status" for codes not in the
- * standard). */
-const char *nvme_status_text(uint16_t status);
-
-/* ---- configuration: every policy in which published drivers differ --------------------------- */
-
-enum nvme_ring_policy {
-    NVME_RING_PER_COMMAND, /* nvme_submit() rings the SQ tail doorbell itself */
-    NVME_RING_PER_BATCH    /* nvme_ring() rings once for all entries since the last ring */
-};
-enum nvme_cq_ring_policy {
-    NVME_CQ_RING_PER_ENTRY, /* CQ head doorbell after every entry consumed */
-    NVME_CQ_RING_PER_DRAIN  /* once per nvme_poll() that consumed anything */
-};
-enum nvme_cid_policy {
-    NVME_CID_LOWEST, /* lowest free slot, linear scan */
-    NVME_CID_LIFO    /* most recently freed slot first */
-};
-enum nvme_split_policy {
-    NVME_SPLIT_SERIAL,  /* one piece of a split request at a time, each rung at once */
-    NVME_SPLIT_PARALLEL /* as many pieces in flight as there are slots */
-};
-enum nvme_full_policy {
-    NVME_FULL_REJECT, /* nvme_submit() returns NVME_E_BUSY */
-    NVME_FULL_QUEUE   /* the request waits inside the core, first come first served */
-};
-enum nvme_completion_policy { NVME_COMPLETION_POLL, NVME_COMPLETION_INTERRUPT };
-enum nvme_dma_list_policy {
-    NVME_DMA_LIST_POOL, /* preallocated per slot */
-    NVME_DMA_LIST_FRESH /* NVME_MAP_FRESH_LIST at every direct I/O */
-};
-
-/* Which requests are copied through a bounce buffer. In this order: no bounce buffers (bounce_bytes
- * = 0) or longer than bounce_bytes: direct. Shorter than direct_min_bytes: bounce. Buffer address
- * not a multiple of direct_align_bytes: bounce. Otherwise direct. A request whose address is not
- * dword aligned (section 4.3) is bounced whatever the rules say, or refused with NVME_E_INVAL if it
- * does not fit. Registered buffers (NVME_REQ_REGISTERED) are always direct. */
-struct nvme_transfer_policy {
-    uint32_t direct_min_bytes;   /* 0 = no lower limit */
-    uint32_t direct_align_bytes; /* power of two; 1 = any */
-};
-
-struct nvme_config {
-    /* queues */
-    uint16_t admin_depth; /* entries, 2..4096 (section 3.1.8); used for SQ and CQ */
-    uint16_t io_queues;   /* queue pairs wanted, 1..64 */
-    uint16_t io_depth;    /* entries wanted, 2..65535; lowered to CAP.MQES + 1 */
-    uint16_t slots;       /* commands in flight per queue, 1..io_depth-1; lowered with the depth */
-    uint16_t cid_base;    /* command identifier of slot 0; 0..1023 */
-    enum nvme_cid_policy cid;
-    bool negotiate_queues; /* Set Features, Number of Queues, and respect the grant (5.21.1.7) */
-    uint8_t sq_priority;   /* QPRIO of Create I/O SQ, 0 urgent .. 3 low (5.4) */
-    enum nvme_full_policy full;
-    /* data path */
-    uint32_t bounce_bytes; /* bounce buffer per slot, multiple of the page size; 0 = none */
-    struct nvme_transfer_policy read, write;
-    enum nvme_copy_routine copy;
-    enum nvme_dma_list_policy dma_list;
-    uint16_t list_pages; /* PRP list pages per slot, 1..64, chained when more than one is needed */
-    uint32_t transfer_cap;     /* longest command, bytes; 0 = what MDTS and list_pages allow */
-    uint32_t transfer_no_mdts; /* longest command when the controller states no limit (MDTS = 0); 0
-                                * = as transfer_cap */
-    enum nvme_split_policy split;
-    /* doorbells and completion */
-    enum nvme_ring_policy ring;
-    enum nvme_cq_ring_policy cq_ring;
-    enum nvme_completion_policy completion;
-    enum nvme_irq_mode irq; /* used when completion = interrupt */
-    bool poll_unmasks;      /* write INTMC = 1 at the end of every nvme_poll(), found or not */
-    /* admin */
-    uint8_t aer_count;  /* Asynchronous Event Requests held, 0..16, at most AERL + 1 */
-    bool flush_always;  /* send Flush even if the controller has no volatile write cache */
-    bool delete_queues; /* delete I/O queues at shutdown (5.5, 5.6) */
-    /* time */
-    uint32_t admin_timeout_ms;    /* 1..600000 */
-    uint32_t ready_min_ms;        /* floor under CAP.TO for CSTS.RDY waits; 0..600000 */
-    uint32_t shutdown_timeout_ms; /* wait for CSTS.SHST; 1..600000. A controller that asks for more
-                                   * (RTD3E, 5.15.2.2) gets it, up to a minute */
-};
-
-/* Sensible values for a machine with coherent memory; every field valid. */
-void nvme_config_defaults(struct nvme_config *config);
-/* NVME_OK, or NVME_E_INVAL with *field naming the first field that is out of its range. */
-int nvme_config_check(const struct nvme_config *config, const char **field);
+#include <nvme/request.h>
+#include <nvme/stats.h>
 
 /* ---- the controller -------------------------------------------------------------------------- */
 
@@ -123,17 +26,28 @@ struct nvme;       /* one controller; lives in the caller's memory */
 struct nvme_queue; /* one I/O queue pair */
 
 enum nvme_state {
-    NVME_STATE_OFF,      /* before nvme_start, after a completed stop */
-    NVME_STATE_STARTING, /* step it */
-    NVME_STATE_READY,    /* I/O may be submitted */
-    NVME_STATE_STOPPING, /* step it */
-    NVME_STATE_FAILED    /* see nvme_failure(); nvme_reset() may bring it back */
+    NVME_STATE_OFF,       /* before nvme_start, after a completed stop */
+    NVME_STATE_STARTING,  /* step it */
+    NVME_STATE_READY,     /* I/O may be submitted */
+    NVME_STATE_STOPPING,  /* step it */
+    NVME_STATE_FAILED,    /* see nvme_failure(); nvme_reset() may bring it back */
+    NVME_STATE_RECOVERING /* step it: a reset by the core itself (config.recovery) is under way */
 };
 
 struct nvme_namespace {
     uint32_t nsid;
-    uint32_t block_bytes; /* LBA data size */
-    uint64_t blocks;      /* NSZE */
+    uint32_t block_bytes;      /* LBA data size */
+    uint64_t blocks;           /* NSZE */
+    uint32_t max_blocks;       /* of one command with data */
+    uint32_t optimal_boundary; /* NOIOB, blocks; 0 = none stated (5.15.2.1) */
+    uint32_t atomic_blocks; /* a write of up to so many is seen whole or not at all, also by other
+                             * commands (NAWUN or AWUN, 6.4); >= 1 */
+    uint32_t atomic_power_fail; /* and survives a loss of power whole (NAWUPF or AWUPF) */
+    uint32_t atomic_boundary;   /* but not across multiples of this (NABSN); 0 = no boundary */
+    uint32_t preferred_write_granularity;      /* NPWG, blocks; 0 = not stated */
+    uint32_t preferred_write_alignment;        /* NPWA, blocks; 0 = not stated */
+    uint32_t preferred_deallocate_granularity; /* NPDG, blocks; 0 = not stated */
+    uint8_t format;                            /* index of the LBA format in use */
 };
 
 struct nvme_info {
@@ -145,6 +59,15 @@ struct nvme_info {
     uint16_t io_depth;     /* entries of each */
     uint16_t slots;        /* commands in flight per queue */
     bool volatile_write_cache;
+    bool write_zeroes, compare, verify, deallocate; /* ONCS: the controller has the command */
+    bool sgl;                                       /* SGLs may be used in I/O commands */
+    bool shadow_doorbells;                          /* in use */
+    bool retry_delays;                       /* CRD may be nonzero: Host Behavior Support is on */
+    uint16_t retry_delay_100ms[3];           /* CRDT1 to CRDT3 (5.15.2.2) */
+    uint16_t oacs, oncs;                     /* as read (5.15.2.2) */
+    uint8_t abort_limit;                     /* ACL + 1 */
+    uint64_t host_memory_bytes;              /* lent to the controller */
+    uint32_t namespaces_max;                 /* NN */
     char serial[21], model[41], firmware[9]; /* blanks at the end removed, NUL terminated */
 };
 
@@ -191,43 +114,6 @@ struct nvme_queue *nvme_get_queue(struct nvme *nvme, unsigned index); /* index 0
 
 /* ---- I/O ------------------------------------------------------------------------------------- */
 
-enum nvme_op { NVME_OP_READ, NVME_OP_WRITE, NVME_OP_FLUSH, NVME_OP_WRITE_ZEROES };
-
-/* Request flags. */
-#define NVME_REQ_REGISTERED                                                                        \
-    (1u << 0)                  /* `bus` holds the bus address of the whole, device-contiguous,     \
-                                * permanently mapped buffer: no map, no sync, no bounce, no        \
-                                * translation. Where memory is not coherent the caller maintains   \
-                                * its cache: clean before a write is submitted, clean or drop      \
-                                * before a read is, drop after a read's done() */
-#define NVME_REQ_FUA (1u << 1) /* Force Unit Access (NVM Command Set, Read and Write) */
-
-/* One block request; the caller's memory, the core's from submit until done() is called. */
-struct nvme_request {
-    /* filled by the caller */
-    enum nvme_op op;
-    uint32_t flags;
-    uint32_t nsid;
-    uint32_t blocks; /* >= 1 for read, write, write zeroes; ignored for flush */
-    uint64_t lba;
-    void *buffer; /* blocks * block_bytes bytes; NULL allowed when REGISTERED */
-    uint64_t bus;
-    void (*done)(
-        struct nvme_request *request); /* called by nvme_poll(), or by whatever ends the request */
-    void *user;
-    /* filled by the core before done() */
-    int error; /* NVME_OK or an nvme_error */
-    uint16_t
-        status; /* raw status of the first command that failed, phase tag stripped; 0 = success */
-    uint16_t pieces_in_flight; /* the core's own; here so that one store ends a plain request */
-    uint32_t result;           /* dword 0 of the last completion entry */
-    /* the core's own while in flight */
-    struct nvme_request *next;
-    uint64_t next_lba;
-    uint32_t blocks_left;
-    bool was_split; /* more than one command was or will be needed */
-};
-
 /* Build the command(s) of a request in the ring. Rings the doorbell only if the policy says so.
  * NVME_OK: done() will be called exactly once, later, from nvme_poll() (never from here). Otherwise
  * an error, and done() will not be called: INVAL, RANGE, BUSY, STATE, NO_MEMORY, UNSUPPORTED. */
@@ -243,37 +129,29 @@ unsigned nvme_poll_quiet(struct nvme_queue *queue, unsigned max);
  * vector. Returns entries consumed (0: not ours, spurious, or the queues are closed: with pin or
  * MSI the vector then stays masked until the next bring-up). */
 unsigned nvme_interrupt(struct nvme *nvme, unsigned vector);
+/* The same in two halves, for ports whose hard handler only schedules a soft one. Hard half: with
+ * pin or MSI masks the vector; true: schedule the soft half for this vector. Takes no lock and
+ * calls no done(). Soft half: reaps and unmasks; returns entries consumed. */
+bool nvme_interrupt_claim(struct nvme *nvme, unsigned vector);
+unsigned nvme_interrupt_work(struct nvme *nvme, unsigned vector);
+/* Route the queue's vector to another CPU (platform irq_move). NVME_OK, NVME_E_UNSUPPORTED, or the
+ * platform's error. While READY. */
+int nvme_queue_set_cpu(struct nvme_queue *queue, unsigned cpu);
+/* QPRIO of one queue (0 urgent .. 3 low), from the next bring-up on. NVME_E_INVAL: no such queue or
+ * class. */
+int nvme_set_priority(struct nvme *nvme, unsigned index, uint8_t priority);
+
+/* Have a request end early. Waiting for a slot: it ends with NVME_E_CANCELLED at the next poll.
+ * With the controller: an Abort command is sent, and the request ends when its own entry comes,
+ * with whatever that says (success, or a status of Command Abort Requested as NVME_E_CANCELLED); no
+ * entry is waited for longer than for any late command. NVME_OK: done() will be called, exactly
+ * once, not from here. NVME_E_INVAL: it is not in flight on this queue. */
+int nvme_cancel(struct nvme_queue *queue, struct nvme_request *request);
+/* nvme_cancel() for every request of this owner (not NULL). Returns how many of them have not ended
+ * yet; call nvme_poll() and this again until it returns 0: then the core holds nothing of theirs.
+ */
+unsigned nvme_cancel_owner(struct nvme_queue *queue, const void *owner);
 /* Commands in flight on the queue. */
 unsigned nvme_in_flight(const struct nvme_queue *queue);
-
-/* ---- statistics ------------------------------------------------------------------------------ */
-
-struct nvme_queue_stats {
-    uint64_t commands;    /* SQEs written */
-    uint64_t completions; /* CQEs consumed */
-    uint64_t sq_doorbells;
-    uint64_t cq_doorbells;
-    uint64_t unmask_writes;   /* INTMC writes of poll_unmasks */
-    uint64_t polls;           /* calls of nvme_poll and nvme_poll_quiet */
-    uint64_t empty_polls;     /* of these, found nothing */
-    uint64_t bounced, direct; /* commands with data, by path */
-    uint64_t bytes_bounced;   /* bytes copied */
-    uint64_t bytes_read, bytes_written;
-    uint64_t prp_lists;       /* commands that needed a PRP list */
-    uint64_t prp_list_pages;  /* list pages filled */
-    uint64_t splits;          /* requests that needed more than one command */
-    uint64_t busy_rejects;    /* submits refused for want of a slot */
-    uint64_t waits;           /* requests queued inside the core */
-    uint64_t status_errors;   /* completions with an error status */
-    uint64_t protocol_errors; /* completion entries that could not be true; none ends a request */
-    uint64_t in_flight_peak;
-};
-void nvme_get_queue_stats(const struct nvme_queue *queue, struct nvme_queue_stats *stats);
-
-/* Admin and register traffic outside the I/O path. */
-struct nvme_admin_stats {
-    uint64_t commands, completions, doorbells, protocol_errors, async_events;
-};
-void nvme_get_admin_stats(const struct nvme *nvme, struct nvme_admin_stats *stats);
 
 #endif

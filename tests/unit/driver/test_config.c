@@ -74,7 +74,7 @@ START_TEST(every_limit_at_its_edge)
     ACCEPTED(transfer_cap, 4096);
     REFUSED(transfer_no_mdts, 1);
     REFUSED(split, (enum nvme_split_policy)2);
-    REFUSED(ring, (enum nvme_ring_policy)2);
+    REFUSED(ring, (enum nvme_ring_policy)4);
     REFUSED(cq_ring, (enum nvme_cq_ring_policy)2);
     REFUSED(completion, (enum nvme_completion_policy)2);
     REFUSED(irq, (enum nvme_irq_mode)4);

@@ -4,7 +4,8 @@
  * base and the NVM command set. Called by whoever prints; nothing in the core decides by these
  * tables. Left out: codes of fabrics and of vendors.
  */
-#include "internal.h"
+#include <nvme/nvme.h>
+#include <nvme/spec.h>
 
 struct status_text {
     uint8_t code;
