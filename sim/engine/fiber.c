@@ -33,6 +33,12 @@ void fiber_leave(struct fiber *fiber)
     (void)fiber;
     abort();
 }
+void fiber_switch(struct fiber *from, struct fiber *to)
+{
+    (void)from;
+    (void)to;
+    abort();
+}
 
 #else
 
@@ -53,28 +59,56 @@ void fiber_leave(struct fiber *fiber)
 #define FIBER_STACK_BYTES ((size_t)256 * 1024)
 
 struct fiber {
-    ucontext_t own, caller;
+    ucontext_t own;
+    ucontext_t main;  /* where fiber_enter() was called; valid in the fiber that was entered */
+    ucontext_t *home; /* where to leave to: `main` of the fiber that was entered */
     void (*entry)(void *ctx);
     void *ctx;
     char *stack;
 #ifdef FIBER_ASAN
-    void *own_fake, *caller_fake;
-    const void *caller_bottom;
-    size_t caller_size;
+    bool entered; /* resumed from the main stack, not from another fiber */
+    void *own_fake, *main_fake;
+    const void *main_bottom;
+    size_t main_size;
 #endif
 };
+
+/* The sanitizer is told of every switch, before it and, on the stack switched to, after it. */
+
+static inline void fiber_before_switch(struct fiber *from, const struct fiber *to)
+{
+#ifdef FIBER_ASAN
+    __sanitizer_start_switch_fiber(&from->own_fake, to->stack, FIBER_STACK_BYTES);
+#else
+    (void)from;
+    (void)to;
+#endif
+}
+
+static inline void fiber_resumed(struct fiber *fiber)
+{
+#ifdef FIBER_ASAN
+    const void *bottom;
+    size_t size;
+    __sanitizer_finish_switch_fiber(fiber->own_fake, &bottom, &size);
+    if (fiber->entered) {
+        fiber->main_bottom = bottom;
+        fiber->main_size = size;
+    }
+#else
+    (void)fiber;
+#endif
+}
 
 static void fiber_main(unsigned high, unsigned low)
 {
     struct fiber *fiber = (struct fiber *)(((uintptr_t)high << 16 << 16) | low);
-#ifdef FIBER_ASAN
-    __sanitizer_finish_switch_fiber(NULL, &fiber->caller_bottom, &fiber->caller_size);
-#endif
+    fiber_resumed(fiber);
     fiber->entry(fiber->ctx);
 #ifdef FIBER_ASAN
-    __sanitizer_start_switch_fiber(NULL, fiber->caller_bottom, fiber->caller_size);
+    __sanitizer_start_switch_fiber(NULL, fiber->main_bottom, fiber->main_size);
 #endif
-    setcontext(&fiber->caller);
+    setcontext(fiber->home);
 }
 
 /* Apart from fiber_create(), because nothing that getcontext() could return to twice may live in a
@@ -116,24 +150,37 @@ void fiber_destroy(struct fiber *fiber)
 
 void fiber_enter(struct fiber *fiber)
 {
+    fiber->home = &fiber->main;
 #ifdef FIBER_ASAN
-    __sanitizer_start_switch_fiber(&fiber->caller_fake, fiber->stack, FIBER_STACK_BYTES);
+    fiber->entered = true;
+    __sanitizer_start_switch_fiber(&fiber->main_fake, fiber->stack, FIBER_STACK_BYTES);
 #endif
-    swapcontext(&fiber->caller, &fiber->own);
+    swapcontext(&fiber->main, &fiber->own);
 #ifdef FIBER_ASAN
-    __sanitizer_finish_switch_fiber(fiber->caller_fake, NULL, NULL);
+    __sanitizer_finish_switch_fiber(fiber->main_fake, NULL, NULL);
 #endif
 }
 
 void fiber_leave(struct fiber *fiber)
 {
 #ifdef FIBER_ASAN
-    __sanitizer_start_switch_fiber(&fiber->own_fake, fiber->caller_bottom, fiber->caller_size);
+    __sanitizer_start_switch_fiber(&fiber->own_fake, fiber->main_bottom, fiber->main_size);
 #endif
-    swapcontext(&fiber->own, &fiber->caller);
+    swapcontext(&fiber->own, fiber->home);
+    fiber_resumed(fiber);
+}
+
+void fiber_switch(struct fiber *from, struct fiber *to)
+{
+    to->home = from->home;
 #ifdef FIBER_ASAN
-    __sanitizer_finish_switch_fiber(fiber->own_fake, &fiber->caller_bottom, &fiber->caller_size);
+    to->entered = false;
+    to->main_bottom = from->main_bottom;
+    to->main_size = from->main_size;
 #endif
+    fiber_before_switch(from, to);
+    swapcontext(&from->own, &to->own);
+    fiber_resumed(from);
 }
 
 #endif

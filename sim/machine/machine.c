@@ -25,8 +25,9 @@ struct machine *machine_create(const struct machine_params *params,
     machine->host =
         host_create(machine->engine, machine->port, &params->host, &params->cache, options->form);
     machine->cpus = cpu_set_create(machine->engine);
-    host_set_cpu(machine->host, cpu_add(machine->cpus, NULL, NULL,
-                                        params->host.emulation == HOST_EMULATION_SINGLE_THREAD));
+    bool holds_devices = params->host.emulation == HOST_EMULATION_SINGLE_THREAD;
+    for (uint64_t i = 0; i < params->host.cpus; i++)
+        host_set_cpu(machine->host, cpu_add(machine->cpus, NULL, NULL, holds_devices));
     oracle_create(&machine->oracle, params->ctrl.namespace_size, options->verify);
     return machine;
 }
