@@ -235,7 +235,8 @@ void fake_create(void)
     ck_assert_ptr_nonnull(fake);
     ck_assert_ptr_nonnull(pool);
     fake->ops = all_ops;
-    fake->platform = (struct nvme_platform){&fake->ops, fake, NVME_PLATFORM_COHERENT};
+    fake->platform =
+        (struct nvme_platform){.ops = &fake->ops, .ctx = fake, .flags = NVME_PLATFORM_COHERENT};
     nvme_config_defaults(&fake->config);
     fake->config.io_depth = 16;
     fake->config.slots = 15;
