@@ -157,6 +157,7 @@ struct nvme_queue {
     uint32_t quarantined;        /* impossible entries for commands in flight: a reset is due */
     bool cq_created, sq_created; /* as the controller knows it */
     uint16_t vector;
+    uint8_t priority;              /* QPRIO (5.4) */
     struct nvme_queue_stats stats; /* those counters that are not derived */
 };
 
@@ -200,6 +201,17 @@ struct nvme_admin {
     struct nvme_admin_stats stats;
 };
 
+#define NVME_HOST_MEMORY_PIECES 16u
+
+/* The host memory buffer (features.c). */
+struct nvme_host_memory {
+    uint32_t preferred, least, least_piece; /* as the controller wants it (5.15.2.2), bytes */
+    uint32_t pieces_max;                    /* 0 = no limit */
+    uint32_t count, bytes;                  /* held */
+    bool lent; /* the controller has had it: there is something in it */
+    struct nvme_dma list, pieces[NVME_HOST_MEMORY_PIECES];
+};
+
 /* The steps of the state machine (controller.c has the diagram). */
 enum nvme_phase {
     PHASE_NONE,
@@ -210,12 +222,14 @@ enum nvme_phase {
     PHASE_IDENTIFY,
     PHASE_ACTIVE_LIST,
     PHASE_NAMESPACE,
+    PHASE_FEATURES,
     PHASE_QUEUE_COUNT,
     PHASE_CREATE_CQ,
     PHASE_CREATE_SQ,
     PHASE_RUNNING,
     PHASE_DELETE_SQ,
     PHASE_DELETE_CQ,
+    PHASE_TAKE_BACK,
     PHASE_SHUTDOWN
 };
 
@@ -240,7 +254,9 @@ struct nvme {
     uint32_t held_page_shift; /* what DMA memory is aligned to */
     uint32_t doorbell_stride; /* bytes between doorbells */
     uint32_t vectors;
-    bool can_write_zeroes;
+    uint32_t atomic_normal, atomic_power_fail; /* of namespaces that state none; 0-based */
+    struct nvme_host_memory host_memory;
+    unsigned feature;               /* of PHASE_FEATURES */
     uint16_t queues_wanted;         /* after the controller's grant */
     uint16_t queue_index;           /* of create and delete */
     uint32_t list_count, list_next; /* nsids[]: found, identified */
@@ -316,11 +332,21 @@ void nvme_end_everything(struct nvme *nvme);
 int nvme_phase_identify(struct nvme *nvme);
 int nvme_phase_active_list(struct nvme *nvme);
 int nvme_phase_namespace(struct nvme *nvme);
+int nvme_phase_features(struct nvme *nvme); /* features.c */
 int nvme_phase_queue_count(struct nvme *nvme);
 int nvme_phase_create_cq(struct nvme *nvme);
 int nvme_phase_create_sq(struct nvme *nvme);
 int nvme_phase_delete_sq(struct nvme *nvme);
 int nvme_phase_delete_cq(struct nvme *nvme);
+int nvme_phase_take_back(struct nvme *nvme); /* features.c */
+
+/* ---- identify.c ---- */
+int nvme_identify_controller(struct nvme *nvme, const uint8_t *id);
+bool nvme_identify_namespace(struct nvme *nvme, struct nvme_ns *ns, uint32_t nsid,
+                             const uint8_t *id);
+
+/* ---- features.c ---- */
+void nvme_host_memory_drop(struct nvme *nvme);
 
 /* ---- registers.c ---- */
 uint64_t nvme_read64(const struct nvme *nvme, uint32_t offset);
@@ -328,7 +354,8 @@ void nvme_write64(const struct nvme *nvme, uint32_t offset, uint64_t value);
 int nvme_probe(struct nvme *nvme);
 int nvme_enable(struct nvme *nvme);
 uint64_t nvme_ready_timeout_ns(const struct nvme *nvme);
-uint32_t nvme_read_csts(struct nvme *nvme); /* notices a device that is gone */
+uint32_t nvme_read_csts(struct nvme *nvme);  /* notices a device that is gone */
+bool nvme_weighted(const struct nvme *nvme); /* queues are served by priority class */
 bool nvme_uses_masks(const struct nvme *nvme);
 
 /* ---- memory.c ---- */

@@ -14,7 +14,9 @@ static const struct nvme_ns *find_namespace(struct nvme_queue *queue, uint32_t n
 {
     const struct nvme *nvme = queue->nvme;
 
-    if (queue->ns->public.nsid == nsid && nsid != 0)
+    if (nsid == 0) /* entries that are nobody's have it */
+        return NULL;
+    if (queue->ns->public.nsid == nsid)
         return queue->ns;
     for (uint32_t i = 0; i < nvme->ns_count; i++)
         if (nvme->ns[i].public.nsid == nsid) {
@@ -126,7 +128,7 @@ static int check(struct nvme_queue *queue, const struct nvme_request *request,
     if (request->lba > ns->public.blocks || request->blocks > ns->public.blocks - request->lba)
         return NVME_E_RANGE;
     if (request->op == NVME_OP_WRITE_ZEROES)
-        return queue->nvme->can_write_zeroes ? NVME_OK : NVME_E_UNSUPPORTED;
+        return queue->nvme->info.write_zeroes ? NVME_OK : NVME_E_UNSUPPORTED;
     return check_data(queue, ns, request);
 }
 

@@ -89,6 +89,8 @@ static int op_alloc(void *ctx, size_t bytes, size_t align, enum nvme_dma_use use
 {
     (void)ctx;
     (void)use;
+    if (fake->alloc_limit != 0 && bytes > fake->alloc_limit)
+        return NVME_E_NO_MEMORY;
     if (fake->alloc_fail_after >= 0 && fake->alloc_fail_after-- == 0)
         return NVME_E_NO_MEMORY;
     out->cpu = fake_buffer(bytes, align, 0);

@@ -21,5 +21,6 @@ Suite *suite_interrupt(void);
 Suite *suite_halves(void);
 Suite *suite_events(void);
 Suite *suite_admin(void);
+Suite *suite_features(void);
 
 #endif
