@@ -23,6 +23,7 @@ void nvme_config_defaults(struct nvme_config *config)
     config->io_depth = 256;
     config->slots = 255;
     config->cid = NVME_CID_LIFO;
+    config->cid_generation = true;
     config->negotiate_queues = true;
     config->sq_priority = 2;
     config->full = NVME_FULL_REJECT;
@@ -78,7 +79,7 @@ static const char *check_queues(const struct nvme_config *c)
     REQUIRE(io_queues, within(c->io_queues, 1, IO_QUEUES_MAX));
     REQUIRE(io_depth, within(c->io_depth, 2, UINT16_MAX));
     REQUIRE(slots, within(c->slots, 1, c->io_depth - 1u));
-    REQUIRE(cid_base, c->cid_base <= CID_BASE_MAX);
+    REQUIRE(cid_base, c->cid_base <= (c->cid_generation ? 0 : CID_BASE_MAX));
     REQUIRE(slots, (uint32_t)c->slots + c->cid_base <= CID_LIMIT);
     REQUIRE(cid, c->cid == NVME_CID_LOWEST || c->cid == NVME_CID_LIFO);
     REQUIRE(sq_priority, c->sq_priority <= 3);
@@ -173,6 +174,7 @@ static size_t arena_lay_out(uint8_t *base, const struct nvme_config *config)
 {
     size_t used = 0;
     uint32_t words = ((uint32_t)config->slots + 31) / 32;
+    uint32_t length = nvme_slots_length(config);
     struct nvme *nvme = arena_take(base, &used, sizeof(struct nvme));
     struct nvme_queue *queues =
         arena_take(base, &used, config->io_queues * sizeof(struct nvme_queue));
@@ -183,8 +185,8 @@ static size_t arena_lay_out(uint8_t *base, const struct nvme_config *config)
         struct nvme_queue spare;
         struct nvme_queue *q = base ? &queues[i] : &spare;
 
-        q->slots = arena_take(base, &used, config->slots * sizeof(struct nvme_slot));
-        q->data = arena_take(base, &used, config->slots * sizeof(struct nvme_slot_data));
+        q->slots = arena_take(base, &used, length * sizeof(struct nvme_slot));
+        q->data = arena_take(base, &used, length * sizeof(struct nvme_slot_data));
         q->free_map = arena_take(base, &used, words * sizeof(uint32_t));
         q->free_map_top = arena_take(base, &used, ((words + 31) / 32) * sizeof(uint32_t));
         q->segments_max = nvme_segments_max(config);

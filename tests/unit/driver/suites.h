@@ -19,5 +19,6 @@ Suite *suite_data(void);
 Suite *suite_faults(void);
 Suite *suite_interrupt(void);
 Suite *suite_events(void);
+Suite *suite_generation(void);
 
 #endif
