@@ -88,6 +88,7 @@ void machine_driver_config(const struct driver_params *p, struct nvme_config *co
     config->io_depth = (uint16_t)p->io_depth;
     config->slots = (uint16_t)p->slots;
     config->cid_base = (uint16_t)p->cid_base;
+    config->cid_generation = p->cid_generation != 0;
     config->cid = (enum nvme_cid_policy)p->cid;
     config->negotiate_queues = p->negotiate_queues != 0;
     config->sq_priority = 3; /* low; round robin arbitration, the only one here, ignores it */

@@ -23,4 +23,6 @@ Suite *suite_events(void);
 Suite *suite_admin(void);
 Suite *suite_features(void);
 
+Suite *suite_generation(void);
+
 #endif
