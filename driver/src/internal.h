@@ -132,6 +132,8 @@ struct nvme_queue {
     uint32_t cq_doorbell;   /* register offset */
     uint32_t reap_kind;     /* reap.c's REAP_* */
     uint32_t depth;         /* entries of either ring */
+    uint32_t drain_limit;   /* entries of one poll: config.drain_most, or all that can be in flight:
+                             * even a liar cannot hold us */
     uint64_t head_sequence; /* SQEs below this number are known to be fetched */
     uint64_t ended;         /* commands that are no longer in flight, of `sequence` */
     /* Consumes entries; one of reap.c's, by policies and platform. */

@@ -81,6 +81,9 @@ void nvme_queue_start(struct nvme_queue *queue)
     queue->cq =
         (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
     queue->depth = depth;
+    queue->drain_limit = depth - 1u;
+    if (nvme->config.drain_most && nvme->config.drain_most < queue->drain_limit)
+        queue->drain_limit = nvme->config.drain_most;
     queue->sq_next = queue->sq.entries;
     queue->sq_stop = queue->sq_next + (queue->turn == turn_ring ? 1 : depth);
     queue->rung_tail = 0;

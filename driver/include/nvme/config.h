@@ -121,7 +121,9 @@ struct nvme_config {
     enum nvme_completion_policy completion;
     enum nvme_irq_mode irq; /* used when completion = interrupt */
     bool shadow_doorbells;  /* Doorbell Buffer Config (5.7) where the controller has it */
-    uint16_t drain_most;    /* entries consumed by one poll or interrupt at most; 0 = all */
+    uint16_t drain_most;    /* entries consumed by one poll at most; 0 = all. An interrupt takes
+                             * such portions of its vector's queues in turn until nothing is left:
+                             * after each the CQ doorbell is rung and done() called */
     enum nvme_coalescing_policy coalescing;
     uint8_t coalescing_entries;    /* THR, 0-based; 0 = none */
     uint8_t coalescing_time_100us; /* TIME; 0 = none */

@@ -116,6 +116,10 @@ struct fake {
     enum nvme_irq_mode irq_mode;
     unsigned irq_vectors;
     uint32_t irq_calls;
+    int irq_move_error;
+    unsigned moved_vector, moved_cpu;
+    uint32_t irq_moves;
+    void (*before_write)(uint32_t offset); /* what happens while a register write is on its way */
     uint32_t pool_used;
     struct fake_queue queues[FAKE_QUEUES];
 };

@@ -18,6 +18,7 @@ Suite *suite_prps(void);
 Suite *suite_data(void);
 Suite *suite_faults(void);
 Suite *suite_interrupt(void);
+Suite *suite_halves(void);
 Suite *suite_events(void);
 Suite *suite_admin(void);
 
