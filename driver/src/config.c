@@ -24,6 +24,7 @@ void nvme_config_defaults(struct nvme_config *config)
                                                 .io_depth = 256,
                                                 .slots = 255,
                                                 .cid = NVME_CID_LIFO,
+                                                .cid_generation = true,
                                                 .negotiate_queues = true,
                                                 .sq_priority = 2,
                                                 .burst_log2 = 3,
@@ -137,6 +138,7 @@ static bool align_ok(uint32_t bytes)
 /* What one field alone, or in itself, does not say. */
 static const char *check_rest(const struct nvme_config *c)
 {
+    REQUIRE(cid_base, c->cid_base == 0 || !c->cid_generation);
     REQUIRE(slots, c->slots < c->io_depth && (uint32_t)c->slots + c->cid_base <= CID_LIMIT);
     REQUIRE(bounce_bytes, (c->bounce_bytes & ((1u << NVME_PAGE_SHIFT_MIN) - 1)) == 0);
     REQUIRE(read.direct_align_bytes, align_ok(c->read.direct_align_bytes));
@@ -193,6 +195,7 @@ static size_t arena_lay_out(uint8_t *base, const struct nvme_config *config)
 {
     size_t used = 0;
     uint32_t words = ((uint32_t)config->slots + 31) / 32;
+    uint32_t length = nvme_slots_length(config);
     struct nvme *nvme = arena_take(base, &used, sizeof(struct nvme));
     struct nvme_queue *queues =
         arena_take(base, &used, config->io_queues * sizeof(struct nvme_queue));
@@ -212,8 +215,8 @@ static size_t arena_lay_out(uint8_t *base, const struct nvme_config *config)
         struct nvme_queue spare;
         struct nvme_queue *q = base ? &queues[i] : &spare;
 
-        q->slots = arena_take(base, &used, config->slots * sizeof(struct nvme_slot));
-        q->data = arena_take(base, &used, config->slots * sizeof(struct nvme_slot_data));
+        q->slots = arena_take(base, &used, length * sizeof(struct nvme_slot));
+        q->data = arena_take(base, &used, length * sizeof(struct nvme_slot_data));
         q->free_map = arena_take(base, &used, words * sizeof(uint32_t));
         q->free_map_top = arena_take(base, &used, ((words + 31) / 32) * sizeof(uint32_t));
         q->segments_max = nvme_segments_max(config);

@@ -159,7 +159,7 @@ static int phase_running(struct nvme *nvme)
         nvme->entered = true;
         nvme->state = NVME_STATE_READY;
         nvme->failure_status = 0;
-        /* An interrupt before IDENTIFY has left its vector masked (reap.c). */
+        /* An interrupt before IDENTIFY has left its vector masked (interrupt.c). */
         if (nvme_uses_masks(nvme) && nvme->config.completion == NVME_COMPLETION_INTERRUPT)
             nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, UINT32_MAX);
         nvme->admin.aer_owed = (1u << nvme->admin.aer_count) - 1;

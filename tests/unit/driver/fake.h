@@ -132,6 +132,11 @@ struct fake {
     enum nvme_irq_mode irq_mode;
     unsigned irq_vectors;
     uint32_t irq_calls;
+    int irq_move_error;
+    unsigned moved_vector, moved_cpu;
+    uint32_t irq_moves;
+    void (*before_write)(uint32_t offset); /* what happens while a register write is on its way */
+
     struct fake_host_memory host_memory;
     uint32_t shut_while_lent;         /* shutdowns while the host memory buffer was enabled */
     uint32_t behavior;                /* ACRE of Host Behavior Support; UINT32_MAX: never set */
