@@ -21,21 +21,15 @@
 #define DATA_BOUNCED 1u
 #define DATA_MAPPED  2u
 
-/* Rings as after CC.EN = 0: empty, and no phase bit set in the completion queue (4.6). */
+/* As after CC.EN = 0; nothing is in flight. */
 void nvme_admin_reset(struct nvme *nvme)
 {
     struct nvme_admin *admin = &nvme->admin;
     uint16_t depth = nvme->config.admin_depth;
 
     queue_lock(nvme, 0);
-    memset(admin->sq_dma.cpu, 0, admin->sq_dma.bytes);
-    memset(admin->cq_dma.cpu, 0, admin->cq_dma.bytes);
-    nvme_dma_sync(nvme, &admin->sq_dma, admin->sq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    nvme_dma_sync(nvme, &admin->cq_dma, admin->cq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    admin->sq =
-        (struct nvme_ring){admin->sq_dma.cpu, admin->sq_dma.bus, depth, 0, NVME_SQE_LOG2, false};
-    admin->cq =
-        (struct nvme_ring){admin->cq_dma.cpu, admin->cq_dma.bus, depth, 0, NVME_CQE_LOG2, true};
+    nvme_memory_ring(nvme, &admin->sq, &admin->sq_dma, depth, 0, false);
+    nvme_memory_ring(nvme, &admin->cq, &admin->cq_dma, depth, 0, true);
     admin->sq_tail = admin->sq_head = admin->cq_head = 0;
     admin->sequence = admin->head_sequence = 0;
     admin->cq_phase = NVME_CQE_PHASE;

@@ -375,6 +375,8 @@ int nvme_dma_hold(struct nvme *nvme, struct nvme_dma *dma, size_t bytes, enum nv
 void nvme_dma_drop(struct nvme *nvme, struct nvme_dma *dma);
 void nvme_dma_sync(const struct nvme *nvme, const struct nvme_dma *dma, size_t bytes,
                    enum nvme_sync what);
+void nvme_memory_ring(const struct nvme *nvme, struct nvme_ring *ring, const struct nvme_dma *dma,
+                      uint16_t depth, uint16_t qid, bool is_cq);
 int nvme_memory_admin(struct nvme *nvme);
 int nvme_memory_queue(struct nvme *nvme, struct nvme_queue *queue);
 void nvme_memory_release(struct nvme *nvme);
