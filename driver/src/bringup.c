@@ -99,6 +99,16 @@ static bool entry_size_ok(uint8_t field, uint32_t log2)
     return (field & 0xFu) <= log2 && log2 <= (uint32_t)(field >> 4);
 }
 
+/* Whether and how SGLs are used (5.15.2.2, SGLS). */
+static void identify_sgls(struct nvme *nvme, uint32_t sgls)
+{
+    nvme->info.sgl = sgls == NVME_IDC_SGLS_BYTE || sgls == NVME_IDC_SGLS_DWORD;
+    nvme->sgl = nvme->info.sgl && nvme->config.sgl != NVME_SGL_NEVER;
+    nvme->sgl_by_size = nvme->sgl && nvme->config.sgl == NVME_SGL_BY_SIZE;
+    nvme->dword_mask = nvme->sgl && sgls == NVME_IDC_SGLS_BYTE ? 0 : 3;
+    nvme->boundaries = false;
+}
+
 int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns)
 {
     const struct nvme_config *config = &nvme->config;
@@ -117,7 +127,8 @@ int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns)
     nvme->info.max_transfer = longest_transfer(nvme, id[NVME_IDC_MDTS]);
     nvme->shutdown_ns = shutdown_time_ns(nvme, id);
     nvme->info.volatile_write_cache = (id[NVME_IDC_VWC] & NVME_IDC_VWC_PRESENT) != 0;
-    nvme->can_write_zeroes = (get_le16(id + NVME_IDC_ONCS) & NVME_IDC_ONCS_ZEROES) != 0;
+    nvme->info.oncs = (uint16_t)get_le16(id + NVME_IDC_ONCS);
+    identify_sgls(nvme, get_le32(id + NVME_IDC_SGLS) & NVME_IDC_SGLS_MASK);
     aers = id[NVME_IDC_AERL] + 1u;
     if (aers > config->aer_count)
         aers = config->aer_count;
@@ -176,6 +187,9 @@ static void add_namespace(struct nvme *nvme, uint32_t nsid)
     ns->public.nsid = nsid;
     ns->public.block_bytes = 1u << shift;
     ns->public.blocks = blocks;
+    ns->public.optimal_boundary = get_le16(id + NVME_IDN_NOIOB);
+    nvme->boundaries |= nvme->config.split_at_boundary && ns->public.optimal_boundary != 0;
+    ns->zero_flags = id[NVME_IDN_DLFEAT] & NVME_IDN_DLFEAT_DEAC ? NVME_ZEROES_DEAC : 0;
     ns->shift = (uint8_t)shift;
     ns->max_blocks = nvme->info.max_transfer >> shift;
     if (ns->max_blocks > NVME_RW_BLOCKS_MAX)

@@ -12,48 +12,102 @@
 #define CID_LIMIT          65535u /* FFFFh is never used as a command identifier (4.2) */
 #define LIST_PAGES_MAX     64u
 #define TIMEOUT_MAX_MS     600000u
+#define IO_TIMEOUT_MIN_MS  4u
 #define IO_TIMEOUT_MAX_MS  3600000u
 #define TRANSFER_MIN_BYTES (1u << NVME_PAGE_SHIFT_MIN)
 
+static const struct nvme_config defaults = {
+    .admin_depth = 32,
+    .io_queues = 1,
+    .io_depth = 256,
+    .slots = 255,
+    .cid = NVME_CID_LIFO,
+    .negotiate_queues = true,
+    .sq_priority = 2,
+    .full = NVME_FULL_REJECT,
+    .read.direct_align_bytes = 1,
+    .write.direct_align_bytes = 1,
+    .copy = NVME_COPY_OPTIMISED,
+    .dma_list = NVME_DMA_LIST_POOL,
+    .list_pages = 1,
+    .split = NVME_SPLIT_PARALLEL,
+    .ring = NVME_RING_PER_BATCH,
+    .cq_ring = NVME_CQ_RING_PER_DRAIN,
+    .completion = NVME_COMPLETION_POLL,
+    .irq = NVME_IRQ_NONE,
+    .sgl_min_bytes = 32768,
+    .burst_log2 = 3,
+    .admin_requests = 4,
+    .late = NVME_LATE_ABORT,
+    .abort_timeout_ms = 5000,
+    .recovery = NVME_RECOVERY_NONE,
+    .reset_limit = 3,
+    .after_reset = NVME_AFTER_RESET_FAIL,
+    .aer_count = 1,
+    .delete_queues = true,
+    .admin_timeout_ms = 60000,
+    .shutdown_timeout_ms = 10000,
+};
+
 void nvme_config_defaults(struct nvme_config *config)
 {
-    memset(config, 0, sizeof(*config));
-    config->admin_depth = 32;
-    config->io_queues = 1;
-    config->io_depth = 256;
-    config->slots = 255;
-    config->cid = NVME_CID_LIFO;
-    config->negotiate_queues = true;
-    config->sq_priority = 2;
-    config->full = NVME_FULL_REJECT;
-    config->read.direct_align_bytes = 1;
-    config->write.direct_align_bytes = 1;
-    config->copy = NVME_COPY_OPTIMISED;
-    config->dma_list = NVME_DMA_LIST_POOL;
-    config->list_pages = 1;
-    config->split = NVME_SPLIT_PARALLEL;
-    config->ring = NVME_RING_PER_BATCH;
-    config->cq_ring = NVME_CQ_RING_PER_DRAIN;
-    config->completion = NVME_COMPLETION_POLL;
-    config->irq = NVME_IRQ_NONE;
-    config->sgl_min_bytes = 32768;
-    config->burst_log2 = 3;
-    config->admin_requests = 4;
-    config->late = NVME_LATE_ABORT;
-    config->abort_timeout_ms = 5000;
-    config->recovery = NVME_RECOVERY_NONE;
-    config->reset_limit = 3;
-    config->after_reset = NVME_AFTER_RESET_FAIL;
-    config->aer_count = 1;
-    config->delete_queues = true;
-    config->admin_timeout_ms = 60000;
-    config->ready_min_ms = 0;
-    config->shutdown_timeout_ms = 10000;
+    *config = defaults;
 }
 
-static bool within(uint32_t value, uint32_t low, uint32_t high)
+/* The range of a field by itself. A table, because comparisons one by one are a twentieth of the
+ * core's code. */
+struct field {
+    const char *name;
+    uint16_t offset;
+    uint8_t bytes;
+    uint32_t low, high;
+};
+#define FIELD(name, low, high)                                                                     \
+    {                                                                                              \
+#name, offsetof(struct nvme_config, name), sizeof(((struct nvme_config *)0)->name), low,   \
+            high                                                                                   \
+    }
+#define CHOICE(name, last) FIELD(name, 0, last)
+
+static const struct field fields[] = {
+    FIELD(admin_depth, 2, NVME_ADMIN_DEPTH_MAX),
+    FIELD(io_queues, 1, IO_QUEUES_MAX),
+    FIELD(io_depth, 2, UINT16_MAX),
+    FIELD(slots, 1, UINT16_MAX),
+    FIELD(cid_base, 0, CID_BASE_MAX),
+    CHOICE(cid, NVME_CID_LIFO),
+    FIELD(sq_priority, 0, 3),
+    CHOICE(full, NVME_FULL_QUEUE),
+    CHOICE(copy, NVME_COPY_OPTIMISED),
+    CHOICE(dma_list, NVME_DMA_LIST_FRESH),
+    FIELD(list_pages, 1, LIST_PAGES_MAX),
+    CHOICE(split, NVME_SPLIT_PARALLEL),
+    CHOICE(sgl, NVME_SGL_BY_SIZE),
+    CHOICE(ring, NVME_RING_AT_POLL),
+    CHOICE(cq_ring, NVME_CQ_RING_PER_DRAIN),
+    CHOICE(completion, NVME_COMPLETION_INTERRUPT),
+    CHOICE(irq, NVME_IRQ_MSIX),
+    CHOICE(coalescing, NVME_COALESCING_ADAPTIVE),
+    FIELD(admin_requests, 1, 16),
+    FIELD(aer_count, 0, NVME_AER_MAX),
+    CHOICE(late, NVME_LATE_GIVE_UP),
+    FIELD(abort_timeout_ms, 1, TIMEOUT_MAX_MS),
+    CHOICE(recovery, NVME_RECOVERY_RESET),
+    FIELD(reset_limit, 1, UINT8_MAX),
+    CHOICE(after_reset, NVME_AFTER_RESET_REISSUE),
+    FIELD(admin_timeout_ms, 1, TIMEOUT_MAX_MS),
+    FIELD(ready_min_ms, 0, TIMEOUT_MAX_MS),
+    FIELD(shutdown_timeout_ms, 1, TIMEOUT_MAX_MS),
+};
+
+/* A field of 1, 2 or 4 bytes; an enumeration that is negative is huge here. */
+static uint32_t value_of(const struct nvme_config *config, const struct field *field)
 {
-    return value >= low && value <= high;
+    const void *at = (const uint8_t *)config + field->offset;
+
+    if (field->bytes == sizeof(uint8_t))
+        return *(const uint8_t *)at;
+    return field->bytes == sizeof(uint16_t) ? *(const uint16_t *)at : *(const uint32_t *)at;
 }
 
 static bool transfer_ok(uint32_t bytes)
@@ -61,7 +115,7 @@ static bool transfer_ok(uint32_t bytes)
     return bytes == 0 || bytes >= TRANSFER_MIN_BYTES;
 }
 
-static bool align_ok(uint32_t bytes)
+static bool power_of_two(uint32_t bytes)
 {
     return bytes != 0 && (bytes & (bytes - 1)) == 0;
 }
@@ -72,74 +126,33 @@ static bool align_ok(uint32_t bytes)
             return #name;                                                                          \
     } while (0)
 
-static const char *check_queues(const struct nvme_config *c)
+/* What a range does not say. */
+static const char *check_more(const struct nvme_config *c)
 {
-    REQUIRE(admin_depth, within(c->admin_depth, 2, NVME_ADMIN_DEPTH_MAX));
-    REQUIRE(io_queues, within(c->io_queues, 1, IO_QUEUES_MAX));
-    REQUIRE(io_depth, within(c->io_depth, 2, UINT16_MAX));
-    REQUIRE(slots, within(c->slots, 1, c->io_depth - 1u));
-    REQUIRE(cid_base, c->cid_base <= CID_BASE_MAX);
-    REQUIRE(slots, (uint32_t)c->slots + c->cid_base <= CID_LIMIT);
-    REQUIRE(cid, c->cid == NVME_CID_LOWEST || c->cid == NVME_CID_LIFO);
-    REQUIRE(sq_priority, c->sq_priority <= 3);
-    REQUIRE(full, c->full == NVME_FULL_REJECT || c->full == NVME_FULL_QUEUE);
-    return NULL;
-}
-
-static const char *check_data(const struct nvme_config *c)
-{
+    REQUIRE(slots, c->slots < c->io_depth && (uint32_t)c->slots + c->cid_base <= CID_LIMIT);
     REQUIRE(bounce_bytes, (c->bounce_bytes & ((1u << NVME_PAGE_SHIFT_MIN) - 1)) == 0);
-    REQUIRE(read.direct_align_bytes, align_ok(c->read.direct_align_bytes));
-    REQUIRE(write.direct_align_bytes, align_ok(c->write.direct_align_bytes));
-    REQUIRE(copy, c->copy == NVME_COPY_BYTES || c->copy == NVME_COPY_OPTIMISED);
-    REQUIRE(dma_list, c->dma_list == NVME_DMA_LIST_POOL || c->dma_list == NVME_DMA_LIST_FRESH);
-    REQUIRE(list_pages, within(c->list_pages, 1, LIST_PAGES_MAX));
+    REQUIRE(read.direct_align_bytes, power_of_two(c->read.direct_align_bytes));
+    REQUIRE(write.direct_align_bytes, power_of_two(c->write.direct_align_bytes));
     REQUIRE(transfer_cap, transfer_ok(c->transfer_cap));
     REQUIRE(transfer_no_mdts, transfer_ok(c->transfer_no_mdts));
-    REQUIRE(split, c->split == NVME_SPLIT_SERIAL || c->split == NVME_SPLIT_PARALLEL);
-    REQUIRE(sgl, (unsigned)c->sgl <= NVME_SGL_BY_SIZE);
-    return NULL;
-}
-
-static const char *check_rest(const struct nvme_config *c)
-{
-    REQUIRE(ring, (unsigned)c->ring <= NVME_RING_AT_POLL);
-    REQUIRE(cq_ring, c->cq_ring == NVME_CQ_RING_PER_ENTRY || c->cq_ring == NVME_CQ_RING_PER_DRAIN);
-    REQUIRE(completion,
-            c->completion == NVME_COMPLETION_POLL || c->completion == NVME_COMPLETION_INTERRUPT);
-    REQUIRE(irq, c->irq == NVME_IRQ_NONE || c->irq == NVME_IRQ_INTX || c->irq == NVME_IRQ_MSI ||
-                     c->irq == NVME_IRQ_MSIX);
     REQUIRE(irq, c->completion != NVME_COMPLETION_INTERRUPT || c->irq != NVME_IRQ_NONE);
-    REQUIRE(coalescing, (unsigned)c->coalescing <= NVME_COALESCING_ADAPTIVE);
-    REQUIRE(admin_requests, within(c->admin_requests, 1, 16));
-    REQUIRE(aer_count, c->aer_count <= NVME_AER_MAX);
-    REQUIRE(admin_timeout_ms, within(c->admin_timeout_ms, 1, TIMEOUT_MAX_MS));
-    REQUIRE(ready_min_ms, c->ready_min_ms <= TIMEOUT_MAX_MS);
-    REQUIRE(shutdown_timeout_ms, within(c->shutdown_timeout_ms, 1, TIMEOUT_MAX_MS));
-    return NULL;
-}
-
-static const char *check_trouble(const struct nvme_config *c)
-{
-    REQUIRE(io_timeout_ms, c->io_timeout_ms == 0 || within(c->io_timeout_ms, 4, IO_TIMEOUT_MAX_MS));
-    REQUIRE(late, (unsigned)c->late <= NVME_LATE_GIVE_UP);
-    REQUIRE(abort_timeout_ms, within(c->abort_timeout_ms, 1, TIMEOUT_MAX_MS));
-    REQUIRE(recovery, (unsigned)c->recovery <= NVME_RECOVERY_RESET);
-    REQUIRE(reset_limit, c->reset_limit >= 1);
-    REQUIRE(after_reset, (unsigned)c->after_reset <= NVME_AFTER_RESET_REISSUE);
+    REQUIRE(io_timeout_ms, c->io_timeout_ms == 0 || (c->io_timeout_ms >= IO_TIMEOUT_MIN_MS &&
+                                                     c->io_timeout_ms <= IO_TIMEOUT_MAX_MS));
     return NULL;
 }
 
 int nvme_config_check(const struct nvme_config *config, const char **field)
 {
-    const char *wrong = check_queues(config);
+    const char *wrong = NULL;
 
+    for (unsigned i = 0; !wrong && i < sizeof(fields) / sizeof(fields[0]); i++) {
+        uint32_t value = value_of(config, &fields[i]);
+
+        if (value < fields[i].low || value > fields[i].high)
+            wrong = fields[i].name;
+    }
     if (!wrong)
-        wrong = check_data(config);
-    if (!wrong)
-        wrong = check_rest(config);
-    if (!wrong)
-        wrong = check_trouble(config);
+        wrong = check_more(config);
     if (field)
         *field = wrong;
     return wrong ? NVME_E_INVAL : NVME_OK;
@@ -217,6 +230,7 @@ struct nvme *nvme_init(void *memory, size_t bytes, const struct nvme_platform *p
     nvme->ops = platform->ops;
     nvme->ctx = platform->ctx;
     nvme->state = NVME_STATE_OFF;
+    nvme->unreachable = platform->dma_mask ? ~platform->dma_mask : 0;
     for (uint16_t i = 0; i < config->io_queues; i++)
         nvme_queue_init(nvme, &nvme->queues[i], (uint16_t)(i + 1));
     return nvme;

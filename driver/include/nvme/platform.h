@@ -129,7 +129,8 @@ struct nvme_platform_ops {
 
     /* map: makes a caller's buffer reachable for the device in one direction until unmap, with the
      * cache maintenance that goes with it, and fills segments[0..*count). Returns 0, NVME_E_INVAL
-     * (more than max segments) or NVME_E_NO_MEMORY. unmap takes the same values. */
+     * (more than max segments), NVME_E_NO_MEMORY, or NVME_E_UNSUPPORTED (the device cannot reach
+     * it: see dma_mask). unmap takes the same values. */
     int (*map)(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags,
                struct nvme_segment *segments, unsigned max, unsigned *count);
     void (*unmap)(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags);
@@ -163,7 +164,10 @@ struct nvme_platform_ops {
 struct nvme_platform {
     const struct nvme_platform_ops *ops;
     void *ctx;
-    unsigned flags; /* NVME_PLATFORM_* */
+    unsigned flags;    /* NVME_PLATFORM_* */
+    uint64_t dma_mask; /* highest bus address that the device can use, a power of two less one; 0:
+                        * it can use all. Memory from dma_alloc lies below it; map returns
+                        * NVME_E_UNSUPPORTED for a buffer that does not */
 };
 
 #endif

@@ -16,18 +16,19 @@ struct nvme_queue_stats {
     uint64_t completions; /* CQEs consumed */
     uint64_t sq_doorbells;
     uint64_t cq_doorbells;
-    uint64_t unmask_writes;   /* INTMC writes of poll_unmasks */
-    uint64_t polls;           /* calls of nvme_poll and nvme_poll_quiet */
-    uint64_t empty_polls;     /* of these, found nothing */
-    uint64_t bounced, direct; /* commands with data, by path */
-    uint64_t bytes_bounced;   /* bytes copied */
-    uint64_t bytes_read, bytes_written;
-    uint64_t prp_lists;       /* commands that needed a PRP list */
-    uint64_t prp_list_pages;  /* list pages filled */
-    uint64_t splits;          /* requests that needed more than one command */
-    uint64_t busy_rejects;    /* submits refused for want of a slot */
-    uint64_t waits;           /* requests queued inside the core */
-    uint64_t status_errors;   /* completions with an error status */
+    uint64_t unmask_writes;             /* INTMC writes of poll_unmasks */
+    uint64_t polls;                     /* calls of nvme_poll and nvme_poll_quiet */
+    uint64_t empty_polls;               /* of these, found nothing */
+    uint64_t bounced, direct;           /* commands with data, by path */
+    uint64_t bytes_bounced;             /* bytes copied */
+    uint64_t bytes_read, bytes_written; /* of reads and writes */
+    uint64_t prp_lists;                 /* commands that needed a PRP list */
+    uint64_t prp_list_pages;            /* list pages filled */
+    uint64_t sgls;                      /* commands with an SGL */
+    uint64_t splits;                    /* requests that needed more than one command */
+    uint64_t busy_rejects;              /* submits refused for want of a slot */
+    uint64_t waits;                     /* requests queued inside the core */
+    uint64_t status_errors;             /* completions with an error status */
     uint64_t protocol_errors; /* completion entries that could not be true; none ends a request */
     uint64_t in_flight_peak;
 };
