@@ -87,6 +87,7 @@ static void identify(const struct nvme_sqe *sqe)
         page[NVME_IDC_SQES] = fake->sqes;
         page[NVME_IDC_CQES] = fake->cqes;
         page[NVME_IDC_VWC] = fake->vwc;
+        page[NVME_IDC_SGLS] = (uint8_t)fake->sgls;
         page[NVME_IDC_NN] = (uint8_t)fake->ns_count;
         memcpy(page + NVME_IDC_ONCS, &fake->oncs, 2);
         break;
@@ -106,6 +107,9 @@ static void identify(const struct nvme_sqe *sqe)
             page[NVME_IDN_NLBAF] = ns->nlbaf;
             page[NVME_IDN_FLBAS] = ns->flbas;
             page[NVME_IDN_DPS] = ns->dps;
+            page[NVME_IDN_DLFEAT] = ns->dlfeat;
+            page[NVME_IDN_NOIOB] = (uint8_t)ns->noiob;
+            page[NVME_IDN_NOIOB + 1] = (uint8_t)(ns->noiob >> 8);
             memcpy(format, &ns->metadata, 2);
             format[2] = ns->lba_shift;
         }
