@@ -26,6 +26,10 @@ int main(void)
     srunner_add_suite(runner, suite_halves());
     srunner_add_suite(runner, suite_events());
     srunner_add_suite(runner, suite_admin());
+    srunner_add_suite(runner, suite_traps_rings());
+    srunner_add_suite(runner, suite_traps_entries());
+    srunner_add_suite(runner, suite_traps_data());
+    srunner_add_suite(runner, suite_traps_life());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
