@@ -21,6 +21,9 @@ Suite *suite_interrupt(void);
 Suite *suite_halves(void);
 Suite *suite_events(void);
 Suite *suite_admin(void);
+Suite *suite_features(void);
+
+Suite *suite_generation(void);
 Suite *suite_traps_rings(void);
 Suite *suite_traps_entries(void);
 Suite *suite_traps_data(void);

@@ -26,6 +26,9 @@ int main(void)
     srunner_add_suite(runner, suite_halves());
     srunner_add_suite(runner, suite_events());
     srunner_add_suite(runner, suite_admin());
+    srunner_add_suite(runner, suite_features());
+
+    srunner_add_suite(runner, suite_generation());
     srunner_add_suite(runner, suite_traps_rings());
     srunner_add_suite(runner, suite_traps_entries());
     srunner_add_suite(runner, suite_traps_data());
