@@ -35,8 +35,8 @@ START_TEST(cid_is_never_reused_while_outstanding__aros_1)
 {
     fake->config.io_depth = MOST + 1;
     fake->config.slots = MOST;
-    fake->config.cid = _i ? NVME_CID_LOWEST : NVME_CID_LIFO;
-    fake->config.cid_base = 1;
+    fake->config.cid = _i & 1 ? NVME_CID_LOWEST : NVME_CID_LIFO;
+    fake->config.cid_generation = (_i & 2) != 0;
     start(MOST);
     for (uint32_t i = 0; i < MOST; i++)
         ck_assert_int_eq(submit(i), NVME_OK);
@@ -332,7 +332,7 @@ Suite *suite_traps_rings(void)
 
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, fake_create, fake_destroy);
-    tcase_add_loop_test(tcase, cid_is_never_reused_while_outstanding__aros_1, 0, 2);
+    tcase_add_loop_test(tcase, cid_is_never_reused_while_outstanding__aros_1, 0, 4);
     tcase_add_loop_test(tcase, tail_never_passes_the_head__aros_2, 0, 2);
     tcase_add_loop_test(tcase, no_doorbell_without_its_entries_published__aros_6, 0, 4);
     tcase_add_test(tcase, depth_need_not_be_a_power_of_two__genode_6);
