@@ -25,5 +25,9 @@ Suite *suite_features(void);
 Suite *suite_services(void);
 
 Suite *suite_generation(void);
+Suite *suite_traps_rings(void);
+Suite *suite_traps_entries(void);
+Suite *suite_traps_data(void);
+Suite *suite_traps_life(void);
 
 #endif

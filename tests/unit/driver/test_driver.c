@@ -30,6 +30,10 @@ int main(void)
     srunner_add_suite(runner, suite_services());
 
     srunner_add_suite(runner, suite_generation());
+    srunner_add_suite(runner, suite_traps_rings());
+    srunner_add_suite(runner, suite_traps_entries());
+    srunner_add_suite(runner, suite_traps_data());
+    srunner_add_suite(runner, suite_traps_life());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
