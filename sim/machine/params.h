@@ -40,6 +40,6 @@ struct machine_params {
 const char *machine_params_check(const struct machine_params *params);
 
 /* The driver core's configuration. */
-void machine_driver_config(const struct driver_params *params, struct nvme_config *config);
+void machine_driver_config(const struct machine_params *params, struct nvme_config *config);
 
 #endif
