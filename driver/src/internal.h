@@ -46,16 +46,21 @@ struct nvme_ns {
 #define SLOT_BOUNCED (1u << 0) /* data went through the slot's bounce buffer */
 #define SLOT_MAPPED  (1u << 1) /* the buffer was mapped: unmap */
 
-/* One command in flight. Its index + cid_base is the command identifier. 32 bytes on 64-bit
- * machines. */
+/* One command in flight. The low bits of a command identifier are the slot's position in the
+ * queue's array, whose length is a power of two; with config.cid_generation the bits above them
+ * count the slot's uses. 32 bytes on 64-bit machines. */
 struct nvme_slot {
-    struct nvme_request *request; /* of a short-path command in flight; else NULL */
+    struct nvme_request *request; /* of a short-path command, while `expect` is armed */
     struct nvme_slot *next_free;  /* NVME_CID_LIFO, while free */
     uint32_t sequence;            /* which SQE of the queue's life it was */
-    uint32_t cid_bits;            /* command identifier, in its place in CDW0; constant */
+    uint32_t expect;              /* the identifier of this use, or of the last one, in its place in
+                                   * CDW0: armed, which means that a short-path command is in
+                                   * flight; else CID_ONE less, whose low bits are another slot's, so
+                                   * that no entry that leads to this slot can be equal to it */
     uint32_t flags;               /* SLOT_*; 0 while free and for short-path commands */
     uint32_t unused;
 };
+#define CID_ONE (1u << NVME_SQE_CID_SHIFT)
 
 /* The part of a slot that short-path commands do not touch. */
 struct nvme_slot_data {
@@ -103,6 +108,7 @@ struct nvme_slot_ops {
 struct nvme_queue {
     /* -- submit -- */
     struct nvme_short plain;
+    uint32_t cid_arm; /* cid_step + CID_ONE: what a short-path command adds to a slot's `expect` */
     struct nvme_slot *free;   /* NVME_CID_LIFO: most recently freed first */
     struct nvme_sqe *sq_next; /* where the next SQE goes */
     struct nvme_sqe *sq_stop; /* after the SQE before this one turn() is due: the ring's last one,
@@ -124,14 +130,18 @@ struct nvme_queue {
     /* -- reap -- */
     struct nvme_ring cq;
     struct nvme_slot *slots;
-    uint32_t slot_count;
-    uint32_t cq_success;    /* DW3 of a new entry that reports success of slot 0, CPU order: phase
-                             * tag, status 0, cid_base */
-    uint32_t sqhd_sqid;     /* DW2 of the last plausible entry, CPU order */
-    uint32_t cq_head;       /* next entry to look at */
-    uint32_t cq_doorbell;   /* register offset */
-    uint32_t reap_kind;     /* reap.c's REAP_* */
-    uint32_t depth;         /* entries of either ring */
+    uint32_t slot_mask;   /* length of slots[] and data[], less 1 */
+    uint32_t cq_phase;    /* NVME_CQE_PHASE, if that is what a new entry has */
+    uint64_t trusted_dw2; /* reap.c: DW2 with which an entry needs no closer look: the last one, if
+                           * it says that every command has been fetched; else what 32 bits
+                           * cannot hold */
+    uint32_t sqhd_sqid;   /* DW2 of the last plausible entry, CPU order */
+    uint32_t cq_head;     /* next entry to look at */
+    uint32_t cq_doorbell; /* register offset */
+    uint32_t reap_kind;   /* reap.c's REAP_* */
+    uint32_t depth;       /* entries of either ring */
+    uint32_t drain_limit; /* entries of one poll: config.drain_most, or all that can be in flight:
+                           * even a liar cannot hold us */
     uint64_t head_sequence; /* SQEs below this number are known to be fetched */
     uint64_t ended;         /* commands that are no longer in flight, of `sequence` */
     /* Consumes entries; one of reap.c's, by policies and platform. */
@@ -141,7 +151,9 @@ struct nvme_queue {
     /* -- the rest -- */
     struct nvme *nvme;
     const struct nvme_ns *ns; /* of the last request; never NULL */
-    uint32_t cid_base;
+    uint32_t slot_count;      /* in use, of slot_mask + 1 */
+    uint32_t cid_base; /* position of the first one, and its identifier without generations */
+    uint32_t cid_step; /* a generation, in its place in CDW0; 0 without */
     uint64_t dataless; /* commands without data */
     const struct nvme_slot_ops *slot_ops;
     uint32_t *free_map, *free_map_top; /* NVME_CID_LOWEST: bit set = free; one bit per word */
@@ -155,6 +167,7 @@ struct nvme_queue {
     uint32_t quarantined;        /* impossible entries for commands in flight: a reset is due */
     bool cq_created, sq_created; /* as the controller knows it */
     uint16_t vector;
+    uint8_t priority;              /* QPRIO (5.4) */
     struct nvme_queue_stats stats; /* those counters that are not derived */
 };
 
@@ -198,6 +211,17 @@ struct nvme_admin {
     struct nvme_admin_stats stats;
 };
 
+#define NVME_HOST_MEMORY_PIECES 16u
+
+/* The host memory buffer (features.c). */
+struct nvme_host_memory {
+    uint32_t preferred, least, least_piece; /* as the controller wants it (5.15.2.2), bytes */
+    uint32_t pieces_max;                    /* 0 = no limit */
+    uint32_t count, bytes;                  /* held */
+    bool lent; /* the controller has had it: there is something in it */
+    struct nvme_dma list, pieces[NVME_HOST_MEMORY_PIECES];
+};
+
 /* The steps of the state machine (controller.c has the diagram). */
 enum nvme_phase {
     PHASE_NONE,
@@ -208,12 +232,14 @@ enum nvme_phase {
     PHASE_IDENTIFY,
     PHASE_ACTIVE_LIST,
     PHASE_NAMESPACE,
+    PHASE_FEATURES,
     PHASE_QUEUE_COUNT,
     PHASE_CREATE_CQ,
     PHASE_CREATE_SQ,
     PHASE_RUNNING,
     PHASE_DELETE_SQ,
     PHASE_DELETE_CQ,
+    PHASE_TAKE_BACK,
     PHASE_SHUTDOWN
 };
 
@@ -238,7 +264,9 @@ struct nvme {
     uint32_t held_page_shift; /* what DMA memory is aligned to */
     uint32_t doorbell_stride; /* bytes between doorbells */
     uint32_t vectors;
-    bool can_write_zeroes;
+    uint32_t atomic_normal, atomic_power_fail; /* of namespaces that state none; 0-based */
+    struct nvme_host_memory host_memory;
+    unsigned feature;               /* of PHASE_FEATURES */
     uint16_t queues_wanted;         /* after the controller's grant */
     uint16_t queue_index;           /* of create and delete */
     uint32_t list_count, list_next; /* nsids[]: found, identified */
@@ -314,11 +342,21 @@ void nvme_end_everything(struct nvme *nvme);
 int nvme_phase_identify(struct nvme *nvme);
 int nvme_phase_active_list(struct nvme *nvme);
 int nvme_phase_namespace(struct nvme *nvme);
+int nvme_phase_features(struct nvme *nvme); /* features.c */
 int nvme_phase_queue_count(struct nvme *nvme);
 int nvme_phase_create_cq(struct nvme *nvme);
 int nvme_phase_create_sq(struct nvme *nvme);
 int nvme_phase_delete_sq(struct nvme *nvme);
 int nvme_phase_delete_cq(struct nvme *nvme);
+int nvme_phase_take_back(struct nvme *nvme); /* features.c */
+
+/* ---- identify.c ---- */
+int nvme_identify_controller(struct nvme *nvme, const uint8_t *id);
+bool nvme_identify_namespace(struct nvme *nvme, struct nvme_ns *ns, uint32_t nsid,
+                             const uint8_t *id);
+
+/* ---- features.c ---- */
+void nvme_host_memory_drop(struct nvme *nvme);
 
 /* ---- registers.c ---- */
 uint64_t nvme_read64(const struct nvme *nvme, uint32_t offset);
@@ -326,7 +364,8 @@ void nvme_write64(const struct nvme *nvme, uint32_t offset, uint64_t value);
 int nvme_probe(struct nvme *nvme);
 int nvme_enable(struct nvme *nvme);
 uint64_t nvme_ready_timeout_ns(const struct nvme *nvme);
-uint32_t nvme_read_csts(struct nvme *nvme); /* notices a device that is gone */
+uint32_t nvme_read_csts(struct nvme *nvme);  /* notices a device that is gone */
+bool nvme_weighted(const struct nvme *nvme); /* queues are served by priority class */
 bool nvme_uses_masks(const struct nvme *nvme);
 
 /* ---- memory.c ---- */
@@ -361,6 +400,8 @@ void nvme_event_arm(struct nvme *nvme);
 int nvme_admin_housekeep(struct nvme *nvme);
 
 /* ---- cid.c ---- */
+uint32_t nvme_slots_length(const struct nvme_config *config); /* of a queue's arrays */
+void nvme_slots_init(struct nvme_queue *queue);
 extern const struct nvme_slot_ops nvme_slots_lowest, nvme_slots_lifo;
 
 /* ---- queue.c ---- */
@@ -414,6 +455,19 @@ void nvme_io_resume(struct nvme_queue *queue);
 void nvme_reap_bind(struct nvme_queue *queue);
 
 /* ---- hot helpers ---- */
+
+/* The i-th of slot_count. */
+static inline uint32_t slot_position(const struct nvme_queue *queue, uint32_t i)
+{
+    return (i + queue->cid_base) & queue->slot_mask;
+}
+
+/* A short-path command is in flight: slot->request is valid. */
+static inline bool slot_armed(const struct nvme_queue *queue, const struct nvme_slot *slot)
+{
+    return ((slot->expect >> NVME_SQE_CID_SHIFT ^ (uint32_t)(slot - queue->slots)) &
+            queue->slot_mask) == 0;
+}
 
 /* The stack of NVME_CID_LIFO. */
 static inline struct nvme_slot *slot_pop(struct nvme_queue *queue)

@@ -14,7 +14,9 @@ static const struct nvme_ns *find_namespace(struct nvme_queue *queue, uint32_t n
 {
     const struct nvme *nvme = queue->nvme;
 
-    if (queue->ns->public.nsid == nsid && nsid != 0)
+    if (nsid == 0) /* entries that are nobody's have it */
+        return NULL;
+    if (queue->ns->public.nsid == nsid)
         return queue->ns;
     for (uint32_t i = 0; i < nvme->ns_count; i++)
         if (nvme->ns[i].public.nsid == nsid) {
@@ -72,9 +74,10 @@ int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request)
     if (request->op != NVME_OP_FLUSH)
         cdw12 = (blocks - 1) | (request->flags & NVME_REQ_FUA ? NVME_RW_FUA : 0);
     queue->data[slot - queue->slots].request = request;
+    slot->expect += queue->cid_step;
     sqe_fill(sqe_take(queue, slot),
-             opcode(request->op) | slot->cid_bits | (uint64_t)request->nsid << 32, prp1, prp2,
-             request->op == NVME_OP_FLUSH ? 0 : request->next_lba, cdw12);
+             opcode(request->op) | (slot->expect + CID_ONE) | (uint64_t)request->nsid << 32, prp1,
+             prp2, request->op == NVME_OP_FLUSH ? 0 : request->next_lba, cdw12);
     request->pieces_in_flight++;
     request->next_lba += blocks;
     request->blocks_left -= blocks;
@@ -126,7 +129,7 @@ static int check(struct nvme_queue *queue, const struct nvme_request *request,
     if (request->lba > ns->public.blocks || request->blocks > ns->public.blocks - request->lba)
         return NVME_E_RANGE;
     if (request->op == NVME_OP_WRITE_ZEROES)
-        return queue->nvme->can_write_zeroes ? NVME_OK : NVME_E_UNSUPPORTED;
+        return queue->nvme->info.write_zeroes ? NVME_OK : NVME_E_UNSUPPORTED;
     return check_data(queue, ns, request);
 }
 
@@ -219,8 +222,9 @@ static inline int issue_plain(struct nvme_queue *queue, struct nvme_request *req
 
     queue->free = slot->next_free;
     slot->request = request;
+    slot->expect += queue->cid_arm;
     plain->moved[request->op] += request->blocks;
-    sqe_fill(sqe_take(queue, slot), plain->command[request->op] | slot->cid_bits, prp1, prp2,
+    sqe_fill(sqe_take(queue, slot), plain->command[request->op] | slot->expect, prp1, prp2,
              request->lba, (uint64_t)request->blocks - 1);
     return UNLIKELY(sqe_turn_due(queue)) ? queue->turn(queue) : NVME_OK;
 }

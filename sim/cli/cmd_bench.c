@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "cli/output.h"
+#include "run/load.h"
 #include "run/pool.h"
 
 #define PUBLISHED_FILE "published/amiga.csv"
@@ -330,10 +331,8 @@ static int bench_random_read(struct bench *bench)
         return CLI_OK;
     }
     struct run_spec spec = cli_run_spec(s, &bench->configs[0]);
-    const struct driver_params *driver = &spec.params->machine.driver;
-    if ((s->given & CLI_BIT(CLI_DEPTH)) == 0 && driver->full == NVME_FULL_REJECT &&
-        job.depth > driver->slots)
-        job.depth = driver->slots; /* the default must work on every driver */
+    if ((s->given & CLI_BIT(CLI_DEPTH)) == 0)
+        job.depth = run_load_depth(spec.params, job.depth); /* must work on every driver */
     error = output_check(s);
     if (error != CLI_OK)
         return error;

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/load_tasks.h"
-
 /* Enough of a drive's traffic to be in a steady state, little enough to take a moment. */
 #define POINT_BYTES     (UINT64_C(256) << 20)
 #define POINT_IOS_LEAST 2000u
@@ -144,7 +142,7 @@ static void add_depths(struct drive_plan *plan, const struct cli_config *config)
     static const char *const loads[] = {"rand-read", "rand-write"};
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         for (uint64_t depth = 1; depth <= DEPTH_MOST; depth *= 2)
-            if (load_task_depth(&config->params, depth) == depth)
+            if (run_load_depth(&config->params, depth) == depth)
                 add_point(plan, CURVE_DEPTH, config, datasheet_load_find(loads[i]), DRIVE_AS_IS,
                           depth, RANDOM_BLOCK);
 }
@@ -156,7 +154,7 @@ static void add_blocks(struct drive_plan *plan, const struct cli_config *config)
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         for (uint64_t block = least; block <= BLOCK_MOST; block *= 2)
             add_point(plan, CURVE_BLOCK, config, datasheet_load_find(loads[i]), DRIVE_AS_IS,
-                      load_task_depth(&config->params, SEQUENTIAL_DEPTH), block);
+                      run_load_depth(&config->params, SEQUENTIAL_DEPTH), block);
 }
 
 static void add_links(struct drive_plan *plan, const struct cli_config *config)
@@ -170,7 +168,7 @@ static void add_links(struct drive_plan *plan, const struct cli_config *config)
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         for (size_t l = 0; l < LINKS; l++)
             add_point(plan, CURVE_LINK, config, datasheet_load_find(loads[i].load), DRIVE_AS_IS,
-                      load_task_depth(&config->params, loads[i].depth), loads[i].block_bytes)
+                      run_load_depth(&config->params, loads[i].depth), loads[i].block_bytes)
                 ->point.link = links[l];
 }
 
@@ -186,7 +184,7 @@ static void add_cliff(struct drive_plan *plan, const struct cli_config *config)
 {
     static const enum drive_state states[] = {DRIVE_FRESH, DRIVE_STEADY};
     uint64_t capacity = cliff_capacity(&config->params);
-    uint64_t depth = load_task_depth(&config->params, CLIFF_DEPTH);
+    uint64_t depth = run_load_depth(&config->params, CLIFF_DEPTH);
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         struct drive_cell *cell =
             add_point(plan, CURVE_CLIFF, config, datasheet_load_find("rand-write"), states[i],
@@ -207,7 +205,7 @@ static void add_sheet(struct drive_plan *plan, const struct cli_config *config,
         const struct datasheet_figure *figure = &sheet->figures[i];
         if (strcmp(figure->drive, config->drive) == 0)
             add_point(plan, CURVE_SHEET, config, &figure->load, figure->state,
-                      load_task_depth(&config->params, figure->depth), figure->block_bytes)
+                      run_load_depth(&config->params, figure->depth), figure->block_bytes)
                 ->point.figure = figure;
     }
 }

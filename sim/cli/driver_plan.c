@@ -76,7 +76,7 @@ static void add_cpus(struct driver_plan *plan, const struct cli_config *config)
         add_point(plan, config,
                   &(struct driver_point){.kind = DRIVER_CURVE_CPUS,
                                          .cpus = cpus,
-                                         .depth = load_task_depth(&params, CPUS_DEPTH),
+                                         .depth = run_load_depth(&params, CPUS_DEPTH),
                                          .block_bytes = RANDOM_BLOCK},
                   false);
     }
@@ -88,7 +88,7 @@ static void add_copies(struct driver_plan *plan, const struct cli_config *config
         add_point(plan, config,
                   &(struct driver_point){.kind = DRIVER_CURVE_COPIES,
                                          .cpus = config->params.machine.host.cpus,
-                                         .depth = load_task_depth(&config->params, COPIES_DEPTH),
+                                         .depth = run_load_depth(&config->params, COPIES_DEPTH),
                                          .block_bytes = block},
                   true);
 }
@@ -96,7 +96,7 @@ static void add_copies(struct driver_plan *plan, const struct cli_config *config
 static void add_doorbells(struct driver_plan *plan, const struct cli_config *config)
 {
     for (uint64_t depth = 1; depth <= DEPTH_MOST; depth *= 2)
-        if (load_task_depth(&config->params, depth) == depth)
+        if (run_load_depth(&config->params, depth) == depth)
             add_point(plan, config,
                       &(struct driver_point){.kind = DRIVER_CURVE_DOORBELLS,
                                              .cpus = config->params.machine.host.cpus,

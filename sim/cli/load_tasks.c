@@ -48,17 +48,6 @@ int load_tasks_choose(const struct cli_settings *settings, const char *(*name_of
     return CLI_OK;
 }
 
-uint64_t load_task_depth(const struct run_params *params, uint64_t depth)
-{
-    const struct driver_params *driver = &params->machine.driver;
-    uint64_t cpus = params->machine.host.cpus;
-    uint64_t queues = driver->io_queues == 0 ? cpus : driver->io_queues;
-    uint64_t most = driver->slots / ((cpus + queues - 1) / queues);
-    if (driver->full != NVME_FULL_REJECT || depth <= most)
-        return depth;
-    return most == 0 ? 1 : most;
-}
-
 int load_tasks_check(const struct load_tasks *tasks)
 {
     for (size_t i = 0; i < tasks->count; i++) {

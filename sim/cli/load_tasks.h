@@ -30,10 +30,6 @@ int load_tasks_check(const struct load_tasks *tasks);
 /* One result for each. CLI_OK, or a cli_exit after printing what is wrong. */
 int load_tasks_run(const struct load_tasks *tasks, struct load_result *results);
 
-/* As many requests in flight of each CPU, at most `depth`, as a driver takes that refuses what it
- * has no slot for; at least 1. */
-uint64_t load_task_depth(const struct run_params *params, uint64_t depth);
-
 /* --curve: which of `kinds` curves are wanted, by name; all if none was named. *named: some were.
  * CLI_OK, or CLI_USAGE with a message. */
 int load_tasks_choose(const struct cli_settings *settings, const char *(*name_of)(unsigned kind),

@@ -12,10 +12,10 @@
 #include "run/run.h"
 
 struct run_load {
-    uint64_t depth;        /* requests in flight, 1..65534 */
+    uint64_t depth;        /* requests in flight of each CPU, 1..65534 */
     uint64_t block_bytes;  /* multiple of the drive's block, at most RUN_LOAD_BLOCK_MOST */
     uint64_t footprint;    /* bytes at the start of the namespace that are accessed; a job that
-                            * writes needs room for twice `depth` blocks */
+                            * writes needs room for twice `depth` blocks for each CPU */
     uint64_t read_percent; /* 0..100 */
     bool sequential;
     bool ordinary; /* buffers as any program has them: mapped or copied as the driver does it. They
@@ -31,6 +31,9 @@ struct run_load {
 
 /* The smallest block of such a job: the drive's own. */
 uint64_t run_load_least_block(const struct run_params *params);
+/* As many requests in flight of each CPU, at most `depth`, as the driver takes if it refuses what
+ * it has no slot for; at least 1. */
+uint64_t run_load_depth(const struct run_params *params, uint64_t depth);
 /* NULL if the job fits the parameters, else one sentence (valid until the next call). */
 const char *run_load_check(const struct run_params *params, const struct run_load *job);
 

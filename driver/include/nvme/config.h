@@ -91,7 +91,7 @@ struct nvme_config {
     uint16_t io_queues;   /* queue pairs wanted, 1..64 */
     uint16_t io_depth;    /* entries wanted, 2..65535; lowered to CAP.MQES + 1 */
     uint16_t slots;       /* commands in flight per queue, 1..io_depth-1; lowered with the depth */
-    uint16_t cid_base;    /* command identifier of slot 0; 0..1023 */
+    uint16_t cid_base;    /* command identifier of slot 0; 0..1023; 0 with cid_generation */
     enum nvme_cid_policy cid;
     bool negotiate_queues; /* Set Features, Number of Queues, and respect the grant (5.21.1.7) */
     bool cid_generation; /* the unused high bits of a command identifier count the uses of its slot:
@@ -121,7 +121,9 @@ struct nvme_config {
     enum nvme_completion_policy completion;
     enum nvme_irq_mode irq; /* used when completion = interrupt */
     bool shadow_doorbells;  /* Doorbell Buffer Config (5.7) where the controller has it */
-    uint16_t drain_most;    /* entries consumed by one poll or interrupt at most; 0 = all */
+    uint16_t drain_most;    /* entries consumed by one poll at most; 0 = all. An interrupt takes
+                             * such portions of its vector's queues in turn until nothing is left:
+                             * after each the CQ doorbell is rung and done() called */
     enum nvme_coalescing_policy coalescing;
     uint8_t coalescing_entries;    /* THR, 0-based; 0 = none */
     uint8_t coalescing_time_100us; /* TIME; 0 = none */

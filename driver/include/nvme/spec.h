@@ -33,6 +33,7 @@
 /* CAP (3.1.1) */
 #define NVME_CAP_MQES(cap)    ((uint32_t)((cap)&0xFFFFu))    /* 15:00 entries per queue, 0-based */
 #define NVME_CAP_CQR(cap)     ((uint32_t)((cap) >> 16) & 1u) /* 16 contiguous queues required */
+#define NVME_CAP_AMS_WRR(cap) ((uint32_t)((cap) >> 17) & 1u) /* 17 weighted round robin (4.13) */
 #define NVME_CAP_TO(cap)      ((uint32_t)((cap) >> 24) & 0xFFu) /* 31:24 RDY timeout, 500 ms units */
 #define NVME_CAP_DSTRD(cap)   ((uint32_t)((cap) >> 32) & 0xFu)  /* 35:32 stride, 4 << DSTRD bytes */
 #define NVME_CAP_CSS_NVM(cap) ((uint32_t)((cap) >> 37) & 1u)    /* 37 NVM command set */
@@ -44,6 +45,7 @@
 #define NVME_CC_CSS_NVM      (0u << 4)
 #define NVME_CC_MPS_SHIFT    7
 #define NVME_CC_AMS_RR       (0u << 11)
+#define NVME_CC_AMS_WRR      (1u << 11) /* weighted round robin with urgent priority class */
 #define NVME_CC_SHN_MASK     (3u << 14)
 #define NVME_CC_SHN_NORMAL   (1u << 14)
 #define NVME_CC_IOSQES_SHIFT 16
@@ -126,6 +128,10 @@ enum nvme_identify_cns { /* 5.15 */
                          NVME_CNS_ACTIVE_LIST = 0x02
 };
 
+#define NVME_FEATURE_ARBITRATION    0x01u     /* 5.21.1.1 */
+#define NVME_FEATURE_HOST_MEMORY    0x0Du     /* 5.21.1.13 */
+#define NVME_FEATURE_HOST_BEHAVIOR  0x16u     /* 5.21.1.22 */
+#define NVME_QPRIO_LOW              3u        /* 5.4 */
 #define NVME_FEATURE_QUEUES         0x07u     /* Number of Queues (5.21.1.7) */
 #define NVME_CREATE_PC              (1u << 0) /* CDW11: physically contiguous (5.3, 5.4) */
 #define NVME_CREATE_CQ_IEN          (1u << 1) /* CDW11: interrupts enabled (5.3) */
@@ -141,34 +147,59 @@ enum nvme_identify_cns { /* 5.15 */
 /* ---- Identify data (5.15), byte offsets into the 4096 bytes ------------------------------------
  */
 
-#define NVME_IDENTIFY_BYTES  4096u
-#define NVME_IDC_SN          4u   /* 20 bytes, ASCII */
-#define NVME_IDC_MN          24u  /* 40 bytes, ASCII */
-#define NVME_IDC_FR          64u  /* 8 bytes, ASCII */
-#define NVME_IDC_MDTS        77u  /* 2^n pages of CAP.MPSMIN; 0 = no limit */
-#define NVME_IDC_RTD3E       88u  /* 32 bits: time to enter RTD3, microseconds; 0 = not stated */
-#define NVME_IDC_AERL        259u /* requests held, 0-based */
-#define NVME_IDC_SQES        512u /* 3:0 required, 7:4 largest, log2 bytes */
-#define NVME_IDC_CQES        513u
-#define NVME_IDC_NN          516u /* 32 bits: number of namespaces */
-#define NVME_IDC_ONCS        520u /* 16 bits */
-#define NVME_IDC_ONCS_ZEROES (1u << 3)
-#define NVME_IDC_VWC         525u
-#define NVME_IDC_VWC_PRESENT (1u << 0)
+#define NVME_IDENTIFY_BYTES      4096u
+#define NVME_IDC_SN              4u  /* 20 bytes, ASCII */
+#define NVME_IDC_MN              24u /* 40 bytes, ASCII */
+#define NVME_IDC_FR              64u /* 8 bytes, ASCII */
+#define NVME_IDC_MDTS            77u /* 2^n pages of CAP.MPSMIN; 0 = no limit */
+#define NVME_IDC_RTD3E           88u /* 32 bits: time to enter RTD3, microseconds; 0 = not stated */
+#define NVME_IDC_CRDT1           128u /* 3 times 16 bits: CRDT1 to CRDT3, units of 100 ms */
+#define NVME_IDC_OACS            256u /* 16 bits */
+#define NVME_IDC_ACL             258u /* Abort commands at a time, 0-based */
+#define NVME_IDC_AERL            259u /* requests held, 0-based */
+#define NVME_IDC_HMPRE           272u /* 32 bits: host memory buffer preferred, units of 4 KiB */
+#define NVME_IDC_HMMIN           276u /* 32 bits: the least that is of use */
+#define NVME_IDC_HMMINDS         332u /* 32 bits: the least of one descriptor */
+#define NVME_IDC_HMMAXD          336u /* 16 bits: descriptors; 0 = no limit */
+#define NVME_IDC_SQES            512u /* 3:0 required, 7:4 largest, log2 bytes */
+#define NVME_IDC_CQES            513u
+#define NVME_IDC_NN              516u /* 32 bits: number of namespaces */
+#define NVME_IDC_ONCS            520u /* 16 bits */
+#define NVME_IDC_ONCS_COMPARE    (1u << 0)
+#define NVME_IDC_ONCS_DEALLOCATE (1u << 2) /* Dataset Management */
+#define NVME_IDC_ONCS_ZEROES     (1u << 3)
+#define NVME_IDC_ONCS_VERIFY     (1u << 7)
+#define NVME_IDC_VWC             525u
+#define NVME_IDC_VWC_PRESENT     (1u << 0)
+#define NVME_IDC_AWUN            526u /* 16 bits, blocks, 0-based (6.4) */
+#define NVME_IDC_AWUPF           528u
+#define NVME_IDC_SGLS            536u /* 32 bits */
+#define NVME_IDC_SGLS_MASK       3u   /* 0 = none in I/O commands */
 
-#define NVME_IDN_NSZE        0u  /* 64 bits: blocks */
-#define NVME_IDN_NLBAF       25u /* LBA formats, 0-based */
-#define NVME_IDN_FLBAS       26u /* 3:0 format in use */
-#define NVME_IDN_FLBAS_MASK  0xFu
-#define NVME_IDN_DPS         29u /* 2:0 protection type in use, 0 = none */
-#define NVME_IDN_DPS_MASK    7u
-#define NVME_IDN_LBAF        128u /* 4 bytes each: 15:00 metadata bytes, 23:16 log2 of data bytes */
-#define NVME_IDN_LBAF_BYTES  4u
-#define NVME_IDN_LBAF_COUNT  16u
-#define NVME_ACTIVE_LIST_MAX 1024u       /* CNS 02h: identifiers, increasing, ended by 0 */
-#define NVME_NSID_MAX        0xFFFFFFFEu /* FFFFFFFFh means all (6.1) */
-#define NVME_VERSION_1_1     0x00010100u /* the first with CNS 02h */
-#define NVME_VERSION_1_2     0x00010200u /* the first with RTD3E */
+#define NVME_IDN_NSZE           0u /* 64 bits: blocks */
+#define NVME_IDN_NSFEAT         24u
+#define NVME_IDN_NSFEAT_ATOMICS (1u << 1) /* NAWUN and NAWUPF count, not AWUN and AWUPF */
+#define NVME_IDN_NSFEAT_OPTIMAL (1u << 4) /* NPWG, NPWA, NPDG are stated */
+#define NVME_IDN_NLBAF          25u       /* LBA formats, 0-based */
+#define NVME_IDN_FLBAS          26u       /* 3:0 format in use */
+#define NVME_IDN_FLBAS_MASK     0xFu
+#define NVME_IDN_DPS            29u /* 2:0 protection type in use, 0 = none */
+#define NVME_IDN_DPS_MASK       7u
+#define NVME_IDN_NAWUN          34u /* 16 bits each, blocks, 0-based */
+#define NVME_IDN_NAWUPF         36u
+#define NVME_IDN_NABSN          38u /* 0 = no boundary */
+#define NVME_IDN_NOIOB          46u /* not 0-based; 0 = none stated */
+#define NVME_IDN_NPWG           64u
+#define NVME_IDN_NPWA           66u
+#define NVME_IDN_NPDG           68u
+#define NVME_IDN_LBAF           128u /* 4 bytes each: 15:00 metadata bytes, 23:16 log2 of data bytes */
+#define NVME_IDN_LBAF_BYTES     4u
+#define NVME_IDN_LBAF_COUNT     16u
+#define NVME_ACTIVE_LIST_MAX    1024u       /* CNS 02h: identifiers, increasing, ended by 0 */
+#define NVME_NSID_MAX           0xFFFFFFFEu /* FFFFFFFFh means all (6.1) */
+#define NVME_VERSION_1_1        0x00010100u /* the first with CNS 02h */
+#define NVME_VERSION_1_2        0x00010200u /* the first with RTD3E */
+#define NVME_VERSION_1_4        0x00010400u /* the first with Host Behavior Support and CRD */
 
 /* ---- status (4.6.1): bits 7:0 code, 10:8 type, 12:11 CRD, 13 more, 14 do not retry
  * ---------------- */

@@ -50,6 +50,8 @@ static void op_write32(void *ctx, uint32_t offset, uint32_t value)
 {
     (void)ctx;
     ck_assert_uint_eq(offset % 4, 0);
+    if (fake->before_write)
+        fake->before_write(offset);
     note(false, offset, value);
     if (!fake->gone)
         fake_device_write(offset, value);
@@ -87,6 +89,8 @@ static int op_alloc(void *ctx, size_t bytes, size_t align, enum nvme_dma_use use
 {
     (void)ctx;
     (void)use;
+    if (fake->alloc_limit != 0 && bytes > fake->alloc_limit)
+        return NVME_E_NO_MEMORY;
     if (fake->alloc_fail_after >= 0 && fake->alloc_fail_after-- == 0)
         return NVME_E_NO_MEMORY;
     out->cpu = fake_buffer(bytes, align, 0);
@@ -192,6 +196,15 @@ static int op_irq_setup(void *ctx, enum nvme_irq_mode mode, unsigned vectors)
     return fake->irq_grant ? fake->irq_grant : (int)vectors;
 }
 
+static int op_irq_move(void *ctx, unsigned vector, unsigned cpu)
+{
+    (void)ctx;
+    fake->moved_vector = vector;
+    fake->moved_cpu = cpu;
+    fake->irq_moves++;
+    return fake->irq_move_error;
+}
+
 static void op_lock(void *ctx, uint16_t qid)
 {
     (void)ctx;
@@ -223,6 +236,7 @@ static const struct nvme_platform_ops all_ops = {.read32 = op_read32,
                                                  .now_ns = op_now,
                                                  .relax = op_relax,
                                                  .irq_setup = op_irq_setup,
+                                                 .irq_move = op_irq_move,
                                                  .lock = op_lock,
                                                  .unlock = op_unlock};
 
@@ -235,7 +249,8 @@ void fake_create(void)
     ck_assert_ptr_nonnull(fake);
     ck_assert_ptr_nonnull(pool);
     fake->ops = all_ops;
-    fake->platform = (struct nvme_platform){&fake->ops, fake, NVME_PLATFORM_COHERENT};
+    fake->platform =
+        (struct nvme_platform){.ops = &fake->ops, .ctx = fake, .flags = NVME_PLATFORM_COHERENT};
     nvme_config_defaults(&fake->config);
     fake->config.io_depth = 16;
     fake->config.slots = 15;

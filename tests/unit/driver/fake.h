@@ -55,6 +55,18 @@ struct fake_queue {
     uint32_t in_flight;
 };
 
+/* Bytes of an Identify page that are other than what fake_device.c puts there. */
+struct fake_patch {
+    uint32_t cns, offset, bytes;
+    uint64_t value;
+};
+
+/* The host memory buffer as the device got it. */
+struct fake_host_memory {
+    bool enabled;
+    uint32_t enables, returned, disables, pieces, bytes, largest, smallest;
+};
+
 struct fake_ns {
     uint32_t nsid;
     uint64_t blocks;
@@ -82,8 +94,12 @@ struct fake {
     bool admin_hold_ends_at_reset;
     uint32_t admin_fail_opcode; /* this opcode ends with admin_fail_status */
     uint16_t admin_fail_status;
-    uint8_t log_fill; /* every byte of a log page */
-    uint32_t grant;   /* DW0 of Number of Queues */
+    uint32_t admin_fail_feature; /* Set Features of this one does */
+    struct fake_patch patches[24];
+    uint32_t patch_count;
+    uint32_t alloc_limit; /* dma_alloc of more bytes than that fails; 0 = none */
+    uint8_t log_fill;     /* every byte of a log page */
+    uint32_t grant;       /* DW0 of Number of Queues */
     uint32_t admin_sqhd_error, admin_cid_error;
     uint32_t refuse_nsid; /* Identify of this namespace ends with admin_fail_status */
     uint32_t rtd3e;       /* microseconds */
@@ -116,6 +132,16 @@ struct fake {
     enum nvme_irq_mode irq_mode;
     unsigned irq_vectors;
     uint32_t irq_calls;
+    int irq_move_error;
+    unsigned moved_vector, moved_cpu;
+    uint32_t irq_moves;
+    void (*before_write)(uint32_t offset); /* what happens while a register write is on its way */
+
+    struct fake_host_memory host_memory;
+    uint32_t shut_while_lent;         /* shutdowns while the host memory buffer was enabled */
+    uint32_t behavior;                /* ACRE of Host Behavior Support; UINT32_MAX: never set */
+    uint32_t arbitration;             /* CDW11 of Arbitration */
+    uint32_t priorities[FAKE_QUEUES]; /* QPRIO */
     uint32_t pool_used;
     struct fake_queue queues[FAKE_QUEUES];
 };
@@ -150,6 +176,8 @@ uint32_t fake_opcode(const struct nvme_sqe *sqe);
 /* Walks the PRPs of `bytes` and appends each page's part to out[]; returns the number of parts. */
 uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
                    uint32_t max);
+
+void fake_patch(uint32_t cns, uint32_t offset, uint32_t bytes, uint64_t value);
 
 /* The log: writes to a register since fake_forget(). */
 void fake_forget(void);

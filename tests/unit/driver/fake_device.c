@@ -39,7 +39,8 @@ void fake_device_create(void)
     fake->ns_count = 1;
     fake->ns[0] = (struct fake_ns){.nsid = 1, .blocks = FAKE_BLOCKS, .lba_shift = 9};
     fake->grant = 7 | (7u << 16);
-    fake->admin_fail_opcode = UINT32_MAX;
+    fake->admin_fail_opcode = fake->admin_fail_feature = UINT32_MAX;
+    fake->behavior = UINT32_MAX;
 }
 
 void fake_disk_create(void)
@@ -74,6 +75,7 @@ static void settle_ready(void)
     if (!fake->target_ready) {
         fake->csts &= ~(NVME_CSTS_SHST_MASK | NVME_CSTS_CFS);
         memset(fake->queues, 0, sizeof(fake->queues));
+        fake->host_memory.enabled = false;
         if (fake->admin_hold_ends_at_reset)
             fake->hold_admin = false;
         fake->aer_held = 0;
@@ -125,6 +127,8 @@ static void write_cc(uint32_t value)
     } else if (was) {
         ck_assert_uint_eq((fake->cc ^ value) & ~NVME_CC_SHN_MASK, 0);
     }
+    if ((value & NVME_CC_SHN_MASK) && !(fake->cc & NVME_CC_SHN_MASK))
+        fake->shut_while_lent += fake->host_memory.enabled;
     if ((value & NVME_CC_SHN_MASK) && !(fake->cc & NVME_CC_SHN_MASK) && !fake->never_shut)
         fake->csts |= NVME_CSTS_SHST_COMPLETE;
     fake->cc = value;
@@ -301,6 +305,70 @@ void fake_execute(const struct nvme_sqe *sqe)
 
 /* ---- admin commands ---- */
 
+void fake_patch(uint32_t cns, uint32_t offset, uint32_t bytes, uint64_t value)
+{
+    ck_assert_uint_lt(fake->patch_count, 24);
+    fake->patches[fake->patch_count++] = (struct fake_patch){cns, offset, bytes, value};
+}
+
+static uint64_t memory64(uint64_t bus)
+{
+    uint64_t value;
+
+    memcpy(&value, fake_cpu(bus, 8), 8);
+    return fake_le64(value);
+}
+
+/* 5.21.1.13: enabled while it is disabled and the other way round; whole pages. */
+static void host_memory(const struct nvme_sqe *sqe)
+{
+    struct fake_host_memory *memory = &fake->host_memory;
+    uint32_t flags = (uint32_t)(sqe->cdw10_11 >> 32);
+    uint64_t list = sqe->cdw12_13 >> 32 | sqe->cdw14_15 << 32;
+
+    ck_assert_uint_ne(memory->enabled, flags & 1);
+    memory->enabled = flags & 1;
+    memory->enables += flags & 1;
+    memory->returned += flags >> 1 & 1;
+    memory->disables += !(flags & 1);
+    if (!memory->enabled)
+        return;
+    memory->pieces = (uint32_t)(sqe->cdw14_15 >> 32);
+    memory->bytes = memory->largest = 0;
+    memory->smallest = UINT32_MAX;
+    ck_assert_uint_eq(list % 16, 0);
+    for (uint32_t i = 0; i < memory->pieces; i++) {
+        uint32_t bytes = (uint32_t)memory64(list + 16 * i + 8) * FAKE_PAGE;
+
+        ck_assert_uint_gt(bytes, 0);
+        ck_assert_uint_eq(memory64(list + 16 * i) % FAKE_PAGE, 0);
+        fake_cpu(memory64(list + 16 * i), bytes);
+        memory->bytes += bytes;
+        memory->largest = bytes > memory->largest ? bytes : memory->largest;
+        memory->smallest = bytes < memory->smallest ? bytes : memory->smallest;
+    }
+    ck_assert_uint_eq((uint32_t)sqe->cdw12_13 * FAKE_PAGE, memory->bytes);
+}
+
+static uint32_t set_features(const struct nvme_sqe *sqe)
+{
+    switch (sqe->cdw10_11 & 0xFF) {
+    case 0x01:
+        fake->arbitration = (uint32_t)(sqe->cdw10_11 >> 32);
+        return 0;
+    case 0x07:
+        return fake->grant;
+    case 0x0D:
+        host_memory(sqe);
+        return 0;
+    case 0x16:
+        fake->behavior = *(const uint8_t *)fake_cpu(sqe->prp1, 512);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
 static void identify(const struct nvme_sqe *sqe)
 {
     uint8_t *page = fake_cpu(sqe->prp1, 4096);
@@ -341,6 +409,10 @@ static void identify(const struct nvme_sqe *sqe)
             format[2] = ns->lba_shift;
         }
     }
+    for (uint32_t i = 0; i < fake->patch_count; i++)
+        for (uint32_t b = 0;
+             fake->patches[i].cns == (sqe->cdw10_11 & 0xFF) && b < fake->patches[i].bytes; b++)
+            page[fake->patches[i].offset + b] = (uint8_t)(fake->patches[i].value >> 8 * b);
 }
 
 static void create_cq(const struct nvme_sqe *sqe)
@@ -365,6 +437,7 @@ static void create_sq(const struct nvme_sqe *sqe)
     ck_assert(fake->queues[sqe->cdw10_11 >> 48].cq_exists);
     q->sq_bus = sqe->prp1;
     q->depth = (uint32_t)(sqe->cdw10_11 >> 16 & 0xFFFF) + 1;
+    fake->priorities[sqe->cdw10_11 & 0xFFFF] = (uint32_t)(sqe->cdw10_11 >> 33) & 3;
     q->sq_exists = true;
 }
 
@@ -396,7 +469,7 @@ static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
                ((uint32_t)(sqe->cdw10_11 >> 16 & 0xFFF) + 1) * 4);
         break;
     case NVME_ADMIN_SET_FEATURES:
-        *result = fake->grant;
+        *result = set_features(sqe);
         break;
     case NVME_ADMIN_CREATE_CQ:
         create_cq(sqe);
@@ -448,6 +521,8 @@ void fake_run(uint32_t qid)
         fake->admin_seen[fake_opcode(&sqe) % 64]++;
         memmove(q->fetched, q->fetched + 1, --q->in_flight * sizeof(q->fetched[0]));
         if (fake_opcode(&sqe) == fake->admin_fail_opcode ||
+            (fake_opcode(&sqe) == NVME_ADMIN_SET_FEATURES &&
+             (sqe.cdw10_11 & 0xFF) == fake->admin_fail_feature) ||
             (fake_opcode(&sqe) == NVME_ADMIN_IDENTIFY && fake->refuse_nsid != 0 &&
              sqe.command_nsid >> 32 == fake->refuse_nsid))
             status = fake->admin_fail_status;

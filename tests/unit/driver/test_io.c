@@ -29,6 +29,7 @@ START_TEST(read_entry)
     uint8_t *buffer;
     const struct nvme_sqe *sqe;
 
+    fake->config.cid_generation = false;
     fake->config.cid_base = 1;
     start();
     buffer = fake_buffer(4096, 4096, 0);
@@ -54,6 +55,7 @@ START_TEST(short_and_general_path_build_the_same)
     uint8_t *buffer;
     struct nvme_sqe first;
 
+    fake->config.cid_generation = false;
     fake_unlock();
     start();
     buffer = fake_buffer(4096, 4096, 0);
