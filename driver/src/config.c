@@ -17,40 +17,42 @@
 #define ADMIN_SEGMENTS_MAX 513u /* PRP1 and a list page of the smallest page size */
 #define TRANSFER_MIN_BYTES (1u << NVME_PAGE_SHIFT_MIN)
 
+static const struct nvme_config defaults = {
+    .admin_depth = 32,
+    .io_queues = 1,
+    .io_depth = 256,
+    .slots = 255,
+    .cid = NVME_CID_LIFO,
+    .cid_generation = true,
+    .negotiate_queues = true,
+    .sq_priority = 2,
+    .full = NVME_FULL_REJECT,
+    .read.direct_align_bytes = 1,
+    .write.direct_align_bytes = 1,
+    .copy = NVME_COPY_OPTIMISED,
+    .dma_list = NVME_DMA_LIST_POOL,
+    .list_pages = 1,
+    .split = NVME_SPLIT_PARALLEL,
+    .ring = NVME_RING_PER_BATCH,
+    .cq_ring = NVME_CQ_RING_PER_DRAIN,
+    .completion = NVME_COMPLETION_POLL,
+    .irq = NVME_IRQ_NONE,
+    .sgl_min_bytes = 32768,
+    .burst_log2 = 3,
+    .admin_requests = 4,
+    .late = NVME_LATE_ABORT,
+    .abort_timeout_ms = 5000,
+    .recovery = NVME_RECOVERY_NONE,
+    .reset_limit = 3,
+    .after_reset = NVME_AFTER_RESET_FAIL,
+    .aer_count = 1,
+    .delete_queues = true,
+    .admin_timeout_ms = 60000,
+    .shutdown_timeout_ms = 10000,
+};
+
 void nvme_config_defaults(struct nvme_config *config)
 {
-    static const struct nvme_config defaults = {.admin_depth = 32,
-                                                .io_queues = 1,
-                                                .io_depth = 256,
-                                                .slots = 255,
-                                                .cid = NVME_CID_LIFO,
-                                                .cid_generation = true,
-                                                .negotiate_queues = true,
-                                                .sq_priority = 2,
-                                                .burst_log2 = 3,
-                                                .full = NVME_FULL_REJECT,
-                                                .read.direct_align_bytes = 1,
-                                                .write.direct_align_bytes = 1,
-                                                .copy = NVME_COPY_OPTIMISED,
-                                                .dma_list = NVME_DMA_LIST_POOL,
-                                                .list_pages = 1,
-                                                .split = NVME_SPLIT_PARALLEL,
-                                                .sgl_min_bytes = 32768,
-                                                .ring = NVME_RING_PER_BATCH,
-                                                .cq_ring = NVME_CQ_RING_PER_DRAIN,
-                                                .completion = NVME_COMPLETION_POLL,
-                                                .irq = NVME_IRQ_NONE,
-                                                .aer_count = 1,
-                                                .admin_requests = 4,
-                                                .delete_queues = true,
-                                                .late = NVME_LATE_ABORT,
-                                                .abort_timeout_ms = 5000,
-                                                .recovery = NVME_RECOVERY_NONE,
-                                                .reset_limit = 3,
-                                                .after_reset = NVME_AFTER_RESET_FAIL,
-                                                .admin_timeout_ms = 60000,
-                                                .shutdown_timeout_ms = 10000};
-
     *config = defaults;
 }
 
@@ -124,7 +126,7 @@ static bool transfer_ok(uint32_t bytes)
     return bytes == 0 || bytes >= TRANSFER_MIN_BYTES;
 }
 
-static bool align_ok(uint32_t bytes)
+static bool power_of_two(uint32_t bytes)
 {
     return bytes != 0 && (bytes & (bytes - 1)) == 0;
 }
@@ -141,8 +143,8 @@ static const char *check_rest(const struct nvme_config *c)
     REQUIRE(cid_base, c->cid_base == 0 || !c->cid_generation);
     REQUIRE(slots, c->slots < c->io_depth && (uint32_t)c->slots + c->cid_base <= CID_LIMIT);
     REQUIRE(bounce_bytes, (c->bounce_bytes & ((1u << NVME_PAGE_SHIFT_MIN) - 1)) == 0);
-    REQUIRE(read.direct_align_bytes, align_ok(c->read.direct_align_bytes));
-    REQUIRE(write.direct_align_bytes, align_ok(c->write.direct_align_bytes));
+    REQUIRE(read.direct_align_bytes, power_of_two(c->read.direct_align_bytes));
+    REQUIRE(write.direct_align_bytes, power_of_two(c->write.direct_align_bytes));
     REQUIRE(transfer_cap, transfer_ok(c->transfer_cap));
     REQUIRE(transfer_no_mdts, transfer_ok(c->transfer_no_mdts));
     REQUIRE(irq, c->completion != NVME_COMPLETION_INTERRUPT || c->irq != NVME_IRQ_NONE);
@@ -249,6 +251,7 @@ struct nvme *nvme_init(void *memory, size_t bytes, const struct nvme_platform *p
     nvme->ops = platform->ops;
     nvme->ctx = platform->ctx;
     nvme->state = NVME_STATE_OFF;
+    nvme->unreachable = platform->dma_mask ? ~platform->dma_mask : 0;
     for (uint16_t i = 0; i < config->io_queues; i++) {
         nvme_queue_init(nvme, &nvme->queues[i], (uint16_t)(i + 1));
         nvme->queues[i].priority = config->sq_priority;

@@ -70,6 +70,16 @@ static uint32_t units(const uint8_t *field)
     return (count < UINT32_MAX >> UNIT_SHIFT ? count : UINT32_MAX >> UNIT_SHIFT) << UNIT_SHIFT;
 }
 
+/* Whether and how SGLs are used (5.15.2.2, SGLS). */
+static void take_sgls(struct nvme *nvme, uint32_t sgls)
+{
+    nvme->info.sgl = sgls == NVME_IDC_SGLS_BYTE || sgls == NVME_IDC_SGLS_DWORD;
+    nvme->sgl = nvme->info.sgl && nvme->config.sgl != NVME_SGL_NEVER;
+    nvme->sgl_by_size = nvme->sgl && nvme->config.sgl == NVME_SGL_BY_SIZE;
+    nvme->dword_mask = nvme->sgl && sgls == NVME_IDC_SGLS_BYTE ? 0 : 3;
+    nvme->boundaries = false;
+}
+
 /* 1, or NVME_E_UNSUPPORTED. */
 int nvme_identify_controller(struct nvme *nvme, const uint8_t *id)
 {
@@ -88,10 +98,10 @@ int nvme_identify_controller(struct nvme *nvme, const uint8_t *id)
     info->oacs = (uint16_t)get_le16(id + NVME_IDC_OACS);
     info->oncs = (uint16_t)get_le16(id + NVME_IDC_ONCS);
     info->compare = (info->oncs & NVME_IDC_ONCS_COMPARE) != 0;
-    info->deallocate = (info->oncs & NVME_IDC_ONCS_DEALLOCATE) != 0;
+    info->deallocate = (info->oncs & NVME_IDC_ONCS_DATASET) != 0;
     info->write_zeroes = (info->oncs & NVME_IDC_ONCS_ZEROES) != 0;
     info->verify = (info->oncs & NVME_IDC_ONCS_VERIFY) != 0;
-    info->sgl = (id[NVME_IDC_SGLS] & NVME_IDC_SGLS_MASK) != 0;
+    take_sgls(nvme, id[NVME_IDC_SGLS] & NVME_IDC_SGLS_MASK);
     info->abort_limit = (uint8_t)(id[NVME_IDC_ACL] < UINT8_MAX ? id[NVME_IDC_ACL] + 1 : UINT8_MAX);
     info->namespaces_max = get_le32(id + NVME_IDC_NN);
     for (unsigned i = 0; i < 3; i++)
@@ -145,6 +155,8 @@ bool nvme_identify_namespace(struct nvme *nvme, struct nvme_ns *ns, uint32_t nsi
     public->format = (uint8_t)format;
     public->max_blocks = ns->max_blocks;
     public->optimal_boundary = get_le16(id + NVME_IDN_NOIOB);
+    nvme->boundaries |= nvme->config.split_at_boundary && public->optimal_boundary != 0;
+    ns->zero_flags = id[NVME_IDN_DLFEAT] & NVME_IDN_DLFEAT_DEAC ? NVME_ZEROES_DEAC : 0;
     public->atomic_blocks =
         own_atomics ? get_le16(id + NVME_IDN_NAWUN) + 1 : nvme->atomic_normal + 1;
     public->atomic_power_fail =

@@ -37,6 +37,7 @@
 struct nvme_ns {
     struct nvme_namespace public;
     uint32_t max_blocks;   /* longest command with data, blocks; 1..65536 */
+    uint32_t zero_flags;   /* CDW12 of Write Zeroes that may deallocate (6.17) */
     uint32_t short_blocks; /* short path: up to one page; 0 if the namespace is smaller than that */
     uint64_t short_lba;    /* short path: largest start at which that many blocks still fit */
     uint8_t shift;         /* log2 of block_bytes */
@@ -57,8 +58,7 @@ struct nvme_slot {
                                    * CDW0: armed, which means that a short-path command is in
                                    * flight; else CID_ONE less, whose low bits are another slot's, so
                                    * that no entry that leads to this slot can be equal to it */
-    uint32_t flags;               /* SLOT_*; 0 while free and for short-path commands */
-    uint32_t unused;
+    uint32_t unused[2];
 };
 #define CID_ONE (1u << NVME_SQE_CID_SHIFT)
 
@@ -66,9 +66,13 @@ struct nvme_slot {
 struct nvme_slot_data {
     struct nvme_request *request; /* of a general-path command in flight; else NULL */
     struct nvme_dma bounce;       /* bounce_bytes; not held when the policy has none */
-    struct nvme_dma list;         /* list_pages pages */
-    uint8_t *buffer;              /* caller's data of this piece */
-    uint32_t bytes;               /* of this piece */
+    struct nvme_dma list;         /* list_pages pages: PRPs, SGL segments or ranges */
+    /* The command's data: `bytes` from `offset` bytes into the first of vector[] on. */
+    const struct nvme_vector *vector;
+    struct nvme_vector whole; /* a buffer in one piece, as a vector */
+    uint32_t offset, bytes;
+    enum nvme_dir dir;
+    uint32_t flags; /* SLOT_*; 0 while free and for short-path commands */
 };
 
 struct nvme_list { /* requests, linked through `next` */
@@ -81,6 +85,9 @@ struct nvme_list { /* requests, linked through `next` */
 #define GATE_LOCKED  (1u << 1) /* the platform has locks */
 #define GATE_WAITING (1u << 2) /* requests wait for a slot: no overtaking */
 #define GATE_LOWEST  (1u << 3) /* NVME_CID_LOWEST: slots come from a bitmap */
+#define GATE_POLICY  (1u << 4) /* SGLs by size, optimal boundaries, or a limit of bus addresses */
+#define GATE_WORDS                                                                                 \
+    (1u << 5) /* an SQE with words that the short path does not store is in the ring */
 
 /* What the short path of nvme_submit() asks of a request, in the order in which it asks: the
  * namespace of the last request and the queue's gates made into a few numbers, so that a plain
@@ -152,9 +159,10 @@ struct nvme_queue {
     struct nvme *nvme;
     const struct nvme_ns *ns; /* of the last request; never NULL */
     uint32_t slot_count;      /* in use, of slot_mask + 1 */
-    uint32_t cid_base; /* position of the first one, and its identifier without generations */
-    uint32_t cid_step; /* a generation, in its place in CDW0; 0 without */
-    uint64_t dataless; /* commands without data */
+    uint32_t cid_base;  /* position of the first one, and its identifier without generations */
+    uint32_t cid_step;  /* a generation, in its place in CDW0; 0 without */
+    uint64_t dataless;  /* commands without data */
+    uint32_t words_end; /* GATE_WORDS: the SQE with this number makes the ring clean again */
     const struct nvme_slot_ops *slot_ops;
     uint32_t *free_map, *free_map_top; /* NVME_CID_LOWEST: bit set = free; one bit per word */
     uint32_t free_map_words;
@@ -266,9 +274,14 @@ struct nvme {
     uint32_t vectors;
     uint32_t atomic_normal, atomic_power_fail; /* of namespaces that state none; 0-based */
     struct nvme_host_memory host_memory;
-    unsigned feature;               /* of PHASE_FEATURES */
-    uint16_t queues_wanted;         /* after the controller's grant */
-    uint16_t queue_index;           /* of create and delete */
+    unsigned feature;       /* of PHASE_FEATURES */
+    bool sgl, sgl_by_size;  /* SGLs are used: where needed, by size too */
+    bool boundaries;        /* commands end at optimal boundaries of a namespace */
+    uint32_t dword_mask;    /* bits of an address that are zero for the device: 3 (4.3); 0 where
+                             * SGLs may lie at any byte */
+    uint64_t unreachable;   /* bits of a bus address beyond platform->dma_mask */
+    uint16_t queues_wanted; /* after the controller's grant */
+    uint16_t queue_index;   /* of create and delete */
     uint32_t list_count, list_next; /* nsids[]: found, identified */
     uint32_t ns_count;
     struct nvme_ns ns[NVME_NAMESPACES_MAX + 1]; /* the last one is never valid: an empty hint */
@@ -415,37 +428,55 @@ void nvme_queue_ring(struct nvme_queue *queue);  /* under the lock, queue open *
 void nvme_queue_abort(struct nvme_queue *queue); /* end every request with NVME_E_STATE */
 void nvme_call_done(struct nvme_request *first); /* the list's done(), with no lock held */
 
-/* ---- data.c ---- */
+/* ---- prp.c, sgl.c ---- */
 
-/* Where PRP entries go, and what came of them. */
-struct nvme_prps {
+/* Where lists of PRPs or SGL descriptors go, and the data pointer that came of it. */
+struct nvme_dptr {
     uint64_t *list; /* CPU address of contiguous list pages */
     uint64_t list_bus;
     uint32_t list_pages; /* room */
     uint32_t page_shift;
-    uint64_t prp1, prp2; /* out, CPU order */
-    uint32_t entries;    /* out: data entries in the list */
-    uint32_t used_pages; /* out: list pages filled */
+    uint64_t prp1, prp2; /* out, CPU order; or SGL1 */
+    uint32_t entries;    /* out: data entries in the list; SGL: descriptors, those that lead on
+                          * included. Without gaps */
+    uint32_t used_pages; /* out: list pages filled with PRPs */
+    uint32_t fits;       /* out of PRPs, also when refused: bytes of the first segments that go
+                          * together */
 };
 /* NVME_OK, or NVME_E_INVAL: segments that cannot be PRP entries, or more than the list holds. */
-int nvme_prps_build(struct nvme_prps *prps, const struct nvme_segment *segments, unsigned count);
-bool nvme_data_bounces(const struct nvme_config *config, enum nvme_op op, uintptr_t address,
-                       uint32_t bytes);
+int nvme_prps_build(struct nvme_dptr *prps, const struct nvme_segment *segments, unsigned count);
+/* NVME_OK, or NVME_E_INVAL: nothing, more than the list holds, or one of mask's bits in an address
+ * or a length. */
+int nvme_sgl_build(struct nvme_dptr *sgl, const struct nvme_segment *segments, unsigned count,
+                   uint32_t mask);
+
+/* ---- data.c ---- */
+bool nvme_data_bounces(const struct nvme_config *config, enum nvme_dir dir, uintptr_t address,
+                       uint32_t bytes, uint32_t dword_mask);
 /* PRPs of these segments, with a slot's own list pages. NVME_OK or NVME_E_INVAL. */
 int nvme_data_describe(struct nvme_queue *queue, const struct nvme_dma *list,
-                       const struct nvme_segment *segments, unsigned count, uint64_t *prp1,
-                       uint64_t *prp2);
-/* Make one piece's data reachable: bounce, map or take as it is; sets the slot's flags. */
-int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot *slot,
-                      const struct nvme_request *request, uint64_t offset, uint32_t bytes,
-                      uint64_t *prp1, uint64_t *prp2);
-/* The command has ended. deliver: copy bounced read data to the caller. */
-void nvme_data_finish(struct nvme_queue *queue, const struct nvme_slot *slot, enum nvme_op op,
-                      bool deliver);
+                       const struct nvme_segment *segments, unsigned count, struct nvme_dptr *dptr);
+/* Make what data says reachable for the device, and describe it in sqe; sets data's flags. bytes
+ * may become less, a multiple of unit (a power of two; 0: it may not). */
+int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot_data *data, bool registered,
+                      uint32_t unit, struct nvme_sqe *sqe);
+/* Where the data ends: what comes next in the request's vector. */
+void nvme_data_advance(const struct nvme_slot_data *data, struct nvme_request *request);
+/* The command has ended. deliver: copy bounced data to the caller. */
+void nvme_data_finish(struct nvme_queue *queue, struct nvme_slot_data *data, bool deliver);
+
+/* ---- command.c ---- */
+/* Whether a request is one that can be tried: NVME_OK, INVAL, RANGE or UNSUPPORTED. */
+int nvme_command_check(struct nvme_queue *queue, const struct nvme_request *request);
+/* What blocks_left begins with. */
+uint32_t nvme_command_units(const struct nvme_request *request);
+/* Issue the next command of a request that nvme_io_begin() has begun. BUSY: no slot. */
+int nvme_command_issue(struct nvme_queue *queue, struct nvme_request *request);
 
 /* ---- io.c ---- */
-/* Issue the next command of a request that has passed the checks. BUSY: no slot. */
-int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request);
+/* From a checked request's caller's fields alone: set the core's own and issue its first commands,
+ * or have it wait. Under the lock, queue open. On an error nothing is in flight. */
+int nvme_io_begin(struct nvme_queue *queue, struct nvme_request *request);
 /* One command of a split or prepared request has ended. */
 void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
                         uint16_t status, uint32_t result);
@@ -503,9 +534,8 @@ static inline bool sqe_turn_due(const struct nvme_queue *queue)
     return queue->sq_next == queue->sq_stop;
 }
 
-/* What short path and general path store. The other words of an SQE stay as nvme_queue_start()
- * left them, zero, because no command of the core uses them. One that did would have to store all
- * words, and to hold a gate until the ring has gone round and those words are zero again. */
+/* What the short path stores. The other words of an SQE are zero: nvme_queue_start() left them so,
+ * and a command that uses them holds GATE_WORDS until the ring has gone round (command.c). */
 static inline void sqe_fill(struct nvme_sqe *sqe, uint64_t command_nsid, uint64_t prp1,
                             uint64_t prp2, uint64_t lba, uint64_t cdw12)
 {

@@ -133,8 +133,10 @@ void nvme_queue_open(struct nvme_queue *queue)
 
     queue_lock(nvme, queue->sq.qid);
     queue->ns = nvme->ns_count ? &nvme->ns[0] : &nvme->ns[NVME_NAMESPACES_MAX];
-    nvme_queue_gate(queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
-                               (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0));
+    nvme_queue_gate(
+        queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
+                   (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0) |
+                   (nvme->sgl_by_size || nvme->boundaries || nvme->unreachable ? GATE_POLICY : 0));
     queue_unlock(nvme, queue->sq.qid);
 }
 
@@ -210,7 +212,7 @@ void nvme_queue_abort(struct nvme_queue *queue)
             request->result = 0;
             list_append(&done, request);
         } else if ((request = queue->data[i].request)) {
-            nvme_data_finish(queue, slot, request->op, false);
+            nvme_data_finish(queue, &queue->data[i], false);
             request->blocks_left = 0;
             if (request->error == NVME_OK)
                 request->error = NVME_E_STATE;
@@ -218,7 +220,6 @@ void nvme_queue_abort(struct nvme_queue *queue)
                 list_append(&done, request);
         }
         queue->data[i].request = NULL;
-        slot->flags = 0;
     }
     queue->ended = queue->sequence; /* the slots are given back when the queue starts again */
     queue_unlock(queue->nvme, queue->sq.qid);

@@ -116,8 +116,11 @@ static int op_map(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsi
                   struct nvme_segment *segments, unsigned max, unsigned *count)
 {
     uint64_t bus = fake_bus(buffer);
+    struct fake_map entry = {buffer, bytes, dir};
 
     (void)ctx;
+    if (fake->beyond && (const uint8_t *)buffer + bytes > fake->beyond)
+        return NVME_E_UNSUPPORTED;
     if (fake->map_fail_after >= 0 && fake->map_fail_after-- == 0)
         return NVME_E_NO_MEMORY;
     fake->map_dir = dir;
@@ -137,19 +140,22 @@ static int op_map(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsi
     if (fake->bad_segments)
         segments[*count - 1].bytes -= 4;
     fake->maps++;
-    fake->mapped++;
+    ck_assert_uint_lt(fake->mapped, FAKE_MAPS);
+    fake->live_maps[fake->mapped++] = entry;
     return NVME_OK;
 }
 
 static void op_unmap(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags)
 {
+    uint32_t i = 0;
+
     (void)ctx;
-    (void)buffer;
-    (void)bytes;
-    (void)dir;
-    (void)flags;
-    ck_assert_uint_gt(fake->mapped, 0);
-    fake->mapped--;
+    ck_assert_uint_eq(flags, fake->map_flags);
+    while (i < fake->mapped && (fake->live_maps[i].buffer != buffer ||
+                                fake->live_maps[i].bytes != bytes || fake->live_maps[i].dir != dir))
+        i++;
+    ck_assert_uint_lt(i, fake->mapped); /* mapped with the same values, and not undone yet */
+    fake->live_maps[i] = fake->live_maps[--fake->mapped];
     fake->unmaps++;
 }
 
@@ -369,6 +375,10 @@ void fake_request(struct nvme_request *request, enum nvme_op op, uint64_t lba, u
     request->bus = 0;
     request->done = ended;
     request->user = NULL;
+    request->owner = NULL;
+    request->ranges = NULL;
+    request->raw = NULL;
+    request->vector_count = 0;
 }
 
 static void admin_ended(struct nvme_admin_request *request)

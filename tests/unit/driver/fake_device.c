@@ -210,11 +210,8 @@ void fake_fetch(uint32_t qid)
         ck_assert_uint_lt(q->in_flight, FAKE_FETCHED);
         for (uint32_t i = 0; i < q->in_flight; i++) /* 4.2: unique among those outstanding */
             ck_assert_uint_ne(fake_cid(&q->fetched[i]), fake_cid(sqe));
+        ck_assert(qid == 0 || fake->any_words || (sqe->cdw2_3 | sqe->cdw14_15) == 0);
         ck_assert_uint_eq(sqe->metadata, 0);
-        if (qid != 0) { /* no I/O command of the core uses them */
-            ck_assert_uint_eq(sqe->cdw2_3, 0);
-            ck_assert_uint_eq(sqe->cdw14_15, 0);
-        }
         q->fetched[q->in_flight++] = *sqe;
         q->head = (q->head + 1) % q->depth;
     }
@@ -245,13 +242,61 @@ void fake_complete(uint32_t qid, uint32_t index, uint16_t status)
     fake_post(qid, cid, status, q->head, qid);
 }
 
+/* 4.4: a data block, or segments of data blocks that lead from one to the next. */
+static uint32_t walk_sgl(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
+                         uint32_t max)
+{
+    uint64_t bus = sqe->prp1, word = sqe->prp2;
+    uint32_t count = 0;
+
+    if (word >> 60 == NVME_SGL_BLOCK) {
+        ck_assert_uint_eq(word, bytes);
+        out[0] = (struct nvme_segment){bus, bytes};
+        return 1;
+    }
+    for (;;) {
+        uint32_t type = (uint32_t)(word >> 60), here = (uint32_t)word / 16;
+        const uint64_t *at = fake_cpu(bus, here * 16);
+
+        ck_assert(type == NVME_SGL_SEGMENT || type == NVME_SGL_LAST_SEGMENT);
+        ck_assert_uint_eq(word & 0x0FFFFFFF00000000ull, 0); /* subtype 0, reserved 0 */
+        ck_assert_uint_eq(word % 16, 0);
+        ck_assert_uint_gt(here, 0);
+        ck_assert_uint_eq(bus % 8, 0);
+        for (uint32_t i = 0; i < here; i++) {
+            bus = fake_le64(at[2 * i]);
+            word = fake_le64(at[2 * i + 1]);
+            if (type == NVME_SGL_SEGMENT && i + 1 == here)
+                break;                        /* leads to the next */
+            ck_assert_uint_eq(word >> 32, 0); /* data block */
+            ck_assert_uint_lt(count, max);
+            ck_assert_uint_le(word, bytes);
+            out[count++] = (struct nvme_segment){bus, (uint32_t)word};
+            bytes -= (uint32_t)word;
+        }
+        if (type == NVME_SGL_LAST_SEGMENT)
+            break;
+    }
+    ck_assert_uint_eq(bytes, 0);
+    if (fake->sgls == NVME_IDC_SGLS_DWORD)
+        for (uint32_t i = 0; i < count; i++)
+            ck_assert_uint_eq((out[i].bus | out[i].bytes) % 4, 0);
+    return count;
+}
+
 uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
                    uint32_t max)
 {
+    uint32_t psdt = (uint32_t)(sqe->command_nsid >> 14) & 3;
     uint32_t first = FAKE_PAGE - (uint32_t)(sqe->prp1 % FAKE_PAGE);
     uint32_t count = 0;
     uint64_t entry;
 
+    if (psdt != 0) {
+        ck_assert_uint_eq(psdt, 1);
+        ck_assert_uint_ne(fake->sgls, 0);
+        return walk_sgl(sqe, bytes, out, max);
+    }
     ck_assert_uint_eq(sqe->prp1 % 4, 0);
     if (first > bytes)
         first = bytes;
@@ -283,24 +328,53 @@ uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segme
     return count;
 }
 
-void fake_execute(const struct nvme_sqe *sqe)
+/* 6.7: attributes, blocks, first LBA; what is deallocated reads as zeroes here. */
+static void deallocate(const struct nvme_sqe *sqe)
+{
+    uint32_t count = (uint32_t)(sqe->cdw10_11 & 0xFF) + 1;
+    const uint64_t *range = fake_cpu(sqe->prp1, count * 16);
+
+    ck_assert_uint_eq(sqe->prp1 % FAKE_PAGE, 0);
+    ck_assert_uint_eq(sqe->prp2 | sqe->cdw12_13, 0);
+    ck_assert_uint_eq(sqe->cdw10_11 >> 32, 1u << 2); /* AD */
+    for (; count != 0; count--, range += 2) {
+        uint64_t length = fake_le64(range[0]), lba = fake_le64(range[1]);
+
+        ck_assert_uint_eq(length & UINT32_MAX, 0); /* no context attributes */
+        length >>= 32;
+        ck_assert_uint_le(lba + length, FAKE_BLOCKS);
+        memset(fake_disk + lba * FAKE_BLOCK, 0, length * FAKE_BLOCK);
+    }
+}
+
+uint16_t fake_execute(const struct nvme_sqe *sqe)
 {
     static struct nvme_segment parts[8192];
+    uint32_t opcode = fake_opcode(sqe);
     uint32_t blocks = (uint32_t)(sqe->cdw12_13 & 0xFFFF) + 1;
     uint8_t *at = fake_disk + sqe->cdw10_11 * FAKE_BLOCK;
+    uint16_t status = 0;
     uint32_t count;
 
-    if (fake_opcode(sqe) == NVME_IO_WRITE_ZEROES)
+    if (opcode == NVME_IO_WRITE_ZEROES)
         memset(at, 0, blocks * FAKE_BLOCK);
-    if (fake_opcode(sqe) != NVME_IO_READ && fake_opcode(sqe) != NVME_IO_WRITE)
-        return;
+    if (opcode == NVME_IO_DATASET)
+        deallocate(sqe);
+    if (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE && opcode != NVME_IO_COMPARE)
+        return 0;
     ck_assert_uint_le(sqe->cdw10_11 + blocks, FAKE_BLOCKS);
     count = fake_walk(sqe, blocks * FAKE_BLOCK, parts, 8192);
-    for (uint32_t i = 0; i < count; i++, at += parts[i - 1].bytes)
-        if (fake_opcode(sqe) == NVME_IO_READ)
-            memcpy(fake_cpu(parts[i].bus, parts[i].bytes), at, parts[i].bytes);
-        else
-            memcpy(at, fake_cpu(parts[i].bus, parts[i].bytes), parts[i].bytes);
+    for (uint32_t i = 0; i < count; i++, at += parts[i - 1].bytes) {
+        uint8_t *memory = fake_cpu(parts[i].bus, parts[i].bytes);
+
+        if (opcode == NVME_IO_READ)
+            memcpy(memory, at, parts[i].bytes);
+        else if (opcode == NVME_IO_WRITE)
+            memcpy(at, memory, parts[i].bytes);
+        else if (memcmp(at, memory, parts[i].bytes) != 0)
+            status = 0x285; /* Compare Failure: type 2, code 85h (4.6.1.2.3) */
+    }
+    return status;
 }
 
 /* ---- admin commands ---- */
@@ -386,6 +460,7 @@ static void identify(const struct nvme_sqe *sqe)
         page[NVME_IDC_SQES] = fake->sqes;
         page[NVME_IDC_CQES] = fake->cqes;
         page[NVME_IDC_VWC] = fake->vwc;
+        page[NVME_IDC_SGLS] = (uint8_t)fake->sgls;
         page[NVME_IDC_NN] = (uint8_t)fake->ns_count;
         memcpy(page + NVME_IDC_ONCS, &fake->oncs, 2);
         break;
@@ -405,6 +480,9 @@ static void identify(const struct nvme_sqe *sqe)
             page[NVME_IDN_NLBAF] = ns->nlbaf;
             page[NVME_IDN_FLBAS] = ns->flbas;
             page[NVME_IDN_DPS] = ns->dps;
+            page[NVME_IDN_DLFEAT] = ns->dlfeat;
+            page[NVME_IDN_NOIOB] = (uint8_t)ns->noiob;
+            page[NVME_IDN_NOIOB + 1] = (uint8_t)(ns->noiob >> 8);
             memcpy(format, &ns->metadata, 2);
             format[2] = ns->lba_shift;
         }
@@ -512,8 +590,7 @@ void fake_run(uint32_t qid)
         uint16_t status = 0;
 
         if (qid != 0) {
-            fake_execute(&sqe);
-            fake_complete(qid, 0, 0);
+            fake_complete(qid, 0, fake_execute(&sqe));
             continue;
         }
         ck_assert_uint_lt(fake->admin_log_count, 256);
