@@ -86,6 +86,7 @@ static const struct knob {
     {"driver.read_direct_align", "4 B", A65, NULL},
     {"driver.write_direct_min", "32 KiB", A65, "workload.buffer_alignment=4 KiB"},
     {"driver.write_direct_align", "4 B", A65, NULL},
+    {"driver.registered_buffers", "yes", GEN, NULL},
     {"driver.copy", "optimised", A61, NULL},
     {"driver.dma_list", "fresh", A65, "workload.buffer_alignment=4 KiB"},
     {"driver.list_pages", "1", RANDOM_LARGE, "ctrl.mdts=0"},
