@@ -96,6 +96,7 @@ int nvme_phase_identify(struct nvme *nvme)
     copy_text(nvme->info.firmware, id + NVME_IDC_FR, sizeof(nvme->info.firmware) - 1);
     nvme->info.max_transfer = longest_transfer(nvme, id[NVME_IDC_MDTS]);
     nvme->shutdown_ns = shutdown_time_ns(nvme, id);
+    nvme->info.oacs = get_le16(id + NVME_IDC_OACS);
     nvme->info.volatile_write_cache = (id[NVME_IDC_VWC] & NVME_IDC_VWC_PRESENT) != 0;
     nvme->can_write_zeroes = (get_le16(id + NVME_IDC_ONCS) & NVME_IDC_ONCS_ZEROES) != 0;
     aers = id[NVME_IDC_AERL] + 1u;

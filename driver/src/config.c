@@ -105,6 +105,7 @@ static const char *check_data(const struct nvme_config *c)
 static const char *check_rest(const struct nvme_config *c)
 {
     REQUIRE(ring, (unsigned)c->ring <= NVME_RING_AT_POLL);
+    REQUIRE(ring, c->ring != NVME_RING_AT_POLL || c->completion == NVME_COMPLETION_POLL);
     REQUIRE(cq_ring, c->cq_ring == NVME_CQ_RING_PER_ENTRY || c->cq_ring == NVME_CQ_RING_PER_DRAIN);
     REQUIRE(completion,
             c->completion == NVME_COMPLETION_POLL || c->completion == NVME_COMPLETION_INTERRUPT);

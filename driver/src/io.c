@@ -8,7 +8,7 @@
 #include "internal.h"
 
 #define DWORD_MASK    3u
-#define REQUEST_FLAGS (NVME_REQ_REGISTERED | NVME_REQ_FUA)
+#define REQUEST_FLAGS (NVME_REQ_REGISTERED | NVME_REQ_FUA | NVME_REQ_MORE)
 
 static const struct nvme_ns *find_namespace(struct nvme_queue *queue, uint32_t nsid)
 {
@@ -205,7 +205,12 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
     int error;
 
     queue_lock(queue->nvme, queue->sq.qid);
+    queue->more = true; /* one doorbell for all pieces; and for those before a request that fails */
     error = submit_general(queue, request);
+    queue->more = false;
+    if (queue->ring_last && error != NVME_E_STATE &&
+        (error != NVME_OK || !(request->flags & NVME_REQ_MORE)))
+        nvme_queue_ring(queue);
     queue_unlock(queue->nvme, queue->sq.qid);
     return error;
 }
@@ -246,6 +251,18 @@ static NOINLINE int submit_long(struct nvme_queue *queue, struct nvme_request *r
     return issue_plain(queue, request, slot, prp1, prp2);
 }
 
+static NOINLINE int submit_more(struct nvme_queue *queue, struct nvme_request *request)
+{
+    int error;
+
+    if (queue->gate != 0 || request->flags != (NVME_REQ_REGISTERED | NVME_REQ_MORE))
+        return submit_locked(queue, request);
+    queue->more = true;
+    error = submit_long(queue, request);
+    queue->more = false;
+    return error;
+}
+
 int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
 {
     const struct nvme_short *plain = &queue->plain;
@@ -259,7 +276,7 @@ int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
                  request->lba > plain->lba || (request->bus & plain->page_mask) != 0 || !slot))
         return queue->gate == 0 && request->flags == NVME_REQ_REGISTERED
                    ? submit_long(queue, request)
-                   : submit_locked(queue, request);
+                   : submit_more(queue, request);
     return issue_plain(queue, request, slot, request->bus, 0);
 }
 

@@ -147,8 +147,10 @@ enum nvme_identify_cns { /* 5.15 */
 #define NVME_IDC_FR          64u  /* 8 bytes, ASCII */
 #define NVME_IDC_MDTS        77u  /* 2^n pages of CAP.MPSMIN; 0 = no limit */
 #define NVME_IDC_RTD3E       88u  /* 32 bits: time to enter RTD3, microseconds; 0 = not stated */
-#define NVME_IDC_AERL        259u /* requests held, 0-based */
-#define NVME_IDC_SQES        512u /* 3:0 required, 7:4 largest, log2 bytes */
+#define NVME_IDC_OACS        256u /* 16 bits */
+#define NVME_IDC_OACS_SHADOW (1u << 8) /* Doorbell Buffer Config */
+#define NVME_IDC_AERL        259u      /* requests held, 0-based */
+#define NVME_IDC_SQES        512u      /* 3:0 required, 7:4 largest, log2 bytes */
 #define NVME_IDC_CQES        513u
 #define NVME_IDC_NN          516u /* 32 bits: number of namespaces */
 #define NVME_IDC_ONCS        520u /* 16 bits */

@@ -88,7 +88,7 @@ struct fake {
     uint32_t refuse_nsid; /* Identify of this namespace ends with admin_fail_status */
     uint32_t rtd3e;       /* microseconds */
     uint8_t mdts, sqes, cqes, vwc, aerl;
-    uint16_t oncs;
+    uint16_t oncs, oacs;
     uint32_t ns_count;
     struct fake_ns ns[FAKE_NAMESPACES];
     bool unsorted_list;
@@ -119,6 +119,10 @@ struct fake {
     int irq_move_error;
     unsigned moved_vector, moved_cpu;
     uint32_t irq_moves;
+    uint64_t shadow_bus,
+        event_bus; /* of the last Doorbell Buffer Config; 0: none since the reset */
+    uint32_t mbs;
+    void (*at_mb)(void);
     void (*before_write)(uint32_t offset); /* what happens while a register write is on its way */
     uint32_t pool_used;
     struct fake_queue queues[FAKE_QUEUES];
@@ -154,6 +158,11 @@ uint32_t fake_opcode(const struct nvme_sqe *sqe);
 /* Walks the PRPs of `bytes` and appends each page's part to out[]; returns the number of parts. */
 uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
                    uint32_t max);
+
+/* Entries of the two pages of Doorbell Buffer Config (5.7), as they lie in memory. */
+uint32_t *fake_shadow(uint32_t qid, bool cq);
+uint32_t *fake_event_idx(uint32_t qid, bool cq);
+void fake_look(uint32_t qid); /* the device takes both doorbells from the shadow */
 
 /* The log: writes to a register since fake_forget(). */
 void fake_forget(void);

@@ -78,6 +78,7 @@ static void settle_ready(void)
             fake->hold_admin = false;
         fake->aer_held = 0;
         fake->intms = 0;
+        fake->shadow_bus = fake->event_bus = 0;
     } else {
         struct fake_queue *admin = &fake->queues[0];
 
@@ -130,6 +131,47 @@ static void write_cc(uint32_t value)
     fake->cc = value;
 }
 
+static uint32_t *shadow_entry(uint64_t page, uint32_t index)
+{
+    uint32_t at = index * (4u << ((fake->cap >> 32) & 0xF));
+
+    ck_assert_uint_ne(page, 0);
+    ck_assert_uint_lt(at, FAKE_PAGE);
+    return fake_cpu(page + at, 4);
+}
+
+uint32_t *fake_shadow(uint32_t qid, bool cq)
+{
+    return shadow_entry(fake->shadow_bus, 2 * qid + cq);
+}
+
+uint32_t *fake_event_idx(uint32_t qid, bool cq)
+{
+    return shadow_entry(fake->event_bus, 2 * qid + cq);
+}
+
+void fake_look(uint32_t qid)
+{
+    struct fake_queue *q = &fake->queues[qid];
+
+    q->tail = fake_le32(*fake_shadow(qid, false));
+    q->cq_head = fake_le32(*fake_shadow(qid, true));
+    ck_assert_uint_lt(q->tail, q->depth); /* and with it that the upper half is zero */
+    ck_assert_uint_lt(q->cq_head, q->cq_depth);
+}
+
+/* A register of a queue that has a shadow says what the shadow says (7.13); all others never say
+ * the same twice. */
+static void check_value(uint32_t index, uint32_t value, uint32_t before)
+{
+    uint32_t stride = 4u << ((fake->cap >> 32) & 0xF);
+
+    if (fake->shadow_bus != 0 && index > 1 && (index + 1) * stride <= FAKE_PAGE)
+        ck_assert_uint_eq(fake_le32(*shadow_entry(fake->shadow_bus, index)), value);
+    else
+        ck_assert_uint_ne(value, before);
+}
+
 static void doorbell(uint32_t index, uint32_t value)
 {
     struct fake_queue *q = &fake->queues[index / 2];
@@ -140,13 +182,13 @@ static void doorbell(uint32_t index, uint32_t value)
     if (index & 1) {
         ck_assert(q->cq_exists);
         ck_assert_uint_lt(value, q->cq_depth);
-        ck_assert_uint_ne(value, q->cq_head); /* never the same value twice */
+        check_value(index, value, q->cq_head);
         q->cq_head = value;
         return;
     }
     ck_assert(q->sq_exists);
     ck_assert_uint_lt(value, q->depth);
-    ck_assert_uint_ne(value, q->tail);
+    check_value(index, value, q->tail);
     q->tail = value;
     if (index == 0 && !fake->hold_admin)
         fake_run(0);
@@ -320,6 +362,7 @@ static void identify(const struct nvme_sqe *sqe)
         page[NVME_IDC_VWC] = fake->vwc;
         page[NVME_IDC_NN] = (uint8_t)fake->ns_count;
         memcpy(page + NVME_IDC_ONCS, &fake->oncs, 2);
+        memcpy(page + 256, &fake->oacs, 2);
         break;
     case NVME_CNS_ACTIVE_LIST:
         for (uint32_t i = 0; i < fake->ns_count; i++)
@@ -368,6 +411,21 @@ static void create_sq(const struct nvme_sqe *sqe)
     q->sq_exists = true;
 }
 
+/* 5.7: two pages, of the controller's page size, distinct, zero, and nothing else in the entry. */
+static void doorbell_buffers(const struct nvme_sqe *sqe)
+{
+    ck_assert(fake->oacs & (1u << 8));
+    ck_assert_uint_eq(sqe->prp1 % FAKE_PAGE, 0);
+    ck_assert_uint_eq(sqe->prp2 % FAKE_PAGE, 0);
+    ck_assert_uint_ne(sqe->prp1, sqe->prp2);
+    ck_assert_uint_eq(sqe->cdw10_11 | sqe->cdw12_13 | sqe->cdw14_15 | sqe->cdw2_3, 0);
+    for (uint32_t i = 0; i < FAKE_PAGE; i++)
+        ck_assert_uint_eq(
+            *(uint8_t *)fake_cpu(sqe->prp1 + i, 1) | *(uint8_t *)fake_cpu(sqe->prp2 + i, 1), 0);
+    fake->shadow_bus = sqe->prp1;
+    fake->event_bus = sqe->prp2;
+}
+
 static void vendor(const struct nvme_sqe *sqe)
 {
     static struct nvme_segment parts[1024];
@@ -397,6 +455,9 @@ static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
         break;
     case NVME_ADMIN_SET_FEATURES:
         *result = fake->grant;
+        break;
+    case NVME_ADMIN_DOORBELL_BUFFERS:
+        doorbell_buffers(sqe);
         break;
     case NVME_ADMIN_CREATE_CQ:
         create_cq(sqe);
