@@ -102,7 +102,7 @@ static void sync_page(struct nvme *nvme, uint32_t index, uint32_t bytes, enum nv
 }
 
 static int prepare_mapped(struct nvme *nvme, const struct nvme_admin_request *request,
-                          uint32_t index, struct nvme_prps *prps)
+                          uint32_t index, struct nvme_dptr *prps)
 {
     struct nvme_admin *admin = &nvme->admin;
     uint32_t left = request->bytes;
@@ -131,7 +131,7 @@ static int prepare_mapped(struct nvme *nvme, const struct nvme_admin_request *re
 /* Under the lock: the request's data becomes reachable for the device. What cannot be mapped is
  * copied through the slot's page, if it fits. */
 static int prepare(struct nvme *nvme, const struct nvme_admin_request *request, uint32_t index,
-                   struct nvme_prps *prps)
+                   struct nvme_dptr *prps)
 {
     struct nvme_admin *admin = &nvme->admin;
     uint8_t *page = (uint8_t *)admin->control.cpu + page_offset(nvme, index);
@@ -193,7 +193,7 @@ static void call_done(struct nvme_admin_request *first)
 static int send(struct nvme *nvme, struct nvme_admin_request *request, bool own, uint64_t prp1)
 {
     struct nvme_admin *admin = &nvme->admin;
-    struct nvme_prps prps = {.prp1 = prp1};
+    struct nvme_dptr prps = {.prp1 = prp1};
     uint64_t now_ns = own ? nvme->now_ns : nvme->ops->now_ns(nvme->ctx);
     uint32_t ms = request->timeout_ms ? request->timeout_ms : nvme->config.admin_timeout_ms;
     uint32_t index = own ? 0 : 1;

@@ -30,12 +30,21 @@ unsigned nvme_namespace_count(const struct nvme *nvme)
 
 const struct nvme_namespace *nvme_get_namespace(const struct nvme *nvme, unsigned index)
 {
-    return index < nvme->ns_count ? &nvme->ns[index].public : NULL;
+    return index < nvme->ns_count && nvme->ns[index].public.nsid != 0 ? &nvme->ns[index].public
+                                                                      : NULL;
 }
 
 struct nvme_queue *nvme_get_queue(struct nvme *nvme, unsigned index)
 {
     return index < nvme->info.io_queues ? &nvme->queues[index] : NULL;
+}
+
+int nvme_set_priority(struct nvme *nvme, unsigned index, uint8_t priority)
+{
+    if (index >= nvme->config.io_queues || priority > NVME_QPRIO_LOW)
+        return NVME_E_INVAL;
+    nvme->queues[index].priority = priority;
+    return NVME_OK;
 }
 
 void nvme_get_admin_stats(const struct nvme *nvme, struct nvme_admin_stats *stats)

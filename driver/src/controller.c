@@ -10,6 +10,7 @@
  *                         ▼                        ▼
  *   READY ─ nvme_reset ─► PROBE   CAP, VS          DELETE_SQ ► DELETE_CQ    (delete_queues)
  *   FAILED ─ nvme_reset ─►  │                            │
+ *                           │                        TAKE_BACK  host memory buffer, if lent
  *                           │                            ▼
  *                           │                      SHUTDOWN   CC.SHN=01b, wait SHST=10b
  *                           ▼                            │   ◄─ nvme_stop from STARTING, FAILED
@@ -20,8 +21,8 @@
  *                       ▼                   ▼
  *            OFF, memory given back      ENABLE   AQA, ASQ, ACQ, CC.EN=1, wait RDY=1
  *                                           ▼
- *     IDENTIFY ► ACTIVE_LIST ► NAMESPACE ► QUEUE_COUNT ► CREATE_CQ ► CREATE_SQ ► SHADOW ►
- *     RUNNING (READY)
+ *     IDENTIFY ► ACTIVE_LIST ► NAMESPACE ► FEATURES ► QUEUE_COUNT ► CREATE_CQ ► CREATE_SQ ►
+ *     SHADOW ► RUNNING (READY)
  *
  * Any error leads to FAILED. Requests then stay with the core until a reset or a stop has seen
  * RDY=0, or registers that read as all ones: before that the device may still write to their
@@ -226,6 +227,8 @@ static int run_phase(struct nvme *nvme, uint64_t now_ns)
         return nvme_phase_active_list(nvme);
     case PHASE_NAMESPACE:
         return nvme_phase_namespace(nvme);
+    case PHASE_FEATURES:
+        return nvme_phase_features(nvme);
     case PHASE_QUEUE_COUNT:
         return nvme_phase_queue_count(nvme);
     case PHASE_CREATE_CQ:
@@ -240,6 +243,8 @@ static int run_phase(struct nvme *nvme, uint64_t now_ns)
         return nvme_phase_delete_sq(nvme);
     case PHASE_DELETE_CQ:
         return nvme_phase_delete_cq(nvme);
+    case PHASE_TAKE_BACK:
+        return nvme_phase_take_back(nvme);
     case PHASE_SHUTDOWN:
         return phase_shutdown(nvme, now_ns);
     case PHASE_NONE:
@@ -252,12 +257,6 @@ static int run_phase(struct nvme *nvme, uint64_t now_ns)
 static void advance(struct nvme *nvme)
 {
     switch (nvme->phase) {
-    case PHASE_DELETE_CQ:
-        enter(nvme, PHASE_SHUTDOWN);
-        return;
-    case PHASE_DELETE_SQ:
-        enter(nvme, PHASE_DELETE_CQ);
-        return;
     case PHASE_SHUTDOWN:
         enter(nvme, PHASE_SETTLE);
         return;
@@ -269,7 +268,7 @@ static void advance(struct nvme *nvme)
         enter(nvme, PHASE_ENABLE); /* first: a done() may call nvme_stop(), which shall count */
         nvme_end_everything(nvme);
         return;
-    default: /* bring-up is in the order of the enumeration */
+    default: /* bring-up, and the way down to SHUTDOWN, are in the order of the enumeration */
         enter(nvme, (enum nvme_phase)(nvme->phase + 1));
         return;
     }
@@ -283,8 +282,7 @@ static void stumble(struct nvme *nvme, int error)
     if (nvme->stopping && nvme->vanished) {
         nvme->failure = NVME_E_GONE;
         finish_stop(nvme);
-    } else if (nvme->stopping &&
-               (nvme->phase == PHASE_DELETE_SQ || nvme->phase == PHASE_DELETE_CQ)) {
+    } else if (nvme->stopping && nvme->phase >= PHASE_DELETE_SQ && nvme->phase < PHASE_SHUTDOWN) {
         nvme->failure = error;
         enter(nvme, PHASE_SHUTDOWN);
     } else if (nvme->stopping && nvme->phase == PHASE_SHUTDOWN) {
@@ -348,6 +346,8 @@ int nvme_stop(struct nvme *nvme)
     nvme->failure_status = 0;
     nvme->state = NVME_STATE_STOPPING;
     nvme->queue_index = 0;
-    enter(nvme, was_ready && nvme->config.delete_queues ? PHASE_DELETE_SQ : PHASE_SHUTDOWN);
+    enter(nvme, !was_ready                   ? PHASE_SHUTDOWN
+                : nvme->config.delete_queues ? PHASE_DELETE_SQ
+                                             : PHASE_TAKE_BACK);
     return NVME_OK;
 }

@@ -30,28 +30,42 @@ static bool take_head(struct nvme_queue *queue, const struct nvme_slot *slot, ui
     return (int32_t)(slot->sequence - ((uint32_t)queue->head_sequence - back)) < 0;
 }
 
-/* A new entry that is not plain success of a short-path command. success: as for reap_rare().
- * Returns true, for the sake of a tail call. */
-static NOINLINE bool judge(struct nvme_queue *queue, uint32_t success, uint32_t head)
+/* What of a completion a slot can expect: the identifier in the upper half, as slots have it; below
+ * it the status, and the phase tag unless it is as it should be. */
+static inline uint32_t identity(uint32_t dw3)
 {
+    return dw3 << 16 | dw3 >> 16;
+}
+
+/* Any entry, and the slow way for all but plain success of a short-path command. dw3: with
+ * queue->cq_phase taken away. False: the entry is not new. True: it is consumed; the caller counts
+ * it as the end of a command. */
+static NOINLINE bool judge(struct nvme_queue *queue, uint32_t found, uint32_t head)
+{
+    uint32_t dw3 = identity(found);
     const struct nvme *nvme = queue->nvme;
     const struct nvme_cqe *cqe = (const struct nvme_cqe *)queue->cq.entries + head;
-    uint32_t dw3 = success + queue->cq_success;
-    uint32_t index = (dw3 & 0xFFFFu) - queue->cid_base;
+    uint32_t index = dw3 & queue->slot_mask;
     uint16_t status = (uint16_t)(dw3 >> NVME_CQE_STATUS_SHIFT);
-    struct nvme_slot *slot = index < queue->slot_count ? &queue->slots[index] : NULL;
+    struct nvme_slot *slot = &queue->slots[index];
     int error = status ? NVME_E_STATUS : NVME_OK;
+    uint32_t cid = dw3 << NVME_SQE_CID_SHIFT;
+    bool armed = slot->expect == cid;
     uint32_t result, dw2;
     bool believable;
 
-    if (success >= queue->slot_count && !(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
-        nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head); /* else the caller has done it */
+    if (dw3 & NVME_CQE_PHASE)
+        return false;
+    /* The caller has done it before it looked at more than dword 3. */
+    if (slot->expect != found && !(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
+        nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
     result = le32(cqe->result);
     dw2 = le32(cqe->sqhd_sqid);
 
     /* No such command, none in flight, another queue's, or one that was not even rung: the entry is
      * consumed and nothing else happens. */
-    if (!slot || (!slot->request && !queue->data[index].request) || dw2 >> 16 != queue->sq.qid ||
+    if (!(armed || (slot->expect + CID_ONE == cid && queue->data[index].request)) ||
+        dw2 >> 16 != queue->sq.qid ||
         (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) >= 0) {
         queue->stats.protocol_errors++;
         queue->ended--;
@@ -70,27 +84,17 @@ static NOINLINE bool judge(struct nvme_queue *queue, uint32_t success, uint32_t 
         return true;
     }
     queue->stats.status_errors += status != 0;
-    if (slot->request) {
+    if (armed) {
+        slot->expect -= CID_ONE;
         slot->request->error = error;
         slot->request->status = status;
         slot->request->result = result;
         list_append(&queue->done, slot->request);
-        slot->request = NULL;
     } else {
         nvme_io_piece_done(queue, slot, error, status, result);
     }
     queue->slot_ops->give(queue, slot);
     return true;
-}
-
-/* An entry that is not plain success of a short-path command. success: the entry's DW3, less
- * queue->cq_success. False: it is not new. True: it is consumed; the caller counts it as the end of
- * a command. */
-static NOINLINE bool reap_rare(struct nvme_queue *queue, uint32_t success, uint32_t head)
-{
-    uint32_t dw3 = success + queue->cq_success;
-
-    return ((dw3 ^ queue->cq_success) & NVME_CQE_PHASE) == 0 && judge(queue, success, head);
 }
 
 /* In what queues differ. The combinations that are common get a loop of their own, in which the
@@ -111,6 +115,12 @@ static inline uint32_t load_dw3(const struct nvme_queue *queue, const struct nvm
     return le32(queue->cq_load(queue->ctx, &queue->cq, (uint16_t)head));
 }
 
+/* Once per poll and after each judgement: commands are not written while entries are reaped. */
+static inline void note_trusted(struct nvme_queue *queue)
+{
+    queue->trusted_dw2 = queue->head_sequence == queue->sequence ? queue->sqhd_sqid : UINT64_MAX;
+}
+
 /* Up to `limit` entries, 1..depth-1, with the CQ doorbell (3.1.25), never twice the same value.
  * Returns how many. kind: REAP_* bits, a constant wherever this is used. */
 TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned kind)
@@ -124,21 +134,20 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
     uint32_t stop = limit < queue->depth - start ? start + limit : queue->depth;
     unsigned count;
 
+    note_trusted(queue);
     for (;;) {
-        /* Phase tag, status and identifier in one comparison: the index of a slot exactly if the
-         * entry is new and reports success of one of ours. The sum never carries out of the
-         * identifier, because cid_base + slot_count < 65536. */
-        uint32_t success = load_dw3(queue, cqe, head, kind) - queue->cq_success;
-        struct nvme_request *request;
-        struct nvme_slot *slot;
+        /* Phase tag, status, and identifier with its generation in one comparison. */
+        uint32_t dw3 = load_dw3(queue, cqe, head, kind) ^ queue->cq_phase;
+        uint32_t found = identity(dw3);
+        struct nvme_slot *slot = &queue->slots[dw3 & queue->slot_mask];
+        bool plain = slot->expect == found;
 
-        if ((kind & REAP_RMB) && success < queue->slot_count)
+        if ((kind & REAP_RMB) && plain)
             queue->nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
-        if (LIKELY(success < queue->slot_count &&
-                   (slot = &queue->slots[success], request = slot->request) != NULL &&
-                   le32(cqe->sqhd_sqid) == queue->sqhd_sqid &&
-                   (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0)) {
-            slot->request = NULL;
+        if (LIKELY(plain && le32(cqe->sqhd_sqid) == queue->trusted_dw2)) {
+            struct nvme_request *request = slot->request;
+
+            slot->expect = found - CID_ONE;
             if (kind & REAP_LOWEST) {
                 queue->slot_ops->give(queue, slot);
             } else {
@@ -156,9 +165,10 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
 
             queue->done.last = last;
             queue->free = free;
-            consumed = reap_rare(queue, success, head);
+            consumed = judge(queue, found, head);
             free = queue->free;
             last = queue->done.last;
+            note_trusted(queue);
             if (!consumed)
                 break;
         }
@@ -167,7 +177,7 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
             if (head == queue->depth) {
                 head = 0;
                 cqe = queue->cq.entries;
-                queue->cq_success ^= NVME_CQE_PHASE;
+                queue->cq_phase ^= NVME_CQE_PHASE;
                 stop = start + limit - queue->depth;
             }
             if (head == stop) {

@@ -109,7 +109,16 @@ int nvme_reset_blocking(struct nvme *nvme);
 /* Valid while READY. */
 const struct nvme_info *nvme_get_info(const struct nvme *nvme);
 unsigned nvme_namespace_count(const struct nvme *nvme);
+/* NULL: index is beyond the count, or the entry is of a namespace that is gone. */
 const struct nvme_namespace *nvme_get_namespace(const struct nvme *nvme, unsigned index);
+/* Take over what Identify Namespace (CNS 00h, 4096 bytes) says now: after a format, a creation or
+ * attachment, a deletion, or an event that tells of one. The entry of a namespace stays where it
+ * is; a new one takes a free one, or comes last. NVME_OK: the namespace can be used as described;
+ * NVME_E_UNSUPPORTED: it is gone (a page of zeroes), or formatted in a way that the core does not
+ * use, and is not offered any more; STATE, INVAL (nsid); NO_MEMORY: there are 128 already. No
+ * request for this namespace may be in flight, or be submitted meanwhile; others may. From the
+ * context that steps. nvme_refresh_namespace() in driver/services asks the controller first. */
+int nvme_update_namespace(struct nvme *nvme, uint32_t nsid, const void *identify);
 struct nvme_queue *nvme_get_queue(struct nvme *nvme, unsigned index); /* index 0..io_queues-1 */
 
 /* ---- I/O ------------------------------------------------------------------------------------- */

@@ -28,6 +28,7 @@ struct nvme_queue_stats {
     uint64_t bytes_read, bytes_written;
     uint64_t prp_lists;       /* commands that needed a PRP list */
     uint64_t prp_list_pages;  /* list pages filled */
+    uint64_t sgls;            /* commands with an SGL */
     uint64_t splits;          /* requests that needed more than one command */
     uint64_t busy_rejects;    /* submits refused for want of a slot */
     uint64_t waits;           /* requests queued inside the core */

@@ -97,6 +97,8 @@ static int op_alloc(void *ctx, size_t bytes, size_t align, enum nvme_dma_use use
 {
     (void)ctx;
     (void)use;
+    if (fake->alloc_limit != 0 && bytes > fake->alloc_limit)
+        return NVME_E_NO_MEMORY;
     if (fake->alloc_fail_after >= 0 && fake->alloc_fail_after-- == 0)
         return NVME_E_NO_MEMORY;
     out->cpu = fake_buffer(bytes, align, 0);
@@ -122,8 +124,11 @@ static int op_map(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsi
                   struct nvme_segment *segments, unsigned max, unsigned *count)
 {
     uint64_t bus = fake_bus(buffer);
+    struct fake_map entry = {buffer, bytes, dir};
 
     (void)ctx;
+    if (fake->beyond && (const uint8_t *)buffer + bytes > fake->beyond)
+        return NVME_E_UNSUPPORTED;
     if (fake->map_fail_after >= 0 && fake->map_fail_after-- == 0)
         return NVME_E_NO_MEMORY;
     fake->map_dir = dir;
@@ -143,19 +148,22 @@ static int op_map(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsi
     if (fake->bad_segments)
         segments[*count - 1].bytes -= 4;
     fake->maps++;
-    fake->mapped++;
+    ck_assert_uint_lt(fake->mapped, FAKE_MAPS);
+    fake->live_maps[fake->mapped++] = entry;
     return NVME_OK;
 }
 
 static void op_unmap(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags)
 {
+    uint32_t i = 0;
+
     (void)ctx;
-    (void)buffer;
-    (void)bytes;
-    (void)dir;
-    (void)flags;
-    ck_assert_uint_gt(fake->mapped, 0);
-    fake->mapped--;
+    ck_assert_uint_eq(flags, fake->map_flags);
+    while (i < fake->mapped && (fake->live_maps[i].buffer != buffer ||
+                                fake->live_maps[i].bytes != bytes || fake->live_maps[i].dir != dir))
+        i++;
+    ck_assert_uint_lt(i, fake->mapped); /* mapped with the same values, and not undone yet */
+    fake->live_maps[i] = fake->live_maps[--fake->mapped];
     fake->unmaps++;
 }
 
@@ -376,6 +384,10 @@ void fake_request(struct nvme_request *request, enum nvme_op op, uint64_t lba, u
     request->bus = 0;
     request->done = ended;
     request->user = NULL;
+    request->owner = NULL;
+    request->ranges = NULL;
+    request->raw = NULL;
+    request->vector_count = 0;
 }
 
 static void admin_ended(struct nvme_admin_request *request)

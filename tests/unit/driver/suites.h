@@ -23,5 +23,8 @@ Suite *suite_doorbell(void);
 Suite *suite_shadow(void);
 Suite *suite_events(void);
 Suite *suite_admin(void);
+Suite *suite_features(void);
+
+Suite *suite_generation(void);
 
 #endif

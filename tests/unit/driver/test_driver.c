@@ -28,6 +28,9 @@ int main(void)
     srunner_add_suite(runner, suite_shadow());
     srunner_add_suite(runner, suite_events());
     srunner_add_suite(runner, suite_admin());
+    srunner_add_suite(runner, suite_features());
+
+    srunner_add_suite(runner, suite_generation());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
