@@ -200,6 +200,8 @@ static int send(struct nvme *nvme, struct nvme_admin_request *request, bool own,
         error = NVME_E_STATE;
     else if (index > admin->user_slots)
         error = admin->user_slots || own ? NVME_E_BUSY : NVME_E_UNSUPPORTED;
+    else if (request->command.opcode == NVME_ADMIN_DOORBELL_BUFFERS)
+        prps.prp2 = prp1 + nvme->info.page_bytes; /* two pages, not a page of data (5.7) */
     else if (!own && request->bytes)
         error = prepare(nvme, request, index, &prps);
     if (error == NVME_OK) {

@@ -106,6 +106,7 @@ void nvme_memory_release(struct nvme *nvme)
         nvme_dma_drop(nvme, &queue->cq_dma);
         nvme_dma_drop(nvme, &queue->sq_dma);
     }
+    nvme_dma_drop(nvme, &nvme->shadow);
     nvme_host_memory_drop(nvme);
     nvme_dma_drop(nvme, &admin->control);
     nvme_dma_drop(nvme, &admin->cq_dma);

@@ -90,6 +90,7 @@ static void identify(const struct nvme_sqe *sqe)
         page[NVME_IDC_SGLS] = (uint8_t)fake->sgls;
         page[NVME_IDC_NN] = (uint8_t)fake->ns_count;
         memcpy(page + NVME_IDC_ONCS, &fake->oncs, 2);
+        memcpy(page + NVME_IDC_OACS, &fake->oacs, 2);
         break;
     case NVME_CNS_ACTIVE_LIST:
         for (uint32_t i = 0; i < fake->ns_count; i++)
@@ -146,6 +147,21 @@ static void create_sq(const struct nvme_sqe *sqe)
     q->sq_exists = true;
 }
 
+/* 5.7: two pages, of the controller's page size, distinct, zero, and nothing else in the entry. */
+static void doorbell_buffers(const struct nvme_sqe *sqe)
+{
+    ck_assert(fake->oacs & (1u << 8));
+    ck_assert_uint_eq(sqe->prp1 % FAKE_PAGE, 0);
+    ck_assert_uint_eq(sqe->prp2 % FAKE_PAGE, 0);
+    ck_assert_uint_ne(sqe->prp1, sqe->prp2);
+    ck_assert_uint_eq(sqe->cdw10_11 | sqe->cdw12_13 | sqe->cdw14_15 | sqe->cdw2_3, 0);
+    for (uint32_t i = 0; i < FAKE_PAGE; i++)
+        ck_assert_uint_eq(
+            *(uint8_t *)fake_cpu(sqe->prp1 + i, 1) | *(uint8_t *)fake_cpu(sqe->prp2 + i, 1), 0);
+    fake->shadow_bus = sqe->prp1;
+    fake->event_bus = sqe->prp2;
+}
+
 static void vendor(const struct nvme_sqe *sqe)
 {
     static struct nvme_segment parts[1024];
@@ -174,6 +190,9 @@ bool fake_device_admin(const struct nvme_sqe *sqe, uint32_t *result)
         break;
     case NVME_ADMIN_SET_FEATURES:
         *result = set_features(sqe);
+        break;
+    case NVME_ADMIN_DOORBELL_BUFFERS:
+        doorbell_buffers(sqe);
         break;
     case NVME_ADMIN_CREATE_CQ:
         create_cq(sqe);

@@ -19,6 +19,8 @@ Suite *suite_data(void);
 Suite *suite_faults(void);
 Suite *suite_interrupt(void);
 Suite *suite_halves(void);
+Suite *suite_doorbell(void);
+Suite *suite_shadow(void);
 Suite *suite_events(void);
 Suite *suite_admin(void);
 Suite *suite_features(void);
