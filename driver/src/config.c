@@ -51,7 +51,7 @@ static const struct nvme_config defaults = {
 
 void nvme_config_defaults(struct nvme_config *config)
 {
-    *config = defaults;
+    memcpy(config, &defaults, sizeof(*config));
 }
 
 /* The range of a field by itself. A table, because comparisons one by one are a twentieth of the
