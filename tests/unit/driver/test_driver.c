@@ -21,6 +21,10 @@ int main(void)
     srunner_add_suite(runner, suite_queue());
     srunner_add_suite(runner, suite_prps());
     srunner_add_suite(runner, suite_data());
+    srunner_add_suite(runner, suite_ops());
+    srunner_add_suite(runner, suite_sgl());
+    srunner_add_suite(runner, suite_vectors());
+    srunner_add_suite(runner, suite_reach());
     srunner_add_suite(runner, suite_faults());
     srunner_add_suite(runner, suite_interrupt());
     srunner_add_suite(runner, suite_halves());
