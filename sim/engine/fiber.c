@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Fibers on ucontext, with the annotations that let AddressSanitizer follow a stack switch; see
- * fiber.h.
+ * Fibers; see fiber.h. A stack is made and entered with ucontext. Later switches to it are jumps
+ * that leave the signal mask alone: swapcontext() makes a system call each time, which would cost
+ * more than all that is simulated between two switches. AddressSanitizer watches jumps too closely
+ * for that; under it swapcontext() does them all, with annotations that let it follow.
  */
 #define _GNU_SOURCE
 #include "engine/fiber.h"
@@ -42,6 +44,7 @@ void fiber_switch(struct fiber *from, struct fiber *to)
 
 #else
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -58,10 +61,49 @@ void fiber_switch(struct fiber *from, struct fiber *to)
 
 #define FIBER_STACK_BYTES ((size_t)256 * 1024)
 
+/* Somewhere to go on at. */
+struct place {
+    ucontext_t context;
+#ifndef FIBER_ASAN
+    sigjmp_buf jump;
+    bool left; /* once before: go on there, not at the context */
+#endif
+};
+
+#ifdef FIBER_ASAN
+
+static void place_go(const struct place *to)
+{
+    setcontext(&to->context);
+}
+
+static void place_switch(struct place *from, const struct place *to)
+{
+    swapcontext(&from->context, &to->context);
+}
+
+#else
+
+static void place_go(struct place *to)
+{
+    if (to->left)
+        siglongjmp(to->jump, 1);
+    setcontext(&to->context);
+}
+
+static __attribute__((noinline)) void place_switch(struct place *from, struct place *to)
+{
+    from->left = true;
+    if (sigsetjmp(from->jump, 0) == 0)
+        place_go(to);
+}
+
+#endif
+
 struct fiber {
-    ucontext_t own;
-    ucontext_t main;  /* where fiber_enter() was called; valid in the fiber that was entered */
-    ucontext_t *home; /* where to leave to: `main` of the fiber that was entered */
+    struct place own;
+    struct place main;  /* where fiber_enter() was called; valid in the fiber that was entered */
+    struct place *home; /* where to leave to: `main` of the fiber that was entered */
     void (*entry)(void *ctx);
     void *ctx;
     char *stack;
@@ -108,21 +150,22 @@ static void fiber_main(unsigned high, unsigned low)
 #ifdef FIBER_ASAN
     __sanitizer_start_switch_fiber(NULL, fiber->main_bottom, fiber->main_size);
 #endif
-    setcontext(fiber->home);
+    place_go(fiber->home);
 }
 
 /* Apart from fiber_create(), because nothing that getcontext() could return to twice may live in a
  * local variable. */
 static bool fiber_prepare(struct fiber *fiber)
 {
-    if (getcontext(&fiber->own) != 0)
+    ucontext_t *context = &fiber->own.context;
+    if (getcontext(context) != 0)
         return false;
-    fiber->own.uc_stack.ss_sp = fiber->stack;
-    fiber->own.uc_stack.ss_size = FIBER_STACK_BYTES;
-    fiber->own.uc_link = NULL;
+    context->uc_stack.ss_sp = fiber->stack;
+    context->uc_stack.ss_size = FIBER_STACK_BYTES;
+    context->uc_link = NULL;
     /* makecontext passes ints: the pointer travels in two halves. */
-    makecontext(&fiber->own, (void (*)(void))fiber_main, 2,
-                (unsigned)((uintptr_t)fiber >> 16 >> 16), (unsigned)(uintptr_t)fiber);
+    makecontext(context, (void (*)(void))fiber_main, 2, (unsigned)((uintptr_t)fiber >> 16 >> 16),
+                (unsigned)(uintptr_t)fiber);
     return true;
 }
 
@@ -155,7 +198,7 @@ void fiber_enter(struct fiber *fiber)
     fiber->entered = true;
     __sanitizer_start_switch_fiber(&fiber->main_fake, fiber->stack, FIBER_STACK_BYTES);
 #endif
-    swapcontext(&fiber->main, &fiber->own);
+    place_switch(&fiber->main, &fiber->own);
 #ifdef FIBER_ASAN
     __sanitizer_finish_switch_fiber(fiber->main_fake, NULL, NULL);
 #endif
@@ -166,7 +209,7 @@ void fiber_leave(struct fiber *fiber)
 #ifdef FIBER_ASAN
     __sanitizer_start_switch_fiber(&fiber->own_fake, fiber->main_bottom, fiber->main_size);
 #endif
-    swapcontext(&fiber->own, fiber->home);
+    place_switch(&fiber->own, fiber->home);
     fiber_resumed(fiber);
 }
 
@@ -179,7 +222,7 @@ void fiber_switch(struct fiber *from, struct fiber *to)
     to->main_size = from->main_size;
 #endif
     fiber_before_switch(from, to);
-    swapcontext(&from->own, &to->own);
+    place_switch(&from->own, &to->own);
     fiber_resumed(from);
 }
 
