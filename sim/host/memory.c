@@ -134,10 +134,10 @@ static struct memory_area *area_create(struct memory *memory, uint64_t bus, size
     area->size = bytes;
     area->bus = bus + shift;
     area->reachable = area->bus + bytes - 1 <= memory->reach;
-    area->allocation = memory_must(calloc(1, bytes + shift + 2 * MEMORY_PLACE));
-    uintptr_t start =
-        ((uintptr_t)area->allocation + MEMORY_PLACE - 1) & ~(uintptr_t)(MEMORY_PLACE - 1);
-    area->bytes = area->allocation + (start - (uintptr_t)area->allocation) + shift;
+    size_t places = (bytes + shift + MEMORY_PLACE - 1) / MEMORY_PLACE;
+    area->allocation = memory_must(aligned_alloc(MEMORY_PLACE, places * MEMORY_PLACE));
+    area->bytes = area->allocation + shift;
+    memset(area->bytes, 0, bytes);
     area->uncached = uncached;
     if (is_data && memory->data_form == MEMORY_TAGS && bytes % PATTERN_BYTES == 0)
         area->tags = memory_must(calloc(bytes / PATTERN_BYTES, sizeof *area->tags));
