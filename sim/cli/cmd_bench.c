@@ -330,10 +330,9 @@ static int bench_random_read(struct bench *bench)
         return CLI_OK;
     }
     struct run_spec spec = cli_run_spec(s, &bench->configs[0]);
-    const struct driver_params *driver = &spec.params->machine.driver;
-    if ((s->given & CLI_BIT(CLI_DEPTH)) == 0 && driver->full == NVME_FULL_REJECT &&
-        job.depth > driver->slots)
-        job.depth = driver->slots; /* the default must work on every driver */
+    uint64_t most = run_depth_most(spec.params);
+    if ((s->given & CLI_BIT(CLI_DEPTH)) == 0 && job.depth > most)
+        job.depth = most; /* the default must work on every driver */
     error = output_check(s);
     if (error != CLI_OK)
         return error;
@@ -381,8 +380,8 @@ const struct cli_command cli_bench_command = {
         "WORKLOAD is\n"
         "  amigadiskbench   the AmigaDiskBench suites, each at seven block sizes, for every\n"
         "                   --driver, beside the published figures\n"
-        "  random-read      random reads in a closed loop (--depth, --ios, --block-size,\n"
-        "                   --footprint), without a file system\n"
+        "  random-read      random reads in closed loops, one on each CPU, without a file system\n"
+        "                   (--depth, --ios, --block-size, --footprint)\n"
         "  drive            curves of one or more --drive: IOPS over depth, throughput over block\n"
         "                   size and over the link, random writes over time, and the figures of\n"
         "                   data sheets beside the model's (--curve); --host is ideal and\n"

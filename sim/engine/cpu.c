@@ -249,21 +249,24 @@ static __attribute__((noinline)) bool cpu_takes_turns(struct cpu *cpu, uint64_t 
     return true;
 }
 
-void cpu_spend(struct cpu *cpu, uint64_t ps)
+static inline void cpu_pass(struct cpu *cpu, uint64_t time_ps)
 {
-    cpu_spend_until(cpu, cpu->now_ps + ps);
-}
-
-void cpu_spend_until(struct cpu *cpu, uint64_t time_ps)
-{
-    struct engine *engine = cpu->set->engine;
-    if (time_ps < cpu->now_ps)
-        return;
     if (cpu->fiber != NULL && cpu_takes_turns(cpu, time_ps))
         return;
     cpu->now_ps = time_ps;
     if (!cpu->holds_devices)
-        engine_run_until(engine, time_ps);
+        engine_run_until(cpu->set->engine, time_ps);
+}
+
+void cpu_spend(struct cpu *cpu, uint64_t ps)
+{
+    cpu_pass(cpu, cpu->now_ps + ps);
+}
+
+void cpu_spend_until(struct cpu *cpu, uint64_t time_ps)
+{
+    if (time_ps >= cpu->now_ps)
+        cpu_pass(cpu, time_ps);
 }
 
 void cpu_exit(struct cpu *cpu)

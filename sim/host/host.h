@@ -17,6 +17,8 @@
 #include "pcie/port.h"
 #include "pcie/record.h"
 
+#define HOST_CPUS_MAX 64u /* of host.cpus */
+
 enum host_emulation { HOST_EMULATION_NONE, HOST_EMULATION_SINGLE_THREAD };
 enum host_bounce_memory { HOST_BOUNCE_CACHED, HOST_BOUNCE_UNCACHED };
 
@@ -116,10 +118,14 @@ uint64_t host_now(const struct host *host); /* ps */
 /* Idle until an interrupt has been handled on this CPU, or another CPU wakes it. False if nothing
  * can ever happen any more (with several CPUs host_run() returns then, and this never does). */
 bool host_idle(struct host *host);
-/* No device has anything left to do, whatever the CPUs are about to do. */
-bool host_is_quiet(const struct host *host);
-/* How much devices have done: as long as it stands still, so do they. */
+/* For loops that poll. How much devices have done so far: */
 uint64_t host_news(const struct host *host);
+/* The running CPU has looked for completions and found none, and when it began to look host_news()
+ * was `news`. True: no device has anything left to do, and no other CPU is about to do anything
+ * either, so there will never be one. */
+bool host_found_nothing(struct host *host, uint64_t news);
+/* It goes on with something else. */
+void host_found_something(struct host *host);
 /* One turn of a loop that only looks at memory. */
 void host_spin(struct host *host);
 /* The program stores to all of [offset, offset + bytes) (memset). */

@@ -7,14 +7,12 @@
 
 #include "host/host.h"
 
-#define HOST_VECTORS   64u
-#define HOST_CPUS_MOST 64u
+#define HOST_VECTORS 64u
 
 /* Message addresses that the simulated interrupt controller listens to: the number of the CPU lies
- * in bits 19:12, and the vector of a message is its data. So it is with x86's local APIC, a habit
- * rather than a need. */
+ * in bits 19:12 (HOST_MSI_SHIFT), and the vector of a message is its data. So it is with x86's
+ * local APIC, a habit rather than a need. */
 #define HOST_MSI_ADDRESS UINT64_C(0xfee00000)
-#define HOST_MSI_CPU     UINT64_C(0x000ff000)
 #define HOST_MSI_SHIFT   12u
 
 /* Queue identifiers whose completion queues can be told apart: the admin queue and 64 I/O queues.
@@ -43,6 +41,7 @@ struct host_cpu {
     bool in_soft;
     bool asleep;
     uint64_t roused; /* what ends an idle: handlers run, wakes by other CPUs */
+    uint64_t barren; /* 1 + the news since which it polls and finds nothing; 0: it does not */
     const struct host_program *program;
     uint64_t interrupts, soft_halves;
     uint64_t spent_ps[CPU_USES];
@@ -52,7 +51,7 @@ struct host_cpu {
 struct host_lock {
     unsigned next, serving; /* places drawn; the one that may go on: next == serving: free */
     struct host_cpu *last;  /* who had it last: where its cache line is */
-    struct host_cpu *line[HOST_CPUS_MOST]; /* who waits, at place % HOST_CPUS_MOST */
+    struct host_cpu *line[HOST_CPUS_MAX]; /* who waits, at place % HOST_CPUS_MAX */
 };
 
 struct host {
@@ -71,6 +70,7 @@ struct host {
     struct host_stats stats;
 
     /* interrupts */
+    bool listening;                              /* there is a handler: */
     void (*handler)(void *ctx, unsigned vector); /* whole; or the two halves: */
     bool (*hard)(void *ctx, unsigned vector);
     void (*soft)(void *ctx, unsigned vector);

@@ -20,9 +20,9 @@ static unsigned lowest(uint64_t bits)
 void host_interrupt_msi(void *ctx, uint64_t address, uint32_t data)
 {
     struct host *host = ctx;
-    uint64_t number = (address & HOST_MSI_CPU) >> HOST_MSI_SHIFT;
-    if ((address & ~HOST_MSI_CPU) != HOST_MSI_ADDRESS || number >= host->p.cpus ||
-        data >= HOST_VECTORS)
+    uint64_t offset = address - HOST_MSI_ADDRESS;
+    uint64_t number = offset >> HOST_MSI_SHIFT;
+    if (number >= host->p.cpus || offset % (1u << HOST_MSI_SHIFT) != 0 || data >= HOST_VECTORS)
         return; /* a message to nowhere: an ordinary memory write that nobody notices */
     struct host_cpu *cpu = &host->cpus[number];
     cpu->pending |= UINT64_C(1) << data;
@@ -68,15 +68,10 @@ static bool soft_is_due(const struct host_cpu *here)
     return (here->attention & ATTENTION_SOFT) != 0 && !here->in_soft;
 }
 
-static bool somebody_listens(const struct host *host)
-{
-    return host->handler != NULL || host->hard != NULL;
-}
-
 bool host_can_deliver(const struct host *host)
 {
     const struct host_cpu *here = host->here;
-    return (hard_is_due(here) || soft_is_due(here)) && somebody_listens(host) && here->holds == 0;
+    return (hard_is_due(here) || soft_is_due(here)) && host->listening && here->holds == 0;
 }
 
 static unsigned take_vector(struct host_cpu *here)
@@ -99,10 +94,10 @@ static void run_hard(struct host *host, struct host_cpu *here)
     here->interrupts++;
     host_spend(host, CPU_INTERRUPT, host->p.interrupt_entry);
     RECORD_EMIT(host->stream, host_now(host), here->number, RECORD_INTERRUPT, vector, 0, 0, 0);
-    if (host->hard != NULL)
-        ours = host->hard(host->handler_ctx, vector);
-    else if (host->handler != NULL)
+    if (host->handler != NULL)
         host->handler(host->handler_ctx, vector);
+    else if (host->hard != NULL)
+        ours = host->hard(host->handler_ctx, vector);
     host_spend(host, CPU_INTERRUPT, host->p.interrupt_exit);
     here->holds--;
     if (!ours)
@@ -132,11 +127,13 @@ static void run_soft(struct host *host, struct host_cpu *here)
 void host_deliver(struct host *host)
 {
     struct host_cpu *here = host->here;
-    while (host_can_deliver(host)) {
+    while (host->listening && here->holds == 0) {
         if (hard_is_due(here))
             run_hard(host, here);
-        else
+        else if (soft_is_due(here))
             run_soft(host, here);
+        else
+            break;
     }
 }
 
@@ -145,6 +142,7 @@ void host_deliver(struct host *host)
 void host_set_interrupt_handler(struct host *host, void (*handler)(void *ctx, unsigned vector),
                                 void *ctx)
 {
+    host->listening = handler != NULL;
     host->handler = handler;
     host->hard = NULL;
     host->soft = NULL;
@@ -154,6 +152,7 @@ void host_set_interrupt_handler(struct host *host, void (*handler)(void *ctx, un
 void host_set_split_handler(struct host *host, bool (*hard)(void *ctx, unsigned vector),
                             void (*soft)(void *ctx, unsigned vector), void *ctx)
 {
+    host->listening = hard != NULL;
     host->handler = NULL;
     host->hard = hard;
     host->soft = soft;

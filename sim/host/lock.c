@@ -21,7 +21,7 @@ static void wait_in_line(struct host *host, struct host_lock *lock, unsigned pla
     struct host_cpu *here = host->here;
     uint64_t from = cpu_now(here->cpu);
     host->stats.lock_waits++;
-    lock->line[place % HOST_CPUS_MOST] = here;
+    lock->line[place % HOST_CPUS_MAX] = here;
     while (lock->serving != place) {
         /* Nobody left who could unlock: the driver has taken two locks in two orders. A CPU of
          * several does not come back from the wait then. */
@@ -63,7 +63,7 @@ static __attribute__((noinline)) void serve_next(struct host_lock *lock)
 {
     lock->serving++;
     if (lock->serving != lock->next)
-        cpu_wake(lock->line[lock->serving % HOST_CPUS_MOST]->cpu);
+        cpu_wake(lock->line[lock->serving % HOST_CPUS_MAX]->cpu);
 }
 
 void host_unlock(void *ctx, uint16_t qid)
@@ -71,6 +71,7 @@ void host_unlock(void *ctx, uint16_t qid)
     struct host *host = ctx;
     if (host->locks_cost)
         serve_next(lock_of(host, qid));
-    host->here->holds--;
-    host_attend(host);
+    struct host_cpu *here = host->here;
+    if (--here->holds == 0 && here->attention != 0)
+        host_deliver(host);
 }

@@ -29,15 +29,34 @@ void host_wake(struct host *host, unsigned number)
     cpu_wake(cpu->cpu);
 }
 
-bool host_is_quiet(const struct host *host)
-{
-    return cpu_set_is_quiet(host->set);
-}
+/* ---- an end to polling ---- */
 
 uint64_t host_news(const struct host *host)
 {
     return cpu_set_news(host->set);
 }
+
+/* A CPU that began to look after the last thing that any device did, and found nothing, has nothing
+ * in hand either. Once all of them have, or sleep, nobody will ever find anything. */
+bool host_found_nothing(struct host *host, uint64_t news)
+{
+    if (!cpu_set_is_quiet(host->set))
+        return false;
+    if (host->p.cpus == 1)
+        return true;
+    host->here->barren = news + 1;
+    for (unsigned i = 0; i < host->p.cpus; i++)
+        if (!host->cpus[i].asleep && host->cpus[i].barren != host_news(host) + 1)
+            return false;
+    return true;
+}
+
+void host_found_something(struct host *host)
+{
+    host->here->barren = 0;
+}
+
+/* ---- a program on each ---- */
 
 /* The last program has ended: let all CPUs see it. Nothing of the simulated world, so it is free.
  */
@@ -68,6 +87,7 @@ static void forget_stuck(struct host *host)
         struct host_cpu *cpu = &host->cpus[i];
         cpu->in_soft = cpu->asleep = false;
         cpu->holds = 0;
+        cpu->barren = 0;
     }
     memset(host->locks, 0, sizeof host->locks);
 }

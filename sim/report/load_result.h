@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "report/usage.h"
+
 /* Points of the time series: an even number, see load_series_add(). */
 #define LOAD_INTERVALS 256u
 
@@ -29,6 +31,7 @@ struct load_result {
     uint64_t latency_least_ps, latency_most_ps;
     uint64_t p50_ps, p99_ps, p999_ps;            /* off by at most 1/128 (engine/stats.h) */
     uint64_t link_down_busy_ps, link_up_busy_ps; /* towards the device; towards the host */
+    struct usage usage;
     struct load_series series;
     uint64_t blocks_verified, blocks_mismatched; /* over the whole run */
 };

@@ -46,7 +46,7 @@ int run_suite(const struct run_spec *spec, const struct adb_suite *suite, uint64
 int run_replay(const struct run_spec *spec, const char *trace, const struct replay_options *options,
                struct result *result, char message[RUN_MESSAGE_MAX]);
 
-/* Random reads in a closed loop: `depth` requests are always on their way. */
+/* Random reads in a closed loop on every CPU: `depth` requests of each are always on their way. */
 struct run_random_read {
     uint64_t ios;
     uint64_t depth;       /* >= 1 */
@@ -54,6 +54,9 @@ struct run_random_read {
     uint64_t
         footprint; /* bytes at the start of the device that are read; multiple of block_bytes */
 };
+/* The highest depth of such a job, and of a load (load.h), that never finds a queue full where the
+ * driver would refuse (driver.full); 0 if there are more CPUs than slots. */
+uint64_t run_depth_most(const struct run_params *params);
 /* NULL if the job fits the parameters, else one sentence. */
 const char *run_random_read_check(const struct run_params *params,
                                   const struct run_random_read *job);
