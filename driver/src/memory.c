@@ -53,7 +53,9 @@ int nvme_memory_admin(struct nvme *nvme)
     if (error == NVME_OK)
         error = nvme_dma_hold(nvme, &admin->cq_dma, depth << NVME_CQE_LOG2, NVME_DMA_CQ);
     if (error == NVME_OK)
-        error = nvme_dma_hold(nvme, &admin->control, NVME_IDENTIFY_BYTES, NVME_DMA_CONTROL);
+        error = nvme_dma_hold(nvme, &admin->control,
+                              (size_t)(1u + nvme->config.admin_requests) << nvme->page_shift,
+                              NVME_DMA_CONTROL);
     return error;
 }
 
@@ -66,7 +68,7 @@ int nvme_memory_queue(struct nvme *nvme, struct nvme_queue *queue)
     if (error == NVME_OK)
         error = nvme_dma_hold(nvme, &queue->cq_dma, depth << NVME_CQE_LOG2, NVME_DMA_CQ);
     for (uint32_t i = 0; error == NVME_OK && i < nvme->info.slots; i++) {
-        struct nvme_slot_data *data = &queue->data[i];
+        struct nvme_slot_data *data = &queue->data[slot_position(queue, i)];
 
         error = nvme_dma_hold(nvme, &data->list, (size_t)config->list_pages << nvme->page_shift,
                               NVME_DMA_LIST);
@@ -83,13 +85,14 @@ void nvme_memory_release(struct nvme *nvme)
     for (uint32_t i = 0; i < nvme->config.io_queues; i++) {
         struct nvme_queue *queue = &nvme->queues[i];
 
-        for (uint32_t s = nvme->config.slots; s-- > 0;) {
+        for (uint32_t s = queue->slot_mask + 1; s-- > 0;) {
             nvme_dma_drop(nvme, &queue->data[s].bounce);
             nvme_dma_drop(nvme, &queue->data[s].list);
         }
         nvme_dma_drop(nvme, &queue->cq_dma);
         nvme_dma_drop(nvme, &queue->sq_dma);
     }
+    nvme_host_memory_drop(nvme);
     nvme_dma_drop(nvme, &admin->control);
     nvme_dma_drop(nvme, &admin->cq_dma);
     nvme_dma_drop(nvme, &admin->sq_dma);

@@ -51,11 +51,9 @@ void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
     queue->cq_load = nvme->ops->cq_load;
     queue->ns = &nvme->ns[NVME_NAMESPACES_MAX];
     nvme_queue_gate(queue, GATE_CLOSED);
-    queue->cid_base = config->cid_base;
     queue->turn = config->ring == NVME_RING_PER_COMMAND ? turn_ring : turn_wrap;
     queue->slot_ops = config->cid == NVME_CID_LIFO ? &nvme_slots_lifo : &nvme_slots_lowest;
-    for (uint32_t i = 0; i < config->slots; i++)
-        queue->slots[i].cid_bits = (i + config->cid_base) << NVME_SQE_CID_SHIFT;
+    nvme_slots_init(queue);
     queue->sq.qid = queue->cq.qid = qid;
     nvme_reap_bind(queue);
     list_init(&queue->waiting);
@@ -81,20 +79,19 @@ void nvme_queue_start(struct nvme_queue *queue)
     queue->cq =
         (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
     queue->depth = depth;
+    queue->drain_limit = depth - 1u;
+    if (nvme->config.drain_most && nvme->config.drain_most < queue->drain_limit)
+        queue->drain_limit = nvme->config.drain_most;
     queue->sq_next = queue->sq.entries;
     queue->sq_stop = queue->sq_next + (queue->turn == turn_ring ? 1 : depth);
     queue->rung_tail = 0;
     queue->cq_head = 0;
-    queue->cq_success = NVME_CQE_PHASE | queue->cid_base;
+    queue->cq_phase = NVME_CQE_PHASE;
     queue->head_sequence = queue->rung_sequence = queue->ended = queue->sequence;
     queue->sqhd_sqid = (uint32_t)qid << 16;
     queue->sq_doorbell = NVME_REG_DOORBELL + 2u * qid * nvme->doorbell_stride;
     queue->cq_doorbell = queue->sq_doorbell + nvme->doorbell_stride;
     queue->slot_count = nvme->info.slots;
-    for (uint32_t i = 0; i < queue->slot_count; i++) {
-        queue->slots[i].request = queue->data[i].request = NULL;
-        queue->slots[i].flags = 0;
-    }
     queue->slot_ops->reset(queue);
     queue->quarantined = 0;
     queue_unlock(nvme, qid);
@@ -136,8 +133,10 @@ void nvme_queue_open(struct nvme_queue *queue)
 
     queue_lock(nvme, queue->sq.qid);
     queue->ns = nvme->ns_count ? &nvme->ns[0] : &nvme->ns[NVME_NAMESPACES_MAX];
-    nvme_queue_gate(queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
-                               (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0));
+    nvme_queue_gate(
+        queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
+                   (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0) |
+                   (nvme->sgl_by_size || nvme->boundaries || nvme->unreachable ? GATE_POLICY : 0));
     queue_unlock(nvme, queue->sq.qid);
 }
 
@@ -176,11 +175,11 @@ void nvme_ring(struct nvme_queue *queue)
 
 void nvme_call_done(struct nvme_request *first)
 {
-    while (first) {
-        struct nvme_request *request = first;
+    struct nvme_request *next = first;
 
-        first = request->next; /* before done(), which may hand the request in again */
-        request->done(request);
+    while (LIKELY((first = next) != NULL)) {
+        next = first->next; /* before done(), which may hand the request in again */
+        first->done(first);
     }
 }
 
@@ -202,25 +201,25 @@ void nvme_queue_abort(struct nvme_queue *queue)
         if (--request->pieces_in_flight == 0)
             list_append(&done, request);
     }
-    for (uint32_t i = 0; i < queue->slot_count; i++) {
+    for (uint32_t i = 0; i <= queue->slot_mask; i++) {
         struct nvme_slot *slot = &queue->slots[i];
 
-        request = slot->request;
-        if (request) { /* the short path leaves these to whoever ends the request */
+        if (slot_armed(queue, slot)) { /* the short path leaves these to whoever ends the request */
+            request = slot->request;
+            slot->expect -= CID_ONE;
             request->error = NVME_E_STATE;
             request->status = 0;
             request->result = 0;
             list_append(&done, request);
         } else if ((request = queue->data[i].request)) {
-            nvme_data_finish(queue, slot, request->op, false);
+            nvme_data_finish(queue, &queue->data[i], false);
             request->blocks_left = 0;
             if (request->error == NVME_OK)
                 request->error = NVME_E_STATE;
             if (--request->pieces_in_flight == 0)
                 list_append(&done, request);
         }
-        slot->request = queue->data[i].request = NULL;
-        slot->flags = 0;
+        queue->data[i].request = NULL;
     }
     queue->ended = queue->sequence; /* the slots are given back when the queue starts again */
     queue_unlock(queue->nvme, queue->sq.qid);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Completions: reading new entries by their phase tag, judging them, ending requests, the CQ head
- * doorbell, polling and interrupts (NVMe 1.4 sections 4.1, 4.6, 7.2.1, 7.5, 3.1.25). An entry is
- * the device's word: its identifiers are checked against what is in flight, and its SQ head against
- * what was rung, before anything is believed. Order within a poll: entries, CQ doorbell, commands
- * that follow (so that no command identifier is used again before its entry is released), unlock,
- * done().
+ * doorbell, polling (NVMe 1.4 sections 4.1, 4.6, 7.2.1, 3.1.25). An entry is the device's word: its
+ * identifiers are checked against what is in flight, and its SQ head against what was rung, before
+ * anything is believed. Order within a poll: entries, CQ doorbell, commands that follow (so that no
+ * command identifier is used again before its entry is released), unlock, done(). Interrupts are in
+ * interrupt.c.
  */
 #include "internal.h"
 
@@ -30,28 +30,42 @@ static bool take_head(struct nvme_queue *queue, const struct nvme_slot *slot, ui
     return (int32_t)(slot->sequence - ((uint32_t)queue->head_sequence - back)) < 0;
 }
 
-/* A new entry that is not plain success of a short-path command. success: as for reap_rare().
- * Returns true, for the sake of a tail call. */
-static NOINLINE bool judge(struct nvme_queue *queue, uint32_t success, uint32_t head)
+/* What of a completion a slot can expect: the identifier in the upper half, as slots have it; below
+ * it the status, and the phase tag unless it is as it should be. */
+static inline uint32_t identity(uint32_t dw3)
 {
+    return dw3 << 16 | dw3 >> 16;
+}
+
+/* Any entry, and the slow way for all but plain success of a short-path command. dw3: with
+ * queue->cq_phase taken away. False: the entry is not new. True: it is consumed; the caller counts
+ * it as the end of a command. */
+static NOINLINE bool judge(struct nvme_queue *queue, uint32_t found, uint32_t head)
+{
+    uint32_t dw3 = identity(found);
     const struct nvme *nvme = queue->nvme;
     const struct nvme_cqe *cqe = (const struct nvme_cqe *)queue->cq.entries + head;
-    uint32_t dw3 = success + queue->cq_success;
-    uint32_t index = (dw3 & 0xFFFFu) - queue->cid_base;
+    uint32_t index = dw3 & queue->slot_mask;
     uint16_t status = (uint16_t)(dw3 >> NVME_CQE_STATUS_SHIFT);
-    struct nvme_slot *slot = index < queue->slot_count ? &queue->slots[index] : NULL;
+    struct nvme_slot *slot = &queue->slots[index];
     int error = status ? NVME_E_STATUS : NVME_OK;
+    uint32_t cid = dw3 << NVME_SQE_CID_SHIFT;
+    bool armed = slot->expect == cid;
     uint32_t result, dw2;
     bool believable;
 
-    if (success >= queue->slot_count && !(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
-        nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head); /* else the caller has done it */
+    if (dw3 & NVME_CQE_PHASE)
+        return false;
+    /* The caller has done it before it looked at more than dword 3. */
+    if (slot->expect != found && !(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
+        nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
     result = le32(cqe->result);
     dw2 = le32(cqe->sqhd_sqid);
 
     /* No such command, none in flight, another queue's, or one that was not even rung: the entry is
      * consumed and nothing else happens. */
-    if (!slot || (!slot->request && !queue->data[index].request) || dw2 >> 16 != queue->sq.qid ||
+    if (!(armed || (slot->expect + CID_ONE == cid && queue->data[index].request)) ||
+        dw2 >> 16 != queue->sq.qid ||
         (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) >= 0) {
         queue->stats.protocol_errors++;
         queue->ended--;
@@ -70,27 +84,17 @@ static NOINLINE bool judge(struct nvme_queue *queue, uint32_t success, uint32_t 
         return true;
     }
     queue->stats.status_errors += status != 0;
-    if (slot->request) {
+    if (armed) {
+        slot->expect -= CID_ONE;
         slot->request->error = error;
         slot->request->status = status;
         slot->request->result = result;
         list_append(&queue->done, slot->request);
-        slot->request = NULL;
     } else {
         nvme_io_piece_done(queue, slot, error, status, result);
     }
     queue->slot_ops->give(queue, slot);
     return true;
-}
-
-/* An entry that is not plain success of a short-path command. success: the entry's DW3, less
- * queue->cq_success. False: it is not new. True: it is consumed; the caller counts it as the end of
- * a command. */
-static NOINLINE bool reap_rare(struct nvme_queue *queue, uint32_t success, uint32_t head)
-{
-    uint32_t dw3 = success + queue->cq_success;
-
-    return ((dw3 ^ queue->cq_success) & NVME_CQE_PHASE) == 0 && judge(queue, success, head);
 }
 
 /* In what queues differ. The combinations that are common get a loop of their own, in which the
@@ -111,6 +115,12 @@ static inline uint32_t load_dw3(const struct nvme_queue *queue, const struct nvm
     return le32(queue->cq_load(queue->ctx, &queue->cq, (uint16_t)head));
 }
 
+/* Once per poll and after each judgement: commands are not written while entries are reaped. */
+static inline void note_trusted(struct nvme_queue *queue)
+{
+    queue->trusted_dw2 = queue->head_sequence == queue->sequence ? queue->sqhd_sqid : UINT64_MAX;
+}
+
 /* Up to `limit` entries, 1..depth-1, with the CQ doorbell (3.1.25), never twice the same value.
  * Returns how many. kind: REAP_* bits, a constant wherever this is used. */
 TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned kind)
@@ -124,21 +134,20 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
     uint32_t stop = limit < queue->depth - start ? start + limit : queue->depth;
     unsigned count;
 
+    note_trusted(queue);
     for (;;) {
-        /* Phase tag, status and identifier in one comparison: the index of a slot exactly if the
-         * entry is new and reports success of one of ours. The sum never carries out of the
-         * identifier, because cid_base + slot_count < 65536. */
-        uint32_t success = load_dw3(queue, cqe, head, kind) - queue->cq_success;
-        struct nvme_request *request;
-        struct nvme_slot *slot;
+        /* Phase tag, status, and identifier with its generation in one comparison. */
+        uint32_t dw3 = load_dw3(queue, cqe, head, kind) ^ queue->cq_phase;
+        uint32_t found = identity(dw3);
+        struct nvme_slot *slot = &queue->slots[dw3 & queue->slot_mask];
+        bool plain = slot->expect == found;
 
-        if ((kind & REAP_RMB) && success < queue->slot_count)
+        if ((kind & REAP_RMB) && plain)
             queue->nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
-        if (LIKELY(success < queue->slot_count &&
-                   (slot = &queue->slots[success], request = slot->request) != NULL &&
-                   le32(cqe->sqhd_sqid) == queue->sqhd_sqid &&
-                   (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0)) {
-            slot->request = NULL;
+        if (LIKELY(plain && le32(cqe->sqhd_sqid) == queue->trusted_dw2)) {
+            struct nvme_request *request = slot->request;
+
+            slot->expect = found - CID_ONE;
             if (kind & REAP_LOWEST) {
                 queue->slot_ops->give(queue, slot);
             } else {
@@ -156,9 +165,10 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
 
             queue->done.last = last;
             queue->free = free;
-            consumed = reap_rare(queue, success, head);
+            consumed = judge(queue, found, head);
             free = queue->free;
             last = queue->done.last;
+            note_trusted(queue);
             if (!consumed)
                 break;
         }
@@ -167,7 +177,7 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
             if (head == queue->depth) {
                 head = 0;
                 cqe = queue->cq.entries;
-                queue->cq_success ^= NVME_CQE_PHASE;
+                queue->cq_phase ^= NVME_CQE_PHASE;
                 stop = start + limit - queue->depth;
             }
             if (head == stop) {
@@ -258,7 +268,7 @@ void nvme_reap_bind(struct nvme_queue *queue)
 static unsigned drain(struct nvme_queue *queue, unsigned max)
 {
     struct nvme_request *request, *done;
-    unsigned limit = queue->depth - 1; /* all that can be in flight: even a liar cannot hold us */
+    unsigned limit = queue->drain_limit;
     unsigned count = 0;
 
     queue_lock(queue->nvme, queue->cq.qid);
@@ -298,54 +308,5 @@ unsigned nvme_poll(struct nvme_queue *queue, unsigned max)
         queue->stats.unmask_writes++;
         nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, 1);
     }
-    return count;
-}
-
-/* An interrupt's share of one queue. A full drain may have left entries for which no further
- * message comes (7.5.1.2): go on, but only as long as commands really end. */
-static unsigned drain_for_interrupt(struct nvme_queue *queue)
-{
-    unsigned total = 0;
-    unsigned count;
-    uint64_t errors;
-
-    do {
-        errors = queue->stats.protocol_errors;
-        count = drain(queue, 0);
-        total += count;
-        errors = queue->stats.protocol_errors - errors;
-    } while (count + 1 == queue->depth && errors < count);
-    return total;
-}
-
-/* With pin or MSI the vector is masked while its queues are drained and unmasked afterwards; a
- * controller that has posted in between raises it again then, because its queue is not empty
- * (7.5.1.1). MSI-X has no such registers, and every entry posted after the last look brings a
- * message of its own.
- *
- * Once the queues are closed (stop, reset, FAILED) nobody drains them and the pin, a level, would
- * rise again at every unmask, for ever: the vector stays masked then. Steps poll the admin queue,
- * and bring-up unmasks before it opens the queues (controller.c). */
-unsigned nvme_interrupt(struct nvme *nvme, unsigned vector)
-{
-    bool masks = nvme_uses_masks(nvme) && vector < 32;
-    unsigned count = 0;
-
-    if (nvme->state == NVME_STATE_OFF)
-        return 0;
-    if (masks)
-        nvme->ops->write32(nvme->ctx, NVME_REG_INTMS, 1u << vector);
-    /* Not while the controller is disabled or shutting down: no doorbell may be written then. */
-    if (vector == 0 && nvme->phase >= PHASE_IDENTIFY && nvme->phase < PHASE_SHUTDOWN)
-        count += nvme_admin_reap(nvme);
-    for (uint32_t i = 0; i < nvme->info.io_queues; i++) {
-        struct nvme_queue *queue = &nvme->queues[i];
-
-        if (queue->vector == vector && !(queue->gate & GATE_CLOSED))
-            count += drain_for_interrupt(queue);
-    }
-    /* The phase as it is now: a done() may have stopped or reset the controller. */
-    if (masks && nvme->phase >= PHASE_IDENTIFY && nvme->phase <= PHASE_RUNNING)
-        nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, 1u << vector);
     return count;
 }

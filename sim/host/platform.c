@@ -153,7 +153,7 @@ static int platform_dma_alloc(void *ctx, size_t bytes, size_t align, enum nvme_d
     static const enum memory_direction directions[] = {
         [NVME_DMA_SQ] = MEMORY_TO_DEVICE,      [NVME_DMA_CQ] = MEMORY_FROM_DEVICE,
         [NVME_DMA_LIST] = MEMORY_TO_DEVICE,    [NVME_DMA_BOUNCE] = MEMORY_BOTH_WAYS,
-        [NVME_DMA_CONTROL] = MEMORY_BOTH_WAYS,
+        [NVME_DMA_CONTROL] = MEMORY_BOTH_WAYS, [NVME_DMA_HOST_MEMORY] = MEMORY_BOTH_WAYS,
     };
     struct host *host = ctx;
     bool bounce = use == NVME_DMA_BOUNCE;

@@ -22,7 +22,9 @@ static struct nvme_request device_request(const struct machine *machine, enum bl
                                        [BLOCK_WRITE] = NVME_OP_WRITE,
                                        [BLOCK_FLUSH] = NVME_OP_FLUSH,
                                        [BLOCK_ZERO] = NVME_OP_WRITE_ZEROES};
+    /* Zeroes are written, not left to a deallocation: a workload that wants that says so. */
     return (struct nvme_request){.op = ops[op],
+                                 .flags = op == BLOCK_ZERO ? NVME_REQ_NO_DEALLOCATE : 0,
                                  .nsid = machine->ns.nsid,
                                  .lba = offset / machine->ns.block_bytes,
                                  .blocks = bytes / machine->ns.block_bytes};

@@ -95,6 +95,7 @@ void machine_driver_config(const struct driver_params *p, struct nvme_config *co
     config->io_depth = (uint16_t)p->io_depth;
     config->slots = (uint16_t)p->slots;
     config->cid_base = (uint16_t)p->cid_base;
+    config->cid_generation = p->cid_generation != 0;
     config->cid = (enum nvme_cid_policy)p->cid;
     config->negotiate_queues = p->negotiate_queues != 0;
     config->sq_priority = 3; /* low; round robin arbitration, the only one here, ignores it */
@@ -110,6 +111,8 @@ void machine_driver_config(const struct driver_params *p, struct nvme_config *co
     config->transfer_cap = (uint32_t)p->transfer_cap;
     config->transfer_no_mdts = (uint32_t)p->transfer_no_mdts;
     config->split = (enum nvme_split_policy)p->split;
+    config->sgl = (enum nvme_sgl_policy)p->sgl;
+    config->sgl_min_bytes = (uint32_t)p->sgl_min;
     config->ring = (enum nvme_ring_policy)p->ring;
     config->cq_ring = (enum nvme_cq_ring_policy)p->cq_ring;
     config->completion = (enum nvme_completion_policy)p->completion;

@@ -31,20 +31,14 @@ void usage_print(FILE *file, const struct usage *usage)
             usage->wakes);
 }
 
-static void member_uint(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_uint(json, value);
-}
-
 static void write_cpu(struct json *json, const struct usage *usage, unsigned cpu)
 {
     json_object_begin(json);
     json_key(json, "busy_percent");
     json_decimal(json, 100 * usage_busy(usage, cpu), DECIMALS);
-    member_uint(json, "busy_ps", usage->cpu[cpu].busy_ps);
-    member_uint(json, "idle_ps", usage->cpu[cpu].idle_ps);
-    member_uint(json, "interrupts", usage->cpu[cpu].interrupts);
+    json_member_uint(json, "busy_ps", usage->cpu[cpu].busy_ps);
+    json_member_uint(json, "idle_ps", usage->cpu[cpu].idle_ps);
+    json_member_uint(json, "interrupts", usage->cpu[cpu].interrupts);
     json_object_end(json);
 }
 
@@ -58,14 +52,14 @@ void usage_json(struct json *json, const struct usage *usage)
     json_key(json, "cpu_ps_by_use");
     json_object_begin(json);
     for (unsigned use = 0; use < CPU_USES; use++)
-        member_uint(json, record_cpu_use_name(use), usage->spent_ps[use]);
+        json_member_uint(json, record_cpu_use_name(use), usage->spent_ps[use]);
     json_object_end(json);
     json_key(json, "locks");
     json_object_begin(json);
-    member_uint(json, "taken", usage->lock_takes);
-    member_uint(json, "waited_for", usage->lock_waits);
-    member_uint(json, "wait_ps", usage->lock_wait_ps);
+    json_member_uint(json, "taken", usage->lock_takes);
+    json_member_uint(json, "waited_for", usage->lock_waits);
+    json_member_uint(json, "wait_ps", usage->lock_wait_ps);
     json_object_end(json);
-    member_uint(json, "cpus_woken", usage->wakes);
-    member_uint(json, "soft_halves", usage->soft_halves);
+    json_member_uint(json, "cpus_woken", usage->wakes);
+    json_member_uint(json, "soft_halves", usage->soft_halves);
 }

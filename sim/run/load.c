@@ -25,6 +25,7 @@ struct load_meter {
     uint64_t began_ps;
     struct link_stats began_link;
     struct usage began_usage;
+    struct result_counters began_counters;
     struct stats_histogram latency;
 };
 
@@ -41,7 +42,23 @@ static void window_begin(struct load_meter *meter, uint64_t now_ps)
     meter->area_ps = 0;
     link_get_stats(machine_link(meter->machine), &meter->began_link);
     run_usage(meter->machine, &meter->began_usage);
+    run_counters(meter->machine, &meter->began_counters);
     load_series_begin(&meter->result->series, FIRST_INTERVAL_PS);
+}
+
+/* What the host did in the window. */
+static void window_costs(struct load_meter *meter)
+{
+    struct load_result *result = meter->result;
+    struct usage now, spent = {0};
+    run_usage(meter->machine, &now);
+    run_usage_add(&spent, &meter->began_usage, &now);
+    for (unsigned cpu = 0; cpu < spent.cpus; cpu++)
+        result->cpu_busy_ps += spent.cpu[cpu].busy_ps;
+    result->lock_wait_ps = spent.lock_wait_ps;
+    struct result_counters counters;
+    run_counters(meter->machine, &counters);
+    run_counters_add(&result->counters, &meter->began_counters, &counters);
 }
 
 static void window_end(struct load_meter *meter, uint64_t now_ps)
@@ -49,9 +66,7 @@ static void window_end(struct load_meter *meter, uint64_t now_ps)
     struct load_result *result = meter->result;
     struct link_stats link;
     link_get_stats(machine_link(meter->machine), &link);
-    struct usage usage;
-    run_usage(meter->machine, &usage);
-    run_usage_add(&result->usage, &meter->began_usage, &usage);
+    window_costs(meter);
     result->window_ps = now_ps - meter->began_ps;
     result->in_flight_area_ps = meter->area_ps;
     result->latency_sum_ps = meter->latency.sum;

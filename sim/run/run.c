@@ -163,6 +163,14 @@ void run_counters(const struct machine *machine, struct result_counters *counter
     };
 }
 
+void run_counters_add(struct result_counters *sum, const struct result_counters *before,
+                      const struct result_counters *after)
+{
+#define ADD_DIFFERENCE(name, text) sum->name += after->name - before->name;
+    RESULT_COUNTERS(ADD_DIFFERENCE)
+#undef ADD_DIFFERENCE
+}
+
 void run_timed_begin(struct run *run)
 {
     if (run->spec->timed != NULL)
@@ -175,9 +183,7 @@ void run_timed_end(struct run *run)
 {
     struct result_counters now;
     run_counters(run->machine, &now);
-#define ADD_DIFFERENCE(name, text) run->result->counters.name += now.name - run->before.name;
-    RESULT_COUNTERS(ADD_DIFFERENCE)
-#undef ADD_DIFFERENCE
+    run_counters_add(&run->result->counters, &run->before, &now);
     struct usage usage;
     run_usage(run->machine, &usage);
     run_usage_add(&run->result->usage, &run->usage_before, &usage);

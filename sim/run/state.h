@@ -31,6 +31,9 @@ int run_begin(struct run *run, const struct run_spec *spec, struct result *resul
 int run_end(struct run *run, int error);
 
 void run_counters(const struct machine *machine, struct result_counters *counters);
+/* What was counted in between is added to the sum. */
+void run_counters_add(struct result_counters *sum, const struct result_counters *before,
+                      const struct result_counters *after);
 void run_usage(struct machine *machine, struct usage *usage);
 void run_usage_add(struct usage *sum, const struct usage *before, const struct usage *after);
 /* Run the program on CPU 0 and nothing on the others. NVME_OK, or an error of host_run(). */

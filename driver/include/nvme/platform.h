@@ -42,11 +42,12 @@ enum nvme_dir {
 
 /* What a piece of DMA memory is for; a port may place each kind differently. */
 enum nvme_dma_use {
-    NVME_DMA_SQ,     /* submission entries: CPU writes, device reads */
-    NVME_DMA_CQ,     /* completion entries: device writes, CPU reads */
-    NVME_DMA_LIST,   /* PRP lists: CPU writes, device reads */
-    NVME_DMA_BOUNCE, /* bounce buffers: both ways */
-    NVME_DMA_CONTROL /* identify pages and other admin data: both ways */
+    NVME_DMA_SQ,         /* submission entries: CPU writes, device reads */
+    NVME_DMA_CQ,         /* completion entries: device writes, CPU reads */
+    NVME_DMA_LIST,       /* PRP lists: CPU writes, device reads */
+    NVME_DMA_BOUNCE,     /* bounce buffers: both ways */
+    NVME_DMA_CONTROL,    /* identify pages and other admin data: both ways */
+    NVME_DMA_HOST_MEMORY /* lent to the controller for its own use (8.9): both ways; large */
 };
 
 /* Memory that both CPU and device reach, from dma_alloc. */

@@ -23,7 +23,12 @@ int main(void)
     srunner_add_suite(runner, suite_data());
     srunner_add_suite(runner, suite_faults());
     srunner_add_suite(runner, suite_interrupt());
+    srunner_add_suite(runner, suite_halves());
     srunner_add_suite(runner, suite_events());
+    srunner_add_suite(runner, suite_admin());
+    srunner_add_suite(runner, suite_features());
+
+    srunner_add_suite(runner, suite_generation());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -47,6 +47,7 @@ START_TEST(unknown_identifiers)
 {
     static const uint32_t cids[] = {0, 2, 15, 16, 1000, 65535};
 
+    fake->config.cid_generation = false;
     fake->config.cid_base = 1; /* 1 to 15 exist; 1 is in flight */
     start(_i == 0);
     fill(1, _i == 1);

@@ -29,6 +29,7 @@ START_TEST(read_entry)
     uint8_t *buffer;
     const struct nvme_sqe *sqe;
 
+    fake->config.cid_generation = false;
     fake->config.cid_base = 1;
     start();
     buffer = fake_buffer(4096, 4096, 0);
@@ -54,6 +55,7 @@ START_TEST(short_and_general_path_build_the_same)
     uint8_t *buffer;
     struct nvme_sqe first;
 
+    fake->config.cid_generation = false;
     fake_unlock();
     start();
     buffer = fake_buffer(4096, 4096, 0);
@@ -169,9 +171,10 @@ START_TEST(refused)
         change;                                                                                    \
         ck_assert_int_eq(nvme_submit(queue, &request), error_);                                    \
     } while (0)
-    SUBMIT(NVME_E_INVAL, request.op = (enum nvme_op)4);
+    SUBMIT(NVME_E_INVAL, request.op = (enum nvme_op)(NVME_OP_RAW + 1));
+    SUBMIT(NVME_E_UNSUPPORTED, request.op = NVME_OP_COMPARE); /* not in ONCS here */
     SUBMIT(NVME_E_INVAL, request.op = (enum nvme_op) - 1);
-    SUBMIT(NVME_E_INVAL, request.flags |= 4);
+    SUBMIT(NVME_E_INVAL, request.flags |= 32);
     SUBMIT(NVME_E_INVAL, request.nsid = 0);
     SUBMIT(NVME_E_INVAL, request.nsid = 2);
     SUBMIT(NVME_E_INVAL, request.nsid = 0xFFFFFFFF);

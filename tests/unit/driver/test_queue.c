@@ -103,6 +103,7 @@ START_TEST(identifiers_lowest)
     static const uint32_t expected[] = {0, 1, 2, 3, 1, 3};
 
     fake->config.cid = NVME_CID_LOWEST;
+    fake->config.cid_generation = false;
     fake->config.slots = 4;
     start();
     for (uint32_t i = 0; i < 4; i++)
@@ -126,6 +127,7 @@ END_TEST
 START_TEST(identifiers_lifo)
 {
     fake->config.slots = 4;
+    fake->config.cid_generation = false;
     fake->config.cid_base = 1023;
     start();
     for (uint32_t i = 0; i < 4; i++)
@@ -149,6 +151,7 @@ START_TEST(identifiers_lowest_of_many)
 {
     fake->cap |= 0xFFFF;
     fake->config.cid = NVME_CID_LOWEST;
+    fake->config.cid_generation = false;
     fake->config.io_depth = 602;
     fake->config.slots = 599;
     start();

@@ -182,6 +182,7 @@ START_TEST(one_comparison_for_three_fields)
                    {8, 0x7FFF}, {0x8009, 0}, {0, 0x4000}, {25, 0}};
     uint64_t errors = 0;
 
+    fake->config.cid_generation = false;
     fake->config.cid_base = 10; /* 10 to 24 exist, 10 is in flight */
     fake->platform.flags |= _i & 1 ? NVME_PLATFORM_CQ_PLAIN | NVME_PLATFORM_LOADS_ORDERED : 0;
     start();
