@@ -21,12 +21,19 @@ int main(void)
     srunner_add_suite(runner, suite_queue());
     srunner_add_suite(runner, suite_prps());
     srunner_add_suite(runner, suite_data());
+    srunner_add_suite(runner, suite_ops());
+    srunner_add_suite(runner, suite_sgl());
+    srunner_add_suite(runner, suite_vectors());
+    srunner_add_suite(runner, suite_reach());
     srunner_add_suite(runner, suite_faults());
     srunner_add_suite(runner, suite_interrupt());
     srunner_add_suite(runner, suite_halves());
+    srunner_add_suite(runner, suite_doorbell());
+    srunner_add_suite(runner, suite_shadow());
     srunner_add_suite(runner, suite_events());
     srunner_add_suite(runner, suite_admin());
     srunner_add_suite(runner, suite_features());
+    srunner_add_suite(runner, suite_services());
 
     srunner_add_suite(runner, suite_generation());
     srunner_add_suite(runner, suite_traps_rings());
