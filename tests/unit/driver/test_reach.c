@@ -263,30 +263,9 @@ END_TEST
 
 /* ---- traps of other drivers ---- */
 
-/* Zephyr counted two PRPs for 8 KiB at offset 512, so that a page of data passed for a list (facts:
- * trap 4). */
-START_TEST(trap_offset_and_two_pages_are_three_prps)
-{
-    uint8_t *buffer;
-    struct nvme_segment out[4];
-    const struct nvme_sqe *sqe = fake->queues[1].fetched;
-
-    start();
-    buffer = fake_buffer(8192, 4096, 512);
-    fake_request(&request, NVME_OP_READ, 0, 16, buffer);
-    ck_assert_int_eq(nvme_submit(queue, &request), NVME_OK);
-    nvme_ring(queue);
-    fake_fetch(1);
-    ck_assert_uint_eq(fake_walk(sqe, 8192, out, 4), 3);
-    ck_assert(sqe->prp2 < fake_bus(buffer) - 512 || sqe->prp2 >= fake_bus(buffer) + 8192);
-    drain();
-    ck_assert_mem_eq(buffer, fake_disk, 8192);
-}
-END_TEST
-
 /* libvfn needed three tries at chaining: it overran into the next request's page, then chained a
- * page that was not needed, 2047 KiB at 512-byte blocks (facts: trap 3). AROS lost the upper half
- * of the list's address (finding 4). The double's memory lies above 4 GiB, and each list is
+ * page that was not needed, 2047 KiB at 512-byte blocks (docs/traps.md, peers-3). AROS lost the
+ * upper half of the list's address (aros-4). The double's memory lies above 4 GiB, and each list is
  * followed by another slot's. */
 START_TEST(trap_lists_end_where_their_pages_end)
 {
@@ -319,30 +298,7 @@ START_TEST(trap_lists_end_where_their_pages_end)
 }
 END_TEST
 
-/* Genode's and AROS's PRP2 kept the buffer's offset (failure mode 1, finding 4). */
-START_TEST(trap_only_prp1_has_an_offset)
-{
-    static struct nvme_segment out[40];
-    const struct nvme_sqe *sqe = fake->queues[1].fetched;
-
-    start();
-    for (uint32_t offset = 4; offset < 4096; offset = offset * 3 + 4)
-        for (uint32_t blocks = 1; blocks <= 64; blocks *= 2) {
-            uint32_t used = fake->pool_used;
-
-            fake_request(&request, NVME_OP_READ, 0, blocks, fake_buffer(32768, 4096, offset));
-            ck_assert_int_eq(nvme_submit(queue, &request), NVME_OK);
-            nvme_ring(queue);
-            fake_fetch(1);
-            ck_assert_uint_eq(sqe->prp2 % 4096, 0);
-            fake_walk(sqe, blocks * 512, out, 40); /* asserts it of every entry of a list */
-            drain();
-            fake->pool_used = used;
-        }
-}
-END_TEST
-
-/* libvfn's wait for one request dropped the entries of others (facts: trap 3). */
+/* libvfn's wait for one request dropped the entries of others (docs/traps.md, peers-3). */
 START_TEST(trap_waiting_for_one_loses_no_other)
 {
     static struct nvme_request others[6];
@@ -382,9 +338,7 @@ Suite *suite_reach(void)
     tcase_add_loop_test(reach, no_command_crosses_the_optimal_boundary, 0, 2);
     tcase_add_test(reach, boundaries_are_left_alone_unless_asked);
     tcase_add_test(reach, pieces_at_boundaries_go_by_policy);
-    tcase_add_test(reach, trap_offset_and_two_pages_are_three_prps);
     tcase_add_test(reach, trap_lists_end_where_their_pages_end);
-    tcase_add_test(reach, trap_only_prp1_has_an_offset);
     tcase_add_test(reach, trap_waiting_for_one_loses_no_other);
     suite_add_tcase(suite, reach);
     return suite;

@@ -334,7 +334,7 @@ Suite *suite_traps_rings(void)
     tcase_add_checked_fixture(tcase, fake_create, fake_destroy);
     tcase_add_loop_test(tcase, cid_is_never_reused_while_outstanding__aros_1, 0, 4);
     tcase_add_loop_test(tcase, tail_never_passes_the_head__aros_2, 0, 2);
-    tcase_add_loop_test(tcase, no_doorbell_without_its_entries_published__aros_6, 0, 4);
+    tcase_add_loop_test(tcase, no_doorbell_without_its_entries_published__aros_6, 0, 8);
     tcase_add_test(tcase, depth_need_not_be_a_power_of_two__genode_6);
     tcase_add_loop_test(tcase, failed_submit_gives_its_slot_back__genode_9, 0, 2);
     tcase_add_test(tcase, each_queue_knows_what_it_has_to_ring__genode_11);
