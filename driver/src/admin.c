@@ -34,6 +34,7 @@ void nvme_admin_reset(struct nvme *nvme)
     admin->sync = SYNC_IDLE;
     admin->aer_busy = admin->aer_owed = admin->log_owed = 0;
     admin->log_sent = admin->broken = false;
+    admin->internal = NULL;
     queue_unlock(nvme, 0);
 }
 
@@ -86,6 +87,20 @@ int nvme_admin_send(struct nvme *nvme, const struct nvme_sqe *command, uint64_t 
     ring(nvme, first, 1);
     queue_unlock(nvme, 0);
     return NVME_OK;
+}
+
+/* One of the core's own commands, without data, in the place of the synchronous one. */
+int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1)
+{
+    const struct nvme_command *c = &request->command;
+    const struct nvme_sqe command = {.command_nsid = c->opcode | ((uint64_t)c->nsid << 32),
+                                     .prp1 = prp1,
+                                     .cdw10_11 = c->cdw10 | ((uint64_t)c->cdw11 << 32)};
+    int error = nvme_admin_send(nvme, &command, nvme->ops->now_ns(nvme->ctx));
+
+    if (error == NVME_OK)
+        nvme->admin.internal = request;
+    return error;
 }
 
 /* An asynchronous event (5.2.1), or the refusal to hold a request. */
@@ -261,12 +276,20 @@ int nvme_admin_housekeep(struct nvme *nvme, uint64_t now_ns)
     uint8_t page;
     int outcome;
 
-    if (admin->log_sent) {
-        outcome = nvme_admin_wait(nvme, now_ns, NULL);
+    if (admin->log_sent || admin->internal) {
+        struct nvme_admin_request *internal = admin->internal;
+
+        outcome = nvme_admin_wait(nvme, now_ns, internal ? &internal->result : NULL);
         if (outcome == 0)
             return NVME_OK;
         if (outcome < 0 && outcome != NVME_E_STATUS)
             return outcome;
+        if (internal) {
+            admin->internal = NULL;
+            internal->error = outcome < 0 ? outcome : NVME_OK;
+            internal->done(internal);
+            return NVME_OK;
+        }
         admin->log_sent = false; /* a log page that the controller does not have is no failure */
         nvme->failure_status = 0;
     } else {

@@ -294,12 +294,13 @@ int nvme_phase_create_sq(struct nvme *nvme, uint64_t now_ns)
  * that refuses is shut down all the same. */
 static int delete_queues(struct nvme *nvme, bool sq, uint64_t now_ns)
 {
-    if (nvme->admin.log_sent) { /* housekeeping's command goes first */
+    if (nvme->admin.log_sent || nvme->admin.internal) { /* housekeeping's command goes first */
         int earlier = nvme_admin_wait(nvme, now_ns, NULL);
 
         if (earlier == 0 || (earlier < 0 && earlier != NVME_E_STATUS))
             return earlier;
         nvme->admin.log_sent = false;
+        nvme->admin.internal = NULL;
     }
     for (; nvme->queue_index < nvme->config.io_queues; nvme->queue_index++) {
         struct nvme_queue *queue = &nvme->queues[nvme->queue_index];

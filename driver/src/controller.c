@@ -21,14 +21,20 @@
  *            OFF, memory given back      ENABLE   AQA, ASQ, ACQ, CC.EN=1, wait RDY=1
  *                                           ▼
  *     IDENTIFY ► ACTIVE_LIST ► NAMESPACE ► QUEUE_COUNT ► CREATE_CQ ► CREATE_SQ ► RUNNING (READY)
+ *                                                                       │
+ *   RECOVERING (recover.c): PROBE ◄── config.recovery, on any error ──────┘
+ *     ... SETTLE ► DISABLE ► ENABLE ... RUNNING   the same phases; an error in them: PROBE again,
+ *                    │                            until reset_limit; requests are sent again or end
+ *                    ▼                            after DISABLE
+ *                  FAILED                         reset_limit is reached: requests end
  *
- * Any error leads to FAILED. Requests then stay with the core until a reset or a stop has seen
- * RDY=0, or registers that read as all ones: before that the device may still write to their
- * memory.
+ * Without config.recovery any error leads to FAILED. Requests then stay with the core until a reset
+ * or a stop has seen RDY=0: before that the device may still write to their memory. Registers that
+ * read as all ones lead to FAILED from everywhere, and requests end at once.
  */
 #include "internal.h"
 
-static void enter(struct nvme *nvme, enum nvme_phase phase)
+void nvme_enter(struct nvme *nvme, enum nvme_phase phase)
 {
     nvme->phase = phase;
     nvme->entered = false;
@@ -37,15 +43,15 @@ static void enter(struct nvme *nvme, enum nvme_phase phase)
 static void close_queues(struct nvme *nvme)
 {
     for (uint32_t i = 0; i < nvme->config.io_queues; i++)
-        nvme_queue_close(&nvme->queues[i]);
+        nvme_queue_close(&nvme->queues[i], 0);
 }
 
 /* The device can no longer reach memory: every request ends, exactly once. */
-void nvme_end_everything(struct nvme *nvme)
+void nvme_end_everything(struct nvme *nvme, int error)
 {
     for (uint32_t i = 0; i < nvme->config.io_queues; i++) {
         nvme->queues[i].sq_created = nvme->queues[i].cq_created = false;
-        nvme_queue_abort(&nvme->queues[i]);
+        nvme_queue_abort(&nvme->queues[i], error);
     }
 }
 
@@ -59,24 +65,27 @@ static void drop_interrupts(struct nvme *nvme)
 static void fail(struct nvme *nvme, int error)
 {
     close_queues(nvme);
-    nvme->failure = error;
-    if (error != NVME_E_STATUS)
-        nvme->failure_status = 0;
-    enter(nvme, PHASE_NONE);
+    /* Of a row of resets the first failure is the one to tell. */
+    if (nvme->state != NVME_STATE_RECOVERING || nvme->vanished) {
+        nvme->failure = error;
+        if (error != NVME_E_STATUS)
+            nvme->failure_status = 0;
+    }
+    nvme_enter(nvme, PHASE_NONE);
     nvme->state = NVME_STATE_FAILED;
     if (nvme->vanished) {
         drop_interrupts(nvme); /* what comes back, if anything does, has lost its routing */
-        nvme_end_everything(nvme);
+        nvme_end_everything(nvme, NVME_E_GONE);
     }
 }
 
 static void finish_stop(struct nvme *nvme)
 {
-    nvme_end_everything(nvme);
+    nvme_end_everything(nvme, NVME_E_STATE);
     drop_interrupts(nvme);
     nvme->admin.cq.depth = 0; /* a late interrupt finds nothing to look at */
     nvme_memory_release(nvme);
-    enter(nvme, PHASE_NONE);
+    nvme_enter(nvme, PHASE_NONE);
     nvme->stopping = false;
     nvme->state = NVME_STATE_OFF;
 }
@@ -149,7 +158,9 @@ static int phase_enable(struct nvme *nvme, uint64_t now_ns)
 
 static int phase_running(struct nvme *nvme, uint64_t now_ns)
 {
+    bool recovered = nvme->state == NVME_STATE_RECOVERING;
     uint32_t csts;
+    int error;
 
     if (!nvme->entered) {
         nvme->entered = true;
@@ -162,15 +173,20 @@ static int phase_running(struct nvme *nvme, uint64_t now_ns)
         nvme_admin_arm(nvme); /* before the queues open: bring-up ends here */
         for (uint32_t i = 0; i < nvme->info.io_queues; i++)
             nvme_queue_open(&nvme->queues[i]);
+        if (recovered)
+            nvme_recover_done(nvme);
         return 0;
     }
     csts = nvme_read_csts(nvme);
     if (nvme->vanished || (csts & NVME_CSTS_CFS))
         return NVME_E_GONE;
     for (uint32_t i = 0; i < nvme->info.io_queues; i++)
-        if (nvme->queues[i].quarantined)
+        if (nvme->queues[i].impossible)
             return NVME_E_DEVICE;
-    return nvme_admin_housekeep(nvme, now_ns);
+    error = nvme_watch(nvme, now_ns);
+    if (nvme->phase != PHASE_RUNNING)
+        return 0; /* a done() has stopped or reset the controller */
+    return error == NVME_OK ? nvme_admin_housekeep(nvme, now_ns) : error;
 }
 
 /* Normal shutdown notification (3.1.5 CC.SHN). A controller that is not running needs none. The
@@ -247,24 +263,29 @@ static void advance(struct nvme *nvme)
 {
     switch (nvme->phase) {
     case PHASE_DELETE_CQ:
-        enter(nvme, PHASE_SHUTDOWN);
+        nvme_enter(nvme, PHASE_SHUTDOWN);
         return;
     case PHASE_DELETE_SQ:
-        enter(nvme, PHASE_DELETE_CQ);
+        nvme_enter(nvme, PHASE_DELETE_CQ);
         return;
     case PHASE_SHUTDOWN:
-        enter(nvme, PHASE_SETTLE);
+        nvme_enter(nvme, PHASE_SETTLE);
         return;
     case PHASE_DISABLE:
         if (nvme->stopping) {
             finish_stop(nvme);
             return;
         }
-        enter(nvme, PHASE_ENABLE); /* first: a done() may call nvme_stop(), which shall count */
-        nvme_end_everything(nvme);
+        if (nvme->state == NVME_STATE_RECOVERING) {
+            nvme_recover_disabled(nvme);
+            return;
+        }
+        nvme_enter(nvme,
+                   PHASE_ENABLE); /* first: a done() may call nvme_stop(), which shall count */
+        nvme_end_everything(nvme, NVME_E_STATE);
         return;
     default: /* bring-up is in the order of the enumeration */
-        enter(nvme, (enum nvme_phase)(nvme->phase + 1));
+        nvme_enter(nvme, (enum nvme_phase)(nvme->phase + 1));
         return;
     }
 }
@@ -280,11 +301,11 @@ static void stumble(struct nvme *nvme, int error)
     } else if (nvme->stopping &&
                (nvme->phase == PHASE_DELETE_SQ || nvme->phase == PHASE_DELETE_CQ)) {
         nvme->failure = error;
-        enter(nvme, PHASE_SHUTDOWN);
+        nvme_enter(nvme, PHASE_SHUTDOWN);
     } else if (nvme->stopping && nvme->phase == PHASE_SHUTDOWN) {
         nvme->failure = error;
-        enter(nvme, PHASE_SETTLE);
-    } else {
+        nvme_enter(nvme, PHASE_SETTLE);
+    } else if (!nvme_recover(nvme, error)) {
         fail(nvme, error);
     }
 }
@@ -311,7 +332,7 @@ int nvme_start(struct nvme *nvme)
     nvme->failure = NVME_OK;
     nvme->failure_status = 0;
     nvme->state = NVME_STATE_STARTING;
-    enter(nvme, PHASE_PROBE);
+    nvme_enter(nvme, PHASE_PROBE);
     return NVME_OK;
 }
 
@@ -324,7 +345,7 @@ int nvme_reset(struct nvme *nvme)
     nvme->failure = NVME_OK;
     nvme->failure_status = 0;
     nvme->state = NVME_STATE_STARTING;
-    enter(nvme, PHASE_PROBE);
+    nvme_enter(nvme, PHASE_PROBE);
     return NVME_OK;
 }
 
@@ -341,6 +362,6 @@ int nvme_stop(struct nvme *nvme)
     nvme->failure_status = 0;
     nvme->state = NVME_STATE_STOPPING;
     nvme->queue_index = 0;
-    enter(nvme, was_ready && nvme->config.delete_queues ? PHASE_DELETE_SQ : PHASE_SHUTDOWN);
+    nvme_enter(nvme, was_ready && nvme->config.delete_queues ? PHASE_DELETE_SQ : PHASE_SHUTDOWN);
     return NVME_OK;
 }

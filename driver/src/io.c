@@ -44,6 +44,43 @@ static uint32_t opcode(enum nvme_op op)
     return opcodes[op];
 }
 
+void nvme_io_fail(struct nvme_request *request, int error, uint16_t status)
+{
+    if (request->error == NVME_OK && error != NVME_OK) { /* the first one counts */
+        request->error = error;
+        request->status = status;
+    }
+    if (request->error != NVME_OK)
+        request->blocks_left = 0; /* no further pieces */
+}
+
+/* Nothing of it has been issued. */
+static void rewind_request(struct nvme_request *request)
+{
+    request->error = NVME_OK;
+    request->status = 0;
+    request->result = 0;
+    request->next_lba = request->lba;
+    request->blocks_left = request->op == NVME_OP_FLUSH ? 1 : request->blocks;
+    request->pieces_in_flight = 0;
+}
+
+struct nvme_request *nvme_io_owner(struct nvme_queue *queue, struct nvme_slot *slot)
+{
+    struct nvme_slot_data *data = &queue->data[slot - queue->slots];
+
+    if (slot_armed(queue, slot)) { /* the short path leaves all this to whoever needs it */
+        slot->expect -= CID_ONE;
+        data->request = slot->request;
+        rewind_request(data->request);
+        data->request->blocks_left = 0;
+        data->request->pieces_in_flight = 1;
+        data->request->retries_used = 0;
+        data->request->cancelled = false;
+    }
+    return data->request;
+}
+
 /* The next command of a checked request. NVME_E_BUSY: no slot, nothing has changed. */
 int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request)
 {
@@ -149,10 +186,7 @@ static void issue_rest(struct nvme_queue *queue, struct nvme_request *request)
             wait_at(queue, request, false);
             return;
         }
-        if (error != NVME_OK) { /* the pieces already issued decide when it ends */
-            request->error = error;
-            request->blocks_left = 0;
-        }
+        nvme_io_fail(request, error, 0); /* the pieces already issued decide when it ends */
     }
 }
 
@@ -160,35 +194,31 @@ static int submit_general(struct nvme_queue *queue, struct nvme_request *request
 {
     const struct nvme *nvme = queue->nvme;
     const struct nvme_ns *ns = NULL;
-    int error;
+    int error = NVME_E_BUSY;
 
-    if (queue->gate & GATE_CLOSED)
-        return NVME_E_STATE;
-    error = check(queue, request, &ns);
-    if (error != NVME_OK)
-        return error;
-    request->error = NVME_OK;
-    request->status = 0;
-    request->result = 0;
-    request->next_lba = request->lba;
-    request->blocks_left = request->op == NVME_OP_FLUSH ? 1 : request->blocks;
-    request->pieces_in_flight = 0;
-    request->was_split = request->blocks_left > longest_command(ns, request->op);
-    if (request->op == NVME_OP_FLUSH && flush_is_void(nvme)) {
-        list_append(&queue->ended_list, request);
-        return NVME_OK;
-    }
-    if (nvme_in_flight(queue) >= queue->slot_count || (queue->gate & GATE_WAITING)) {
-        if (nvme->config.full == NVME_FULL_REJECT) {
-            queue->stats.busy_rejects++;
-            return NVME_E_BUSY;
+    rewind_request(request);
+    request->retries_used = 0;
+    request->cancelled = request->was_split = false;
+    if (!(queue->gate & GATE_CLOSED)) {
+        error = check(queue, request, &ns);
+        if (error != NVME_OK)
+            return error;
+        request->was_split = request->blocks_left > longest_command(ns, request->op);
+        if (request->op == NVME_OP_FLUSH && flush_is_void(nvme)) {
+            list_append(&queue->ended_list, request);
+            return NVME_OK;
         }
+        error = queue->gate & GATE_WAITING ? NVME_E_BUSY : nvme_io_issue(queue, request);
+    } else if (!(queue->gate & GATE_RECOVERING)) {
+        return NVME_E_STATE;
+    }
+    if (error == NVME_E_BUSY && nvme->config.full == NVME_FULL_QUEUE) {
         queue->stats.splits += request->was_split;
         queue->stats.waits++;
         wait_at(queue, request, false);
         return NVME_OK;
     }
-    error = nvme_io_issue(queue, request);
+    queue->stats.busy_rejects += error == NVME_E_BUSY;
     if (error != NVME_OK)
         return error;
     if (request->was_split) {
@@ -267,14 +297,6 @@ int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
 
 /* ---- the way back, from reap.c ---- */
 
-static void keep_error(struct nvme_request *request, int error, uint16_t status)
-{
-    if (request->error == NVME_OK && error != NVME_OK) { /* the first one counts */
-        request->error = error;
-        request->status = status;
-    }
-}
-
 /* A command of the general path has ended; its slot is still taken. */
 void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
                         uint16_t status, uint32_t result)
@@ -284,14 +306,46 @@ void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int er
 
     data->request = NULL;
     nvme_data_finish(queue, slot, request->op, error == NVME_OK);
-    slot->flags = 0;
+    slot->flags &= SLOT_ABORT_SENT;
     request->result = result;
-    keep_error(request, error, status);
-    if (request->error != NVME_OK)
-        request->blocks_left = 0; /* no further pieces */
+    nvme_io_fail(request, error, status);
     if (--request->pieces_in_flight != 0)
         return;
-    list_append(request->blocks_left ? &queue->resume : &queue->done, request);
+    if (request->blocks_left)
+        list_append(&queue->resume, request);
+    else if (!nvme_retry(queue, request))
+        list_append(&queue->done, request);
+}
+
+/* Once more, from its beginning, after those that wait already. */
+void nvme_io_again(struct nvme_queue *queue, struct nvme_request *request)
+{
+    rewind_request(request);
+    wait_at(queue, request, false);
+}
+
+/* After a recovery: requests were taken in without a look, or for namespaces as they were. None of
+ * them has a command in flight. */
+void nvme_io_check_waiting(struct nvme_queue *queue)
+{
+    struct nvme_list all = queue->waiting;
+    struct nvme_request *request;
+    const struct nvme_ns *ns;
+
+    if (!all.first)
+        return;
+    list_init(&queue->waiting);
+    while ((request = list_take(&all))) {
+        int error = check(queue, request, &ns);
+
+        if (error == NVME_OK) {
+            request->was_split = request->blocks_left > longest_command(ns, request->op);
+            list_append(&queue->waiting, request);
+        } else {
+            nvme_io_fail(request, error, 0);
+            list_append(&queue->ended_list, request);
+        }
+    }
 }
 
 /* After entries were consumed and the CQ doorbell was rung: the next piece of serial splits, then
@@ -308,7 +362,7 @@ void nvme_io_resume(struct nvme_queue *queue)
         } else if (error == NVME_E_BUSY) {
             wait_at(queue, request, true);
         } else {
-            keep_error(request, error, 0);
+            nvme_io_fail(request, error, 0);
             list_append(&queue->done, request);
         }
     }
@@ -318,8 +372,7 @@ void nvme_io_resume(struct nvme_queue *queue)
             if (error == NVME_E_BUSY)
                 break;
             if (error != NVME_OK) {
-                keep_error(request, error, 0);
-                request->blocks_left = 0;
+                nvme_io_fail(request, error, 0);
             } else if (request->blocks_left != 0 &&
                        queue->nvme->config.split == NVME_SPLIT_PARALLEL) {
                 continue;

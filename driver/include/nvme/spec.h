@@ -107,6 +107,7 @@ enum nvme_admin_opcode { /* section 5, figure of opcodes for admin commands */
                          NVME_ADMIN_DELETE_CQ = 0x04,    /* 5.5 */
                          NVME_ADMIN_CREATE_CQ = 0x05,    /* 5.3 */
                          NVME_ADMIN_IDENTIFY = 0x06,     /* 5.15 */
+                         NVME_ADMIN_ABORT = 0x08,        /* 5.1 */
                          NVME_ADMIN_SET_FEATURES = 0x09, /* 5.21 */
                          NVME_ADMIN_ASYNC_EVENT = 0x0C   /* 5.2 */
 };
@@ -172,6 +173,11 @@ enum nvme_identify_cns { /* 5.15 */
 
 #define NVME_STATUS_CODE(status) ((unsigned)(status)&0xFFu)
 #define NVME_STATUS_TYPE(status) (((unsigned)(status) >> 8) & 7u)
+
+#define NVME_STATUS_SCT_SC      0x7FFu
+#define NVME_STATUS_ABORTED     0x007u /* generic: Command Abort Requested */
+#define NVME_STATUS_CRD(status) (((unsigned)(status) >> 11) & 3u)
+#define NVME_STATUS_DNR         (1u << 14)
 
 enum nvme_status_type {
     NVME_SCT_GENERIC = 0,

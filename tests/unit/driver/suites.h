@@ -20,5 +20,9 @@ Suite *suite_faults(void);
 Suite *suite_interrupt(void);
 Suite *suite_events(void);
 Suite *suite_generation(void);
+Suite *suite_timeout(void);
+Suite *suite_recovery(void);
+Suite *suite_retry(void);
+Suite *suite_cancel(void);
 
 #endif

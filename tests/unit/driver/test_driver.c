@@ -25,6 +25,10 @@ int main(void)
     srunner_add_suite(runner, suite_interrupt());
     srunner_add_suite(runner, suite_events());
     srunner_add_suite(runner, suite_generation());
+    srunner_add_suite(runner, suite_timeout());
+    srunner_add_suite(runner, suite_recovery());
+    srunner_add_suite(runner, suite_retry());
+    srunner_add_suite(runner, suite_cancel());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
