@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The admin queue pair (NVMe 1.4 section 5): one synchronous command at a time for bring-up,
- * shutdown and housekeeping, sent and waited for without blocking, and the Asynchronous Event
- * Requests that the controller holds (5.2). Called by bringup.c and controller.c; nvme_admin_reap()
- * also by the interrupt handler, hence the lock of queue 0. Left out: abort (a command that is late
- * ends by reset).
+ * The admin queue pair (NVMe 1.4 section 5): every admin command is put, reaped and judged here,
+ * whoever asks for it: bring-up and shutdown (nvme_admin_exchange()), other files of the core
+ * (nvme_admin_send_internal()), the controller's owner (nvme_admin_submit()), and the requests for
+ * asynchronous events of events.c. nvme_admin_reap() is called by nvme_step() and by the interrupt
+ * handler, hence the lock of queue 0. A command that is late has no end but that of the controller.
+ *
+ * Slots: 0 is the core's own, so that the core is never kept waiting by its owner; 1..user_slots
+ * are the owner's, and the core's when they are free; from NVME_ADMIN_AER on, the requests for
+ * events. A slot's page of the control memory holds its PRP list or its bounced data; page 0 is for
+ * the data of the core's own commands.
  */
 #include "internal.h"
 
-#define CID_AER      0x8000u /* AER i has CID_AER + i; synchronous commands count below */
-#define CID_SYNC_MAX 0x7FFFu
-#define LOG_BYTES    512u /* reading the start of a log page is enough to re-arm its event (5.2) */
+#define CID_INDEX_BITS 6u /* of a command identifier; above: a count of all commands */
+#define CID_MASK       0xFFFFu
+#define DWORD_MASK     3u
+#define SQE_PAIRS      (sizeof(struct nvme_sqe) / sizeof(uint64_t))
+
+#define DATA_BOUNCED 1u
+#define DATA_MAPPED  2u
 
 /* Rings as after CC.EN = 0: empty, and no phase bit set in the completion queue (4.6). */
 void nvme_admin_reset(struct nvme *nvme)
 {
     struct nvme_admin *admin = &nvme->admin;
-    const struct nvme_config *config = &nvme->config;
-    uint16_t depth = config->admin_depth;
+    uint16_t depth = nvme->config.admin_depth;
 
     queue_lock(nvme, 0);
     memset(admin->sq_dma.cpu, 0, admin->sq_dma.bytes);
@@ -31,33 +39,47 @@ void nvme_admin_reset(struct nvme *nvme)
     admin->sq_tail = admin->sq_head = admin->cq_head = 0;
     admin->sequence = admin->head_sequence = 0;
     admin->cq_phase = NVME_CQE_PHASE;
-    admin->sync = SYNC_IDLE;
-    admin->aer_busy = admin->aer_owed = admin->log_owed = 0;
+    admin->user_slots = 0; /* until Identify has said how many events there are */
+    admin->aer_owed = admin->log_owed = 0;
     admin->log_sent = admin->broken = false;
-    admin->internal = NULL;
     queue_unlock(nvme, 0);
 }
 
-/* Under the lock: put the command at the tail. The ring has room: one synchronous command and
- * aer_count <= depth - 2 requests are all that can be outstanding. */
-static void put(struct nvme_admin *admin, const struct nvme_sqe *command, uint32_t cid)
+/* Under the lock: put the request's command at the tail. The ring has room: the slots and events
+ * that may be in use together are admin_depth - 1 at most (bringup.c). */
+void nvme_admin_put(struct nvme_admin *admin, struct nvme_admin_request *request, uint32_t index,
+                    uint64_t prp1, uint64_t prp2)
 {
-    struct nvme_sqe *sqe = (struct nvme_sqe *)admin->sq.entries + admin->sq_tail;
+    struct nvme_admin_slot *slot = &admin->slots[index];
+    uint64_t *sqe = (uint64_t *)admin->sq.entries + admin->sq_tail * SQE_PAIRS;
+    uint32_t dwords[2 * SQE_PAIRS];
 
-    sqe->command_nsid = le64(command->command_nsid | ((uint64_t)cid << NVME_SQE_CID_SHIFT));
-    sqe->cdw2_3 = 0;
-    sqe->metadata = 0;
-    sqe->prp1 = le64(command->prp1);
-    sqe->prp2 = 0;
-    sqe->cdw10_11 = le64(command->cdw10_11);
-    sqe->cdw12_13 = le64(command->cdw12_13);
-    sqe->cdw14_15 = 0;
+    slot->request = request;
+    slot->sequence = admin->sequence++;
+    slot->cid = (uint16_t)(index | (slot->sequence << CID_INDEX_BITS));
+    /* 4.2: CDW0, NSID, CDW2, CDW3, metadata, data pointer, CDW10 to CDW15 */
+    dwords[0] = request->command.opcode | ((uint32_t)slot->cid << NVME_SQE_CID_SHIFT);
+    dwords[1] = request->command.nsid;
+    dwords[2] = request->command.cdw2;
+    dwords[3] = request->command.cdw3;
+    dwords[4] = dwords[5] = 0;
+    dwords[6] = (uint32_t)prp1;
+    dwords[7] = (uint32_t)(prp1 >> 32);
+    dwords[8] = (uint32_t)prp2;
+    dwords[9] = (uint32_t)(prp2 >> 32);
+    dwords[10] = request->command.cdw10;
+    dwords[11] = request->command.cdw11;
+    dwords[12] = request->command.cdw12;
+    dwords[13] = request->command.cdw13;
+    dwords[14] = request->command.cdw14;
+    dwords[15] = request->command.cdw15;
+    for (uint32_t i = 0; i < SQE_PAIRS; i++)
+        sqe[i] = le64(dwords[2 * i] | ((uint64_t)dwords[2 * i + 1] << 32));
     admin->sq_tail = admin->sq_tail + 1 == admin->sq.depth ? 0 : admin->sq_tail + 1;
-    admin->sequence++;
     admin->stats.commands++;
 }
 
-static void ring(struct nvme *nvme, uint32_t first, uint32_t count)
+void nvme_admin_ring(struct nvme *nvme, uint32_t first, uint32_t count)
 {
     struct nvme_admin *admin = &nvme->admin;
 
@@ -66,54 +88,180 @@ static void ring(struct nvme *nvme, uint32_t first, uint32_t count)
     admin->stats.doorbells++;
 }
 
-/* command: in CPU order, without CID. Its data, if any, is the control page. */
-int nvme_admin_send(struct nvme *nvme, const struct nvme_sqe *command, uint64_t now_ns)
+/* ---- data ---- */
+
+static size_t page_offset(const struct nvme *nvme, uint32_t index)
+{
+    return (size_t)index << nvme->page_shift;
+}
+
+static void sync_page(struct nvme *nvme, uint32_t index, uint32_t bytes, enum nvme_sync what)
+{
+    if (!nvme_coherent(nvme))
+        nvme->ops->sync(nvme->ctx, &nvme->admin.control, page_offset(nvme, index), bytes, what);
+}
+
+static int prepare_mapped(struct nvme *nvme, const struct nvme_admin_request *request,
+                          uint32_t index, struct nvme_dptr *prps)
 {
     struct nvme_admin *admin = &nvme->admin;
-    uint32_t first;
+    uint32_t left = request->bytes;
+    unsigned count = 0;
+    int error;
 
-    queue_lock(nvme, 0);
-    if (admin->sync != SYNC_IDLE) {
-        queue_unlock(nvme, 0);
-        return NVME_E_BUSY;
+    if (((uintptr_t)request->buffer & DWORD_MASK) != 0)
+        return NVME_E_INVAL;
+    error = nvme->ops->map(nvme->ctx, request->buffer, request->bytes, request->dir, 0,
+                           admin->segments, admin->segments_max, &count);
+    if (error != NVME_OK)
+        return error;
+    for (unsigned i = 0; i < count && i < admin->segments_max; i++)
+        left -= admin->segments[i].bytes;
+    error = left ? NVME_E_INVAL : nvme_prps_build(prps, admin->segments, count);
+    if (error != NVME_OK) {
+        nvme->ops->unmap(nvme->ctx, request->buffer, request->bytes, request->dir, 0);
+        return error;
     }
-    admin->cid_counter = (uint16_t)((admin->cid_counter + 1u) & CID_SYNC_MAX);
-    admin->sync_cid = admin->cid_counter;
-    admin->sync = SYNC_SENT;
-    admin->sync_deadline_ns = now_ns + (uint64_t)nvme->config.admin_timeout_ms * NVME_NS_PER_MS;
-    first = admin->sq_tail;
-    admin->sync_sequence = admin->sequence;
-    put(admin, command, admin->sync_cid);
-    ring(nvme, first, 1);
-    queue_unlock(nvme, 0);
+    if (prps->entries)
+        sync_page(nvme, index, prps->entries * (uint32_t)sizeof(uint64_t), NVME_SYNC_FOR_DEVICE);
+    admin->slots[index].data = DATA_MAPPED;
     return NVME_OK;
 }
 
-/* One of the core's own commands, without data, in the place of the synchronous one. */
-int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1)
+/* Under the lock: the request's data becomes reachable for the device. What cannot be mapped is
+ * copied through the slot's page, if it fits. */
+static int prepare(struct nvme *nvme, const struct nvme_admin_request *request, uint32_t index,
+                   struct nvme_dptr *prps)
 {
-    const struct nvme_command *c = &request->command;
-    const struct nvme_sqe command = {.command_nsid = c->opcode | ((uint64_t)c->nsid << 32),
-                                     .prp1 = prp1,
-                                     .cdw10_11 = c->cdw10 | ((uint64_t)c->cdw11 << 32)};
-    int error = nvme_admin_send(nvme, &command, nvme->ops->now_ns(nvme->ctx));
+    struct nvme_admin *admin = &nvme->admin;
+    uint8_t *page = (uint8_t *)admin->control.cpu + page_offset(nvme, index);
 
-    if (error == NVME_OK)
-        nvme->admin.internal = request;
+    prps->list = (uint64_t *)(void *)page;
+    prps->list_bus = admin->control.bus + page_offset(nvme, index);
+    prps->list_pages = 1;
+    prps->page_shift = nvme->page_shift;
+    if (prepare_mapped(nvme, request, index, prps) == NVME_OK)
+        return NVME_OK;
+    if (request->bytes > nvme->info.page_bytes)
+        return NVME_E_INVAL;
+    if (request->dir != NVME_FROM_DEVICE)
+        nvme->ops->copy(nvme->ctx, page, request->buffer, request->bytes, nvme->config.copy);
+    sync_page(nvme, index, request->bytes, NVME_SYNC_FOR_DEVICE);
+    prps->prp1 = prps->list_bus;
+    prps->prp2 = 0;
+    admin->slots[index].data = DATA_BOUNCED;
+    return NVME_OK;
+}
+
+/* Under the lock: the command in this slot is over and `error` says how; its status and result are
+ * in place. Appended to the list if somebody wants to hear of it. */
+static void end(struct nvme *nvme, uint32_t index, int error, struct nvme_admin_request ***last)
+{
+    struct nvme_admin_slot *slot = &nvme->admin.slots[index];
+    struct nvme_admin_request *request = slot->request;
+
+    if (slot->data == DATA_MAPPED) {
+        nvme->ops->unmap(nvme->ctx, request->buffer, request->bytes, request->dir, 0);
+    } else if (slot->data == DATA_BOUNCED && request->dir != NVME_TO_DEVICE && error == NVME_OK) {
+        sync_page(nvme, index, request->bytes, NVME_SYNC_FOR_CPU);
+        nvme->ops->copy(nvme->ctx, request->buffer,
+                        (uint8_t *)nvme->admin.control.cpu + page_offset(nvme, index),
+                        request->bytes, nvme->config.copy);
+    }
+    slot->request = NULL;
+    slot->data = 0;
+    request->error = error;
+    if (request->done) { /* others look at `error`, and may send the request again at once */
+        **last = request;
+        *last = &request->next;
+    }
+}
+
+static void call_done(struct nvme_admin_request *first)
+{
+    while (first) {
+        struct nvme_admin_request *request = first;
+
+        first = request->next; /* before done(), which may hand the request in again */
+        request->done(request);
+    }
+}
+
+/* ---- sending ---- */
+
+/* own: of the core; its data, if any, lies at prp1. */
+static int send(struct nvme *nvme, struct nvme_admin_request *request, bool own, uint64_t prp1)
+{
+    struct nvme_admin *admin = &nvme->admin;
+    struct nvme_dptr prps = {.prp1 = prp1};
+    uint64_t now_ns = own ? nvme->now_ns : nvme->ops->now_ns(nvme->ctx);
+    uint32_t ms = request->timeout_ms ? request->timeout_ms : nvme->config.admin_timeout_ms;
+    uint32_t index = own ? 0 : 1;
+    int error = NVME_OK;
+
+    queue_lock(nvme, 0);
+    while (index <= admin->user_slots && admin->slots[index].request)
+        index++;
+    if (!own && !admin->open)
+        error = NVME_E_STATE;
+    else if (index > admin->user_slots)
+        error = admin->user_slots || own ? NVME_E_BUSY : NVME_E_UNSUPPORTED;
+    else if (!own && request->bytes)
+        error = prepare(nvme, request, index, &prps);
+    if (error == NVME_OK) {
+        uint32_t first = admin->sq_tail;
+
+        request->status = 0;
+        request->result = 0;
+        request->error = NVME_ADMIN_PENDING;
+        request->deadline_ns = now_ns + (uint64_t)ms * NVME_NS_PER_MS;
+        nvme_admin_put(admin, request, index, prps.prp1, prps.prp2);
+        nvme_admin_ring(nvme, first, 1);
+    }
+    queue_unlock(nvme, 0);
     return error;
 }
 
-/* An asynchronous event (5.2.1), or the refusal to hold a request. */
-static void take_event(struct nvme_admin *admin, uint32_t index, uint16_t status, uint32_t result)
+int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1)
 {
-    admin->aer_busy &= ~(1u << index);
-    if (status != 0)
-        return; /* limit exceeded, or queue deleted: not sent again */
-    admin->stats.async_events++;
-    admin->aer_owed |= 1u << index;
-    admin->log_owed |= 1u << index;
-    admin->log_pages[index] = (uint8_t)(result >> NVME_AER_LOG_SHIFT);
+    return send(nvme, request, true, prp1);
 }
+
+/* Commands whose effects the core has to know of, or whose operands only it knows. */
+static bool core_owns(uint8_t opcode)
+{
+    switch (opcode) {
+    case NVME_ADMIN_DELETE_SQ:
+    case NVME_ADMIN_CREATE_SQ:
+    case NVME_ADMIN_DELETE_CQ:
+    case NVME_ADMIN_CREATE_CQ:
+    case NVME_ADMIN_ABORT:
+    case NVME_ADMIN_ASYNC_EVENT:
+    case NVME_ADMIN_DOORBELL_BUFFERS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int nvme_admin_submit(struct nvme *nvme, struct nvme_admin_request *request)
+{
+    if (core_owns(request->command.opcode) || (request->bytes & DWORD_MASK) != 0 ||
+        request->bytes > nvme->info.max_transfer || (request->bytes != 0 && !request->buffer) ||
+        !request->done || (unsigned)request->dir > NVME_BOTH_WAYS)
+        return NVME_E_INVAL;
+    return send(nvme, request, false, 0);
+}
+
+/* Who may send: with false only the core itself. */
+void nvme_admin_open(struct nvme *nvme, bool open)
+{
+    queue_lock(nvme, 0);
+    nvme->admin.open = open;
+    queue_unlock(nvme, 0);
+}
+
+/* ---- completion ---- */
 
 /* True: the SQ head can be, and is noted. An entry may have been composed before one that was
  * posted earlier: then its head is older, but past the command's own entry (as take_head() in
@@ -121,7 +269,8 @@ static void take_event(struct nvme_admin *admin, uint32_t index, uint16_t status
 static bool take_head(struct nvme_admin *admin, uint32_t sqhd, uint32_t sequence)
 {
     uint32_t depth = admin->sq.depth;
-    uint32_t forward = (sqhd + depth - admin->sq_head) % depth;
+    uint32_t forward =
+        sqhd >= admin->sq_head ? sqhd - admin->sq_head : sqhd + depth - admin->sq_head;
     uint32_t back = depth - forward;
 
     if (sqhd >= depth)
@@ -136,37 +285,41 @@ static bool take_head(struct nvme_admin *admin, uint32_t sqhd, uint32_t sequence
 
 /* A new entry at the head. Everything in it is the device's word: believed only where it can be
  * true. */
-static void take_entry(struct nvme_admin *admin, const struct nvme_cqe *cqe, uint32_t dw3)
+static void take_entry(struct nvme *nvme, const struct nvme_cqe *cqe, uint32_t dw3,
+                       struct nvme_admin_request ***last)
 {
-    uint32_t cid = dw3 & 0xFFFFu;
+    struct nvme_admin *admin = &nvme->admin;
+    uint32_t cid = dw3 & CID_MASK;
+    uint32_t index = cid & ((1u << CID_INDEX_BITS) - 1);
     uint16_t status = (uint16_t)(dw3 >> NVME_CQE_STATUS_SHIFT);
     uint32_t result = le32(cqe->result);
     uint32_t dw2 = le32(cqe->sqhd_sqid);
-    bool sync = admin->sync == SYNC_SENT && cid == admin->sync_cid;
-    uint32_t aer = cid - CID_AER;
+    struct nvme_admin_slot *slot = &admin->slots[index];
 
-    if (dw2 >> 16 != 0 || (!sync && (aer >= NVME_AER_MAX || !(admin->aer_busy & (1u << aer))))) {
+    if (dw2 >> 16 != 0 || index >= NVME_ADMIN_SLOTS || !slot->request || slot->cid != cid) {
         admin->stats.protocol_errors++;
         return;
     }
-    if (!take_head(admin, dw2 & 0xFFFFu, sync ? admin->sync_sequence : admin->aer_sequence[aer])) {
+    if (!take_head(admin, dw2 & 0xFFFFu, slot->sequence)) {
         admin->stats.protocol_errors++;
         admin->broken = true;
         return;
     }
-    if (sync) {
-        admin->sync_status = status;
-        admin->sync_result = result;
-        admin->sync = SYNC_DONE;
-    } else {
-        take_event(admin, aer, status, result);
+    if (index >= NVME_ADMIN_AER) {
+        slot->request = NULL;
+        nvme_event_take(admin, index - NVME_ADMIN_AER, status, result);
+        return;
     }
+    slot->request->status = status;
+    slot->request->result = result;
+    end(nvme, index, status ? NVME_E_STATUS : NVME_OK, last);
 }
 
 /* Consume what is there; from a step or from the interrupt handler. */
 unsigned nvme_admin_reap(struct nvme *nvme)
 {
     struct nvme_admin *admin = &nvme->admin;
+    struct nvme_admin_request *done = NULL, **last = &done;
     unsigned count = 0;
 
     queue_lock(nvme, 0);
@@ -178,7 +331,7 @@ unsigned nvme_admin_reap(struct nvme *nvme)
             break;
         if (!(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
             nvme->ops->rmb(nvme->ctx, &admin->cq, (uint16_t)admin->cq_head);
-        take_entry(admin, cqe, dw3);
+        take_entry(nvme, cqe, dw3, &last);
         admin->stats.completions++;
         count++;
         if (++admin->cq_head == admin->cq.depth) {
@@ -190,126 +343,82 @@ unsigned nvme_admin_reap(struct nvme *nvme)
         nvme->ops->write32(nvme->ctx, NVME_REG_DOORBELL + nvme->doorbell_stride, admin->cq_head);
         admin->stats.doorbells++;
     }
+    *last = NULL;
     queue_unlock(nvme, 0);
+    call_done(done);
     return count;
 }
 
-/* Nothing yet. Is the device still there? Asked at every look: admin commands may take a minute,
- * and a device that was pulled out shall not hold its caller that long. */
-static int not_yet(struct nvme *nvme, uint64_t now_ns)
-{
-    uint32_t csts = nvme_read_csts(nvme);
-
-    if (nvme->vanished || (csts & NVME_CSTS_CFS))
-        return NVME_E_GONE;
-    return now_ns >= nvme->admin.sync_deadline_ns ? NVME_E_TIMEOUT : 0;
-}
-
-int nvme_admin_wait(struct nvme *nvme, uint64_t now_ns, uint32_t *result)
+/* The device can no longer reach memory: everything ends. What was late has ended with a time-out
+ * before (nvme_admin_overdue()). */
+void nvme_admin_abort(struct nvme *nvme)
 {
     struct nvme_admin *admin = &nvme->admin;
-    int outcome = 0;
+    struct nvme_admin_request *done = NULL, **last = &done;
 
-    nvme_admin_reap(nvme);
     queue_lock(nvme, 0);
-    if (admin->broken) {
-        outcome = NVME_E_DEVICE;
-    } else if (admin->sync == SYNC_DONE) {
-        admin->sync = SYNC_IDLE;
-        nvme->failure_status = admin->sync_status;
-        if (result)
-            *result = admin->sync_result;
-        outcome = admin->sync_status ? NVME_E_STATUS : 1;
+    for (uint32_t i = 0; i < NVME_ADMIN_SLOTS; i++) {
+        struct nvme_admin_request *request = admin->slots[i].request;
+
+        if (request && i < NVME_ADMIN_AER)
+            end(nvme, i,
+                request->error != NVME_ADMIN_PENDING ? request->error
+                : nvme->vanished                     ? NVME_E_GONE
+                                                     : NVME_E_STATE,
+                &last);
+        admin->slots[i].request = NULL;
     }
+    *last = NULL;
     queue_unlock(nvme, 0);
-    return outcome != 0 ? outcome : not_yet(nvme, now_ns);
+    call_done(done);
 }
 
-/* Send the Asynchronous Event Requests that are owed, with one doorbell; not those whose event's
- * log page is unread, which a second event would displace. */
-void nvme_admin_arm(struct nvme *nvme)
+/* After a look at the queue: NVME_OK, or why the controller has failed. A command that is late is
+ * marked as such, and stays in its slot: the device may still write to its memory. */
+int nvme_admin_overdue(struct nvme *nvme)
 {
-    static const struct nvme_sqe request = {.command_nsid = NVME_ADMIN_ASYNC_EVENT};
     struct nvme_admin *admin = &nvme->admin;
-    uint32_t first, send, count = 0;
+    int error = NVME_OK;
 
     queue_lock(nvme, 0);
-    first = admin->sq_tail;
-    send = admin->aer_owed & ~admin->log_owed;
-    for (uint32_t i = 0; i < NVME_AER_MAX; i++) {
-        if (!(send & (1u << i)))
-            continue;
-        admin->aer_sequence[i] = admin->sequence;
-        put(admin, &request, CID_AER + i);
-        admin->aer_busy |= 1u << i;
-        count++;
-    }
-    admin->aer_owed &= ~send;
-    if (count)
-        ring(nvme, first, count);
-    queue_unlock(nvme, 0);
-}
+    for (uint32_t i = 0; i < NVME_ADMIN_AER; i++) {
+        struct nvme_admin_request *request = admin->slots[i].request;
 
-/* One log page that is owed, taken off the list. False: none. */
-static bool next_log(struct nvme *nvme, uint8_t *page)
-{
-    struct nvme_admin *admin = &nvme->admin;
-    bool found = false;
-
-    queue_lock(nvme, 0);
-    for (uint32_t i = 0; !found && i < NVME_AER_MAX; i++)
-        if (admin->log_owed & (1u << i)) {
-            admin->log_owed &= ~(1u << i);
-            *page = admin->log_pages[i];
-            found = true;
-        }
-    queue_unlock(nvme, 0);
-    return found;
-}
-
-/* While READY: collect events, read the log page that each event names (until then the controller
- * keeps silent about that type, 5.2), one per step, and when none is left hand the requests back.
- * NVME_OK or why the controller has failed. */
-int nvme_admin_housekeep(struct nvme *nvme, uint64_t now_ns)
-{
-    struct nvme_admin *admin = &nvme->admin;
-    uint8_t page;
-    int outcome;
-
-    if (admin->log_sent || admin->internal) {
-        struct nvme_admin_request *internal = admin->internal;
-
-        outcome = nvme_admin_wait(nvme, now_ns, internal ? &internal->result : NULL);
-        if (outcome == 0)
-            return NVME_OK;
-        if (outcome < 0 && outcome != NVME_E_STATUS)
-            return outcome;
-        if (internal) {
-            admin->internal = NULL;
-            internal->error = outcome < 0 ? outcome : NVME_OK;
-            internal->done(internal);
-            return NVME_OK;
-        }
-        admin->log_sent = false; /* a log page that the controller does not have is no failure */
-        nvme->failure_status = 0;
-    } else {
-        nvme_admin_reap(nvme);
+        if (request && nvme->now_ns >= request->deadline_ns)
+            request->error = error = NVME_E_TIMEOUT;
     }
     if (admin->broken)
-        return NVME_E_DEVICE;
-    if (next_log(nvme, &page)) {
-        const struct nvme_sqe command = {
-            .command_nsid = NVME_ADMIN_GET_LOG_PAGE | ((uint64_t)UINT32_MAX << 32),
-            .prp1 = admin->control.bus,
-            .cdw10_11 = page | ((LOG_BYTES / 4 - 1) << NVME_LOG_NUMDL_SHIFT)};
+        error = NVME_E_DEVICE;
+    queue_unlock(nvme, 0);
+    return error;
+}
 
-        outcome = nvme_admin_send(nvme, &command, now_ns);
-        if (outcome != NVME_OK)
-            return outcome;
-        admin->log_sent = true;
-        return NVME_OK;
+/* One command of bring-up or shutdown, sent once and then waited for; `entered` says which. 1:
+ * completed with success, the result is in admin.own; 0: not yet; NVME_E_STATUS, NVME_E_TIMEOUT,
+ * NVME_E_GONE, NVME_E_DEVICE. */
+int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1)
+{
+    struct nvme_admin_request *own = &nvme->admin.own;
+    uint32_t csts;
+    int outcome = NVME_OK;
+
+    if (!nvme->entered) {
+        own->command = *command;
+        nvme->entered = nvme_admin_send_internal(nvme, own, prp1) == NVME_OK; /* or BUSY */
     }
-    if (admin->aer_owed)
-        nvme_admin_arm(nvme);
-    return NVME_OK;
+    nvme_admin_reap(nvme);
+    if (nvme->admin.broken)
+        outcome = NVME_E_DEVICE;
+    else if (nvme->entered && own->error != NVME_ADMIN_PENDING) {
+        nvme->failure_status = own->status;
+        outcome = own->error == NVME_OK ? 1 : own->error;
+    } else {
+        /* Is the device still there? Asked at every look: admin commands may take a minute, and a
+         * device that was pulled out shall not hold its caller that long. */
+        csts = nvme_read_csts(nvme);
+        outcome = nvme->vanished || (csts & NVME_CSTS_CFS) ? NVME_E_GONE : nvme_admin_overdue(nvme);
+    }
+    if (outcome != 0)
+        nvme->entered = false;
+    return outcome;
 }

@@ -30,12 +30,21 @@ unsigned nvme_namespace_count(const struct nvme *nvme)
 
 const struct nvme_namespace *nvme_get_namespace(const struct nvme *nvme, unsigned index)
 {
-    return index < nvme->ns_count ? &nvme->ns[index].public : NULL;
+    return index < nvme->ns_count && nvme->ns[index].public.nsid != 0 ? &nvme->ns[index].public
+                                                                      : NULL;
 }
 
 struct nvme_queue *nvme_get_queue(struct nvme *nvme, unsigned index)
 {
     return index < nvme->info.io_queues ? &nvme->queues[index] : NULL;
+}
+
+int nvme_set_priority(struct nvme *nvme, unsigned index, uint8_t priority)
+{
+    if (index >= nvme->config.io_queues || priority > NVME_QPRIO_LOW)
+        return NVME_E_INVAL;
+    nvme->queues[index].priority = priority;
+    return NVME_OK;
 }
 
 void nvme_get_admin_stats(const struct nvme *nvme, struct nvme_admin_stats *stats)
@@ -71,4 +80,34 @@ int nvme_reset_blocking(struct nvme *nvme)
     int error = nvme_reset(nvme);
 
     return error == NVME_OK ? step_through(nvme, NVME_STATE_STARTING) : error;
+}
+
+static void note_end(struct nvme_admin_request *request)
+{
+    request->user = request;
+}
+
+int nvme_admin_blocking(struct nvme *nvme, struct nvme_admin_request *request)
+{
+    bool failed = false;
+    int error;
+
+    request->done = note_end;
+    request->user = NULL;
+    error = nvme_admin_submit(nvme, request);
+    if (error != NVME_OK)
+        return error;
+    while (request->user != request) {
+        if (nvme_step(nvme, nvme->ops->now_ns(nvme->ctx)) == NVME_STATE_FAILED) {
+            /* Only a reset ends the request; and if that fails, too, only its owner can go on. */
+            if (failed || nvme_reset(nvme) != NVME_OK)
+                return nvme->failure;
+            failed = true;
+        } else if (nvme->ops->relax) {
+            nvme->ops->relax(nvme->ctx);
+        }
+    }
+    if (failed)
+        step_through(nvme, NVME_STATE_STARTING);
+    return request->error;
 }

@@ -19,10 +19,18 @@
 #error "the compiler does not say its byte order: define NVME_BIG_ENDIAN as 0 or 1"
 #endif
 
+#if defined(__GNUC__)
+/* Where the machine swaps as it loads and stores, the compiler finds it. */
+static inline uint32_t swap32(uint32_t v)
+{
+    return __builtin_bswap32(v);
+}
+#else
 static inline uint32_t swap32(uint32_t v)
 {
     return (v >> 24) | ((v >> 8) & 0xFF00u) | ((v & 0xFF00u) << 8) | (v << 24);
 }
+#endif
 
 /* Two 32-bit swaps, so that 32-bit targets need no library helper. */
 static inline uint64_t swap64(uint64_t v)

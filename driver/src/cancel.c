@@ -65,8 +65,8 @@ static unsigned cancel(struct nvme_queue *queue, const struct target *target)
         nvme_io_owner(queue, slot);
         mark(queue, request);
         request->next_lba = 1; /* not counted yet */
-        if (!(slot->flags & (SLOT_ABORT_SENT | SLOT_ABORTED)))
-            slot->flags |= SLOT_ABORT_OWED;
+        if (!(slot->trouble & (SLOT_ABORT_SENT | SLOT_ABORTED)))
+            slot->trouble |= SLOT_ABORT_OWED;
         queue->watching = true;
     }
     for (uint32_t i = 0; i <= queue->slot_mask; i++) {

@@ -12,49 +12,113 @@
 #define CID_LIMIT          65535u /* FFFFh is never used as a command identifier (4.2) */
 #define LIST_PAGES_MAX     64u
 #define TIMEOUT_MAX_MS     600000u
+#define IO_TIMEOUT_MIN_MS  4u
 #define IO_TIMEOUT_MAX_MS  3600000u
+#define ADMIN_SEGMENTS_MAX 513u /* PRP1 and a list page of the smallest page size */
 #define TRANSFER_MIN_BYTES (1u << NVME_PAGE_SHIFT_MIN)
+
+static const struct nvme_config defaults = {
+    .admin_depth = 32,
+    .io_queues = 1,
+    .io_depth = 256,
+    .slots = 255,
+    .cid = NVME_CID_LIFO,
+    .cid_generation = true,
+    .negotiate_queues = true,
+    .sq_priority = 2,
+    .full = NVME_FULL_REJECT,
+    .read.direct_align_bytes = 1,
+    .write.direct_align_bytes = 1,
+    .copy = NVME_COPY_OPTIMISED,
+    .dma_list = NVME_DMA_LIST_POOL,
+    .list_pages = 1,
+    .split = NVME_SPLIT_PARALLEL,
+    .ring = NVME_RING_PER_BATCH,
+    .cq_ring = NVME_CQ_RING_PER_DRAIN,
+    .completion = NVME_COMPLETION_POLL,
+    .irq = NVME_IRQ_NONE,
+    .sgl_min_bytes = 32768,
+    .burst_log2 = 3,
+    .admin_requests = 4,
+    .late = NVME_LATE_ABORT,
+    .abort_timeout_ms = 5000,
+    .recovery = NVME_RECOVERY_NONE,
+    .reset_limit = 3,
+    .after_reset = NVME_AFTER_RESET_FAIL,
+    .aer_count = 1,
+    .delete_queues = true,
+    .admin_timeout_ms = 60000,
+    .shutdown_timeout_ms = 10000,
+};
 
 void nvme_config_defaults(struct nvme_config *config)
 {
-    memset(config, 0, sizeof(*config));
-    config->admin_depth = 32;
-    config->io_queues = 1;
-    config->io_depth = 256;
-    config->slots = 255;
-    config->cid = NVME_CID_LIFO;
-    config->cid_generation = true;
-    config->negotiate_queues = true;
-    config->sq_priority = 2;
-    config->full = NVME_FULL_REJECT;
-    config->read.direct_align_bytes = 1;
-    config->write.direct_align_bytes = 1;
-    config->copy = NVME_COPY_OPTIMISED;
-    config->dma_list = NVME_DMA_LIST_POOL;
-    config->list_pages = 1;
-    config->split = NVME_SPLIT_PARALLEL;
-    config->ring = NVME_RING_PER_BATCH;
-    config->cq_ring = NVME_CQ_RING_PER_DRAIN;
-    config->completion = NVME_COMPLETION_POLL;
-    config->irq = NVME_IRQ_NONE;
-    config->sgl_min_bytes = 32768;
-    config->burst_log2 = 3;
-    config->admin_requests = 4;
-    config->late = NVME_LATE_ABORT;
-    config->abort_timeout_ms = 5000;
-    config->recovery = NVME_RECOVERY_NONE;
-    config->reset_limit = 3;
-    config->after_reset = NVME_AFTER_RESET_FAIL;
-    config->aer_count = 1;
-    config->delete_queues = true;
-    config->admin_timeout_ms = 60000;
-    config->ready_min_ms = 0;
-    config->shutdown_timeout_ms = 10000;
+    *config = defaults;
 }
 
-static bool within(uint32_t value, uint32_t low, uint32_t high)
+/* A field that is a number or an enumeration, and what it may be. A table instead of code, because
+ * that is half the size. */
+struct limits {
+    const char *name;
+    uint32_t low, high;
+    uint16_t offset;
+    uint16_t bytes;
+};
+#define LIMITS(field, low, high)                                                                   \
+    {                                                                                              \
+#field, low, high, offsetof(struct nvme_config, field),                                    \
+            sizeof(((struct nvme_config *)0)->field)                                               \
+    }
+
+static const struct limits all_limits[] = {
+    LIMITS(admin_depth, 2, NVME_ADMIN_DEPTH_MAX),
+    LIMITS(io_queues, 1, IO_QUEUES_MAX),
+    LIMITS(io_depth, 2, UINT16_MAX),
+    LIMITS(slots, 1, UINT16_MAX),
+    LIMITS(cid_base, 0, CID_BASE_MAX),
+    LIMITS(cid, 0, NVME_CID_LIFO),
+    LIMITS(sq_priority, 0, 3),
+    LIMITS(burst_log2, 0, 7),
+    LIMITS(full, 0, NVME_FULL_QUEUE),
+    LIMITS(copy, 0, NVME_COPY_OPTIMISED),
+    LIMITS(dma_list, 0, NVME_DMA_LIST_FRESH),
+    LIMITS(list_pages, 1, LIST_PAGES_MAX),
+    LIMITS(split, 0, NVME_SPLIT_PARALLEL),
+    LIMITS(sgl, 0, NVME_SGL_BY_SIZE),
+    LIMITS(ring, 0, NVME_RING_AT_POLL),
+    LIMITS(cq_ring, 0, NVME_CQ_RING_PER_DRAIN),
+    LIMITS(completion, 0, NVME_COMPLETION_INTERRUPT),
+    LIMITS(irq, 0, NVME_IRQ_MSIX),
+    LIMITS(coalescing, 0, NVME_COALESCING_ADAPTIVE),
+    LIMITS(aer_count, 0, NVME_AER_MAX),
+    LIMITS(admin_requests, 1, NVME_ADMIN_USERS_MAX),
+    LIMITS(io_timeout_ms, 0, IO_TIMEOUT_MAX_MS),
+    LIMITS(late, 0, NVME_LATE_GIVE_UP),
+    LIMITS(abort_timeout_ms, 1, TIMEOUT_MAX_MS),
+    LIMITS(recovery, 0, NVME_RECOVERY_RESET),
+    LIMITS(reset_limit, 1, UINT8_MAX),
+    LIMITS(after_reset, 0, NVME_AFTER_RESET_REISSUE),
+    LIMITS(admin_timeout_ms, 1, TIMEOUT_MAX_MS),
+    LIMITS(ready_min_ms, 0, TIMEOUT_MAX_MS),
+    LIMITS(shutdown_timeout_ms, 1, TIMEOUT_MAX_MS),
+};
+
+static uint32_t field_value(const struct nvme_config *config, const struct limits *limits)
 {
-    return value >= low && value <= high;
+    const uint8_t *at = (const uint8_t *)config + limits->offset;
+    uint32_t word;
+    uint16_t half;
+
+    switch (limits->bytes) {
+    case sizeof(uint8_t):
+        return *at;
+    case sizeof(uint16_t):
+        memcpy(&half, at, sizeof(half));
+        return half;
+    default:
+        memcpy(&word, at, sizeof(word));
+        return word;
+    }
 }
 
 static bool transfer_ok(uint32_t bytes)
@@ -62,7 +126,7 @@ static bool transfer_ok(uint32_t bytes)
     return bytes == 0 || bytes >= TRANSFER_MIN_BYTES;
 }
 
-static bool align_ok(uint32_t bytes)
+static bool power_of_two(uint32_t bytes)
 {
     return bytes != 0 && (bytes & (bytes - 1)) == 0;
 }
@@ -73,74 +137,33 @@ static bool align_ok(uint32_t bytes)
             return #name;                                                                          \
     } while (0)
 
-static const char *check_queues(const struct nvme_config *c)
-{
-    REQUIRE(admin_depth, within(c->admin_depth, 2, NVME_ADMIN_DEPTH_MAX));
-    REQUIRE(io_queues, within(c->io_queues, 1, IO_QUEUES_MAX));
-    REQUIRE(io_depth, within(c->io_depth, 2, UINT16_MAX));
-    REQUIRE(slots, within(c->slots, 1, c->io_depth - 1u));
-    REQUIRE(cid_base, c->cid_base <= (c->cid_generation ? 0 : CID_BASE_MAX));
-    REQUIRE(slots, (uint32_t)c->slots + c->cid_base <= CID_LIMIT);
-    REQUIRE(cid, c->cid == NVME_CID_LOWEST || c->cid == NVME_CID_LIFO);
-    REQUIRE(sq_priority, c->sq_priority <= 3);
-    REQUIRE(full, c->full == NVME_FULL_REJECT || c->full == NVME_FULL_QUEUE);
-    return NULL;
-}
-
-static const char *check_data(const struct nvme_config *c)
-{
-    REQUIRE(bounce_bytes, (c->bounce_bytes & ((1u << NVME_PAGE_SHIFT_MIN) - 1)) == 0);
-    REQUIRE(read.direct_align_bytes, align_ok(c->read.direct_align_bytes));
-    REQUIRE(write.direct_align_bytes, align_ok(c->write.direct_align_bytes));
-    REQUIRE(copy, c->copy == NVME_COPY_BYTES || c->copy == NVME_COPY_OPTIMISED);
-    REQUIRE(dma_list, c->dma_list == NVME_DMA_LIST_POOL || c->dma_list == NVME_DMA_LIST_FRESH);
-    REQUIRE(list_pages, within(c->list_pages, 1, LIST_PAGES_MAX));
-    REQUIRE(transfer_cap, transfer_ok(c->transfer_cap));
-    REQUIRE(transfer_no_mdts, transfer_ok(c->transfer_no_mdts));
-    REQUIRE(split, c->split == NVME_SPLIT_SERIAL || c->split == NVME_SPLIT_PARALLEL);
-    REQUIRE(sgl, (unsigned)c->sgl <= NVME_SGL_BY_SIZE);
-    return NULL;
-}
-
+/* What one field alone, or in itself, does not say. */
 static const char *check_rest(const struct nvme_config *c)
 {
-    REQUIRE(ring, (unsigned)c->ring <= NVME_RING_AT_POLL);
-    REQUIRE(cq_ring, c->cq_ring == NVME_CQ_RING_PER_ENTRY || c->cq_ring == NVME_CQ_RING_PER_DRAIN);
-    REQUIRE(completion,
-            c->completion == NVME_COMPLETION_POLL || c->completion == NVME_COMPLETION_INTERRUPT);
-    REQUIRE(irq, c->irq == NVME_IRQ_NONE || c->irq == NVME_IRQ_INTX || c->irq == NVME_IRQ_MSI ||
-                     c->irq == NVME_IRQ_MSIX);
+    REQUIRE(cid_base, c->cid_base == 0 || !c->cid_generation);
+    REQUIRE(slots, c->slots < c->io_depth && (uint32_t)c->slots + c->cid_base <= CID_LIMIT);
+    REQUIRE(bounce_bytes, (c->bounce_bytes & ((1u << NVME_PAGE_SHIFT_MIN) - 1)) == 0);
+    REQUIRE(read.direct_align_bytes, power_of_two(c->read.direct_align_bytes));
+    REQUIRE(write.direct_align_bytes, power_of_two(c->write.direct_align_bytes));
+    REQUIRE(transfer_cap, transfer_ok(c->transfer_cap));
+    REQUIRE(transfer_no_mdts, transfer_ok(c->transfer_no_mdts));
     REQUIRE(irq, c->completion != NVME_COMPLETION_INTERRUPT || c->irq != NVME_IRQ_NONE);
-    REQUIRE(coalescing, (unsigned)c->coalescing <= NVME_COALESCING_ADAPTIVE);
-    REQUIRE(admin_requests, within(c->admin_requests, 1, 16));
-    REQUIRE(aer_count, c->aer_count <= NVME_AER_MAX);
-    REQUIRE(admin_timeout_ms, within(c->admin_timeout_ms, 1, TIMEOUT_MAX_MS));
-    REQUIRE(ready_min_ms, c->ready_min_ms <= TIMEOUT_MAX_MS);
-    REQUIRE(shutdown_timeout_ms, within(c->shutdown_timeout_ms, 1, TIMEOUT_MAX_MS));
-    return NULL;
-}
-
-static const char *check_trouble(const struct nvme_config *c)
-{
-    REQUIRE(io_timeout_ms, c->io_timeout_ms == 0 || within(c->io_timeout_ms, 4, IO_TIMEOUT_MAX_MS));
-    REQUIRE(late, (unsigned)c->late <= NVME_LATE_GIVE_UP);
-    REQUIRE(abort_timeout_ms, within(c->abort_timeout_ms, 1, TIMEOUT_MAX_MS));
-    REQUIRE(recovery, (unsigned)c->recovery <= NVME_RECOVERY_RESET);
-    REQUIRE(reset_limit, c->reset_limit >= 1);
-    REQUIRE(after_reset, (unsigned)c->after_reset <= NVME_AFTER_RESET_REISSUE);
+    REQUIRE(io_timeout_ms, c->io_timeout_ms == 0 || c->io_timeout_ms >= IO_TIMEOUT_MIN_MS);
     return NULL;
 }
 
 int nvme_config_check(const struct nvme_config *config, const char **field)
 {
-    const char *wrong = check_queues(config);
+    const char *wrong = NULL;
 
-    if (!wrong)
-        wrong = check_data(config);
+    for (size_t i = 0; !wrong && i < sizeof(all_limits) / sizeof(all_limits[0]); i++) {
+        uint32_t value = field_value(config, &all_limits[i]);
+
+        if (value < all_limits[i].low || value > all_limits[i].high)
+            wrong = all_limits[i].name;
+    }
     if (!wrong)
         wrong = check_rest(config);
-    if (!wrong)
-        wrong = check_trouble(config);
     if (field)
         *field = wrong;
     return wrong ? NVME_E_INVAL : NVME_OK;
@@ -178,9 +201,18 @@ static size_t arena_lay_out(uint8_t *base, const struct nvme_config *config)
     struct nvme *nvme = arena_take(base, &used, sizeof(struct nvme));
     struct nvme_queue *queues =
         arena_take(base, &used, config->io_queues * sizeof(struct nvme_queue));
+    uint32_t admin_segments = nvme_segments_max(config);
+    struct nvme_segment *segments;
 
-    if (nvme)
+    if (admin_segments > ADMIN_SEGMENTS_MAX)
+        admin_segments = ADMIN_SEGMENTS_MAX;
+    segments = arena_take(base, &used, admin_segments * sizeof(struct nvme_segment));
+    if (nvme) {
         nvme->queues = queues;
+        nvme->admin.segments = segments;
+        nvme->admin.segments_max = admin_segments;
+        nvme->admin.aer.deadline_ns = UINT64_MAX;
+    }
     for (uint32_t i = 0; i < config->io_queues; i++) {
         struct nvme_queue spare;
         struct nvme_queue *q = base ? &queues[i] : &spare;
@@ -219,7 +251,10 @@ struct nvme *nvme_init(void *memory, size_t bytes, const struct nvme_platform *p
     nvme->ops = platform->ops;
     nvme->ctx = platform->ctx;
     nvme->state = NVME_STATE_OFF;
-    for (uint16_t i = 0; i < config->io_queues; i++)
+    nvme->unreachable = platform->dma_mask ? ~platform->dma_mask : 0;
+    for (uint16_t i = 0; i < config->io_queues; i++) {
         nvme_queue_init(nvme, &nvme->queues[i], (uint16_t)(i + 1));
+        nvme->queues[i].priority = config->sq_priority;
+    }
     return nvme;
 }

@@ -10,6 +10,7 @@
  *                         ▼                        ▼
  *   READY ─ nvme_reset ─► PROBE   CAP, VS          DELETE_SQ ► DELETE_CQ    (delete_queues)
  *   FAILED ─ nvme_reset ─►  │                            │
+ *                           │                        TAKE_BACK  host memory buffer, if lent
  *                           │                            ▼
  *                           │                      SHUTDOWN   CC.SHN=01b, wait SHST=10b
  *                           ▼                            │   ◄─ nvme_stop from STARTING, FAILED
@@ -20,8 +21,8 @@
  *                       ▼                   ▼
  *            OFF, memory given back      ENABLE   AQA, ASQ, ACQ, CC.EN=1, wait RDY=1
  *                                           ▼
- *     IDENTIFY ► ACTIVE_LIST ► NAMESPACE ► QUEUE_COUNT ► CREATE_CQ ► CREATE_SQ ► RUNNING (READY)
- *                                                                       │
+ *     IDENTIFY ► ACTIVE_LIST ► NAMESPACE ► FEATURES ► QUEUE_COUNT ► CREATE_CQ ► CREATE_SQ ►
+ *     RUNNING (READY) ───────────────────────────────────────────────────┐
  *   RECOVERING (recover.c): PROBE ◄── config.recovery, on any error ──────┘
  *     ... SETTLE ► DISABLE ► ENABLE ... RUNNING   the same phases; an error in them: PROBE again,
  *                    │                            until reset_limit; requests are sent again or end
@@ -42,6 +43,7 @@ void nvme_enter(struct nvme *nvme, enum nvme_phase phase)
 
 static void close_queues(struct nvme *nvme)
 {
+    nvme_admin_open(nvme, false);
     for (uint32_t i = 0; i < nvme->config.io_queues; i++)
         nvme_queue_close(&nvme->queues[i], 0);
 }
@@ -53,6 +55,7 @@ void nvme_end_everything(struct nvme *nvme, int error)
         nvme->queues[i].sq_created = nvme->queues[i].cq_created = false;
         nvme_queue_abort(&nvme->queues[i], error);
     }
+    nvme_admin_abort(nvme);
 }
 
 static void drop_interrupts(struct nvme *nvme)
@@ -156,7 +159,7 @@ static int phase_enable(struct nvme *nvme, uint64_t now_ns)
     return 1;
 }
 
-static int phase_running(struct nvme *nvme, uint64_t now_ns)
+static int phase_running(struct nvme *nvme)
 {
     bool recovered = nvme->state == NVME_STATE_RECOVERING;
     uint32_t csts;
@@ -166,13 +169,14 @@ static int phase_running(struct nvme *nvme, uint64_t now_ns)
         nvme->entered = true;
         nvme->state = NVME_STATE_READY;
         nvme->failure_status = 0;
-        /* An interrupt before IDENTIFY has left its vector masked (reap.c). */
+        /* An interrupt before IDENTIFY has left its vector masked (interrupt.c). */
         if (nvme_uses_masks(nvme) && nvme->config.completion == NVME_COMPLETION_INTERRUPT)
             nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, UINT32_MAX);
         nvme->admin.aer_owed = (1u << nvme->admin.aer_count) - 1;
-        nvme_admin_arm(nvme); /* before the queues open: bring-up ends here */
+        nvme_event_arm(nvme); /* before the queues open: bring-up ends here */
         for (uint32_t i = 0; i < nvme->info.io_queues; i++)
             nvme_queue_open(&nvme->queues[i]);
+        nvme_admin_open(nvme, true);
         if (recovered)
             nvme_recover_done(nvme);
         return 0;
@@ -183,10 +187,10 @@ static int phase_running(struct nvme *nvme, uint64_t now_ns)
     for (uint32_t i = 0; i < nvme->info.io_queues; i++)
         if (nvme->queues[i].impossible)
             return NVME_E_DEVICE;
-    error = nvme_watch(nvme, now_ns);
+    error = nvme_watch(nvme);
     if (nvme->phase != PHASE_RUNNING)
         return 0; /* a done() has stopped or reset the controller */
-    return error == NVME_OK ? nvme_admin_housekeep(nvme, now_ns) : error;
+    return error == NVME_OK ? nvme_admin_housekeep(nvme) : error;
 }
 
 /* Normal shutdown notification (3.1.5 CC.SHN). A controller that is not running needs none. The
@@ -233,23 +237,27 @@ static int run_phase(struct nvme *nvme, uint64_t now_ns)
     case PHASE_ENABLE:
         return phase_enable(nvme, now_ns);
     case PHASE_IDENTIFY:
-        return nvme_phase_identify(nvme, now_ns);
+        return nvme_phase_identify(nvme);
     case PHASE_ACTIVE_LIST:
-        return nvme_phase_active_list(nvme, now_ns);
+        return nvme_phase_active_list(nvme);
     case PHASE_NAMESPACE:
-        return nvme_phase_namespace(nvme, now_ns);
+        return nvme_phase_namespace(nvme);
+    case PHASE_FEATURES:
+        return nvme_phase_features(nvme);
     case PHASE_QUEUE_COUNT:
-        return nvme_phase_queue_count(nvme, now_ns);
+        return nvme_phase_queue_count(nvme);
     case PHASE_CREATE_CQ:
-        return nvme_phase_create_cq(nvme, now_ns);
+        return nvme_phase_create_cq(nvme);
     case PHASE_CREATE_SQ:
-        return nvme_phase_create_sq(nvme, now_ns);
+        return nvme_phase_create_sq(nvme);
     case PHASE_RUNNING:
-        return phase_running(nvme, now_ns);
+        return phase_running(nvme);
     case PHASE_DELETE_SQ:
-        return nvme_phase_delete_sq(nvme, now_ns);
+        return nvme_phase_delete_sq(nvme);
     case PHASE_DELETE_CQ:
-        return nvme_phase_delete_cq(nvme, now_ns);
+        return nvme_phase_delete_cq(nvme);
+    case PHASE_TAKE_BACK:
+        return nvme_phase_take_back(nvme);
     case PHASE_SHUTDOWN:
         return phase_shutdown(nvme, now_ns);
     case PHASE_NONE:
@@ -262,12 +270,6 @@ static int run_phase(struct nvme *nvme, uint64_t now_ns)
 static void advance(struct nvme *nvme)
 {
     switch (nvme->phase) {
-    case PHASE_DELETE_CQ:
-        nvme_enter(nvme, PHASE_SHUTDOWN);
-        return;
-    case PHASE_DELETE_SQ:
-        nvme_enter(nvme, PHASE_DELETE_CQ);
-        return;
     case PHASE_SHUTDOWN:
         nvme_enter(nvme, PHASE_SETTLE);
         return;
@@ -284,7 +286,7 @@ static void advance(struct nvme *nvme)
                    PHASE_ENABLE); /* first: a done() may call nvme_stop(), which shall count */
         nvme_end_everything(nvme, NVME_E_STATE);
         return;
-    default: /* bring-up is in the order of the enumeration */
+    default: /* bring-up, and the way down to SHUTDOWN, are in the order of the enumeration */
         nvme_enter(nvme, (enum nvme_phase)(nvme->phase + 1));
         return;
     }
@@ -298,8 +300,7 @@ static void stumble(struct nvme *nvme, int error)
     if (nvme->stopping && nvme->vanished) {
         nvme->failure = NVME_E_GONE;
         finish_stop(nvme);
-    } else if (nvme->stopping &&
-               (nvme->phase == PHASE_DELETE_SQ || nvme->phase == PHASE_DELETE_CQ)) {
+    } else if (nvme->stopping && nvme->phase >= PHASE_DELETE_SQ && nvme->phase < PHASE_SHUTDOWN) {
         nvme->failure = error;
         nvme_enter(nvme, PHASE_SHUTDOWN);
     } else if (nvme->stopping && nvme->phase == PHASE_SHUTDOWN) {
@@ -314,6 +315,7 @@ enum nvme_state nvme_step(struct nvme *nvme, uint64_t now_ns)
 {
     int outcome = 1;
 
+    nvme->now_ns = now_ns;
     while (outcome != 0 && nvme->phase != PHASE_NONE) {
         outcome = run_phase(nvme, now_ns);
         if (outcome > 0)
@@ -362,6 +364,8 @@ int nvme_stop(struct nvme *nvme)
     nvme->failure_status = 0;
     nvme->state = NVME_STATE_STOPPING;
     nvme->queue_index = 0;
-    nvme_enter(nvme, was_ready && nvme->config.delete_queues ? PHASE_DELETE_SQ : PHASE_SHUTDOWN);
+    nvme_enter(nvme, !was_ready                   ? PHASE_SHUTDOWN
+                     : nvme->config.delete_queues ? PHASE_DELETE_SQ
+                                                  : PHASE_TAKE_BACK);
     return NVME_OK;
 }

@@ -1,258 +1,306 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Data pointers: which way a command's data takes (bounce buffer, mapped, or registered), and the
- * PRP entries that describe it, with chained list pages (NVMe 1.4 section 4.3). Called by io.c
- * before a command is written and after it has ended, under the queue lock. nvme_prps_build() is a
- * pure function of its arguments. Left out: SGL and metadata.
+ * The way that a command's data takes: copied through the slot's bounce buffer, mapped piece by
+ * piece, or registered; and how it is described, by PRPs (NVMe 1.4 section 4.3, prp.c) or an SGL
+ * (4.4, sgl.c). Called by command.c before a command is written and by io.c and queue.c after it
+ * has ended, under the queue lock. What is mapped here is unmapped exactly once: here if the
+ * command does not come about, else by nvme_data_finish(). Left out: metadata.
  */
 #include "internal.h"
 
-#define PRP_BYTES  sizeof(uint64_t)
-#define DWORD_MASK 3u /* PRP1 is dword aligned (4.3) */
+/* The parts of a command's data, one after the other. */
+struct walk {
+    const struct nvme_vector *at;
+    uint32_t offset, left;
+};
 
-/* The pages that a segment touches. */
-static uint32_t pages_of(const struct nvme_segment *segment, uint32_t page_shift)
+/* `bytes`: of the data, from its start. */
+static void walk_start(struct walk *walk, const struct nvme_slot_data *data, uint32_t bytes)
 {
-    uint64_t mask = ((uint64_t)1 << page_shift) - 1;
-    uint32_t offset = (uint32_t)(segment->bus & mask);
-
-    /* In 64 bits: offset + bytes may pass 4 GiB. */
-    return (uint32_t)(((uint64_t)offset + segment->bytes + mask) >> page_shift);
+    walk->at = data->vector;
+    walk->offset = data->offset;
+    walk->left = bytes;
 }
 
-/* The pages of all segments together; 0: they cannot be PRP entries. Only the first segment may
- * start inside a page, only the last may end inside one (4.3). */
-static uint64_t count_pages(const struct nvme_segment *segments, unsigned count,
-                            uint32_t page_shift)
+static bool walk_next(struct walk *walk, struct nvme_vector *part)
 {
-    uint64_t mask = ((uint64_t)1 << page_shift) - 1;
-    uint64_t pages = 0;
-
-    if (count == 0 || (segments[0].bus & DWORD_MASK) != 0)
-        return 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (segments[i].bytes == 0 || (i > 0 && (segments[i].bus & mask) != 0))
-            return 0;
-        if (i + 1 < count && ((segments[i].bus + segments[i].bytes) & mask) != 0)
-            return 0;
-        pages += pages_of(&segments[i], page_shift);
+    if (walk->left == 0)
+        return false;
+    part->cpu = (uint8_t *)walk->at->cpu + walk->offset;
+    part->bus = walk->at->bus + walk->offset;
+    part->bytes = walk->at->bytes - walk->offset;
+    if (part->bytes > walk->left) {
+        part->bytes = walk->left;
+        walk->offset += part->bytes;
+    } else {
+        walk->at++;
+        walk->offset = 0;
     }
-    return pages;
+    walk->left -= part->bytes;
+    return true;
 }
 
-/* Entries for consecutive pages; four at a time, for long transfers consist of this. */
-static void write_run(uint64_t *list, uint64_t bus, uint32_t pages, uint64_t page_bytes)
+void nvme_data_advance(const struct nvme_slot_data *data, struct nvme_request *request)
 {
-    for (; pages >= 4; pages -= 4) {
-        list[0] = le64(bus);
-        list[1] = le64(bus + page_bytes);
-        list[2] = le64(bus + 2 * page_bytes);
-        list[3] = le64(bus + 3 * page_bytes);
-        list += 4;
-        bus += 4 * page_bytes;
-    }
-    for (; pages != 0; pages--) {
-        *list++ = le64(bus);
-        bus += page_bytes;
-    }
+    struct nvme_vector part;
+    struct walk walk;
+
+    walk_start(&walk, data, data->bytes);
+    while (walk_next(&walk, &part))
+        ;
+    request->next_vector = walk.at;
+    request->vector_offset = walk.offset;
 }
 
-/* Write list entries; the last one of a page that is not the last page points to the next page. */
-static void fill_list(struct nvme_prps *prps, const struct nvme_segment *segments)
+/* The rules stated at struct nvme_transfer_policy. address: of all parts, or-ed; dword_mask: bits
+ * of it that must be zero for the device. */
+bool nvme_data_bounces(const struct nvme_config *config, enum nvme_dir dir, uintptr_t address,
+                       uint32_t bytes, uint32_t dword_mask)
 {
-    uint64_t page_bytes = (uint64_t)1 << prps->page_shift;
-    uint32_t per_page = (uint32_t)(page_bytes / PRP_BYTES);
-    uint32_t left = prps->entries;
-    uint32_t at = 0; /* entry of all list pages taken together */
-    /* PRP1 is the first page of all. */
-    uint64_t bus = (segments->bus & ~(page_bytes - 1)) + page_bytes;
-    uint32_t pages = pages_of(segments, prps->page_shift) - 1;
-
-    prps->used_pages = 1;
-    for (;;) {
-        uint32_t room = per_page - (at & (per_page - 1)); /* in this list page */
-        uint32_t run = left <= room ? left : room - 1;    /* all of it only if that is the end */
-
-        if (run > pages)
-            run = pages;
-        write_run(&prps->list[at], bus, run, page_bytes);
-        at += run;
-        left -= run;
-        if (left == 0)
-            return;
-        bus += run * page_bytes;
-        pages -= run;
-        if (pages == 0) {
-            segments++;
-            bus = segments->bus;
-            pages = pages_of(segments, prps->page_shift);
-        }
-        if ((at & (per_page - 1)) == per_page - 1 && left > 1) {
-            at++;
-            prps->list[at - 1] = le64(prps->list_bus + (uint64_t)at * PRP_BYTES);
-            prps->used_pages++;
-        }
-    }
-}
-
-int nvme_prps_build(struct nvme_prps *prps, const struct nvme_segment *segments, unsigned count)
-{
-    uint32_t per_page = (1u << prps->page_shift) / (uint32_t)PRP_BYTES;
-    uint64_t page_mask = ((uint64_t)1 << prps->page_shift) - 1;
-    uint64_t pages = count_pages(segments, count, prps->page_shift);
-
-    if (pages == 0)
-        return NVME_E_INVAL;
-    prps->prp1 = segments[0].bus;
-    prps->prp2 = 0;
-    prps->entries = 0;
-    prps->used_pages = 0;
-    if (pages == 1)
-        return NVME_OK;
-    if (pages == 2) { /* PRP2 is the second page itself */
-        prps->prp2 = count == 2 ? segments[1].bus : (segments[0].bus | page_mask) + 1;
-        return NVME_OK;
-    }
-    if (prps->list_pages == 0 || pages - 1 > (uint64_t)prps->list_pages * (per_page - 1) + 1)
-        return NVME_E_INVAL;
-    prps->entries = (uint32_t)pages - 1;
-    prps->prp2 = prps->list_bus;
-    fill_list(prps, segments);
-    return NVME_OK;
-}
-
-/* The rules stated at struct nvme_transfer_policy. */
-bool nvme_data_bounces(const struct nvme_config *config, enum nvme_op op, uintptr_t address,
-                       uint32_t bytes)
-{
-    const struct nvme_transfer_policy *policy = op == NVME_OP_READ ? &config->read : &config->write;
+    const struct nvme_transfer_policy *policy =
+        dir == NVME_FROM_DEVICE ? &config->read : &config->write;
 
     if (config->bounce_bytes == 0 || bytes > config->bounce_bytes)
         return false;
-    if ((address & DWORD_MASK) != 0 || bytes < policy->direct_min_bytes)
-        return true;
-    return (address & (policy->direct_align_bytes - 1)) != 0;
+    return bytes < policy->direct_min_bytes ||
+           (address & ((policy->direct_align_bytes - 1) | dword_mask)) != 0;
 }
 
-static enum nvme_dir direction(enum nvme_op op)
+static uintptr_t address_bits(const struct nvme_slot_data *data)
 {
-    return op == NVME_OP_READ ? NVME_FROM_DEVICE : NVME_TO_DEVICE;
+    struct nvme_vector part;
+    struct walk walk;
+    uintptr_t bits = 0;
+
+    walk_start(&walk, data, data->bytes);
+    while (walk_next(&walk, &part))
+        bits |= (uintptr_t)part.cpu;
+    return bits;
 }
+
+/* ---- descriptions ---- */
+
+static void use_list(const struct nvme *nvme, const struct nvme_dma *list, struct nvme_dptr *dptr)
+{
+    dptr->list = list->cpu;
+    dptr->list_bus = list->bus;
+    dptr->list_pages = nvme->config.list_pages;
+    dptr->page_shift = nvme->page_shift;
+}
+
+int nvme_data_describe(struct nvme_queue *queue, const struct nvme_dma *list,
+                       const struct nvme_segment *segments, unsigned count, struct nvme_dptr *dptr)
+{
+    const struct nvme *nvme = queue->nvme;
+    int error;
+
+    use_list(nvme, list, dptr);
+    error = nvme_prps_build(dptr, segments, count);
+    if (error == NVME_OK && dptr->used_pages) {
+        queue->stats.prp_lists++;
+        queue->stats.prp_list_pages += dptr->used_pages;
+        if (!nvme_coherent(nvme)) /* entries and chain pointers lie without gaps */
+            nvme_dma_sync(nvme, list, (dptr->entries + dptr->used_pages - 1) * sizeof(uint64_t),
+                          NVME_SYNC_FOR_DEVICE);
+    }
+    return error;
+}
+
+static bool describe_by_sgl(struct nvme_queue *queue, const struct nvme_slot_data *data,
+                            unsigned count, struct nvme_dptr *dptr, struct nvme_sqe *sqe)
+{
+    const struct nvme *nvme = queue->nvme;
+
+    use_list(nvme, &data->list, dptr);
+    if (nvme_sgl_build(dptr, queue->segments, count, nvme->dword_mask) != NVME_OK)
+        return false;
+    if (dptr->entries)
+        nvme_dma_sync(nvme, &data->list, dptr->entries * NVME_SGL_BYTES, NVME_SYNC_FOR_DEVICE);
+    sqe->command_nsid |= NVME_SQE_PSDT_SGL;
+    queue->stats.sgls++;
+    return true;
+}
+
+/* What lies in queue->segments, as config.sgl has it. *fits: how much of it PRPs can describe. */
+static int describe(struct nvme_queue *queue, const struct nvme_slot_data *data, unsigned count,
+                    struct nvme_sqe *sqe, uint32_t *fits)
+{
+    const struct nvme *nvme = queue->nvme;
+    struct nvme_dptr dptr;
+    int error = NVME_OK;
+
+    if (!nvme->sgl_by_size || data->bytes < (uint64_t)nvme->config.sgl_min_bytes * count ||
+        !describe_by_sgl(queue, data, count, &dptr, sqe)) {
+        error = nvme_data_describe(queue, &data->list, queue->segments, count, &dptr);
+        *fits = dptr.fits;
+        if (error != NVME_OK && nvme->sgl && describe_by_sgl(queue, data, count, &dptr, sqe))
+            error = NVME_OK;
+    }
+    sqe->prp1 = dptr.prp1;
+    sqe->prp2 = dptr.prp2;
+    return error;
+}
+
+/* ---- bounced ---- */
+
+static void copy(struct nvme_queue *queue, const struct nvme_slot_data *data, bool to_device)
+{
+    const struct nvme *nvme = queue->nvme;
+    uint8_t *bounce = data->bounce.cpu;
+    struct nvme_vector part;
+    struct walk walk;
+
+    walk_start(&walk, data, data->bytes);
+    for (; walk_next(&walk, &part); bounce += part.bytes)
+        nvme->ops->copy(nvme->ctx, to_device ? bounce : part.cpu, to_device ? part.cpu : bounce,
+                        part.bytes, nvme->config.copy);
+    queue->stats.bytes_bounced += data->bytes;
+}
+
+static int prepare_bounced(struct nvme_queue *queue, struct nvme_slot_data *data,
+                           struct nvme_sqe *sqe)
+{
+    uint32_t fits;
+    int error;
+
+    if (data->dir != NVME_FROM_DEVICE)
+        copy(queue, data, true);
+    /* Before a read too: a line left dirty by an earlier write would fall on the device's data. */
+    nvme_dma_sync(queue->nvme, &data->bounce, data->bytes, NVME_SYNC_FOR_DEVICE);
+    queue->segments[0] = (struct nvme_segment){data->bounce.bus, data->bytes};
+    error = describe(queue, data, 1, sqe, &fits);
+    if (error == NVME_OK) {
+        data->flags = SLOT_BOUNCED;
+        queue->stats.bounced++;
+    }
+    return error;
+}
+
+/* ---- direct ---- */
 
 static unsigned map_flags(const struct nvme *nvme)
 {
     return nvme->config.dma_list == NVME_DMA_LIST_FRESH ? NVME_MAP_FRESH_LIST : 0;
 }
 
-int nvme_data_describe(struct nvme_queue *queue, const struct nvme_dma *list,
-                       const struct nvme_segment *segments, unsigned count, uint64_t *prp1,
-                       uint64_t *prp2)
+/* The parts within the first `bytes`, which are whole parts. */
+static void unmap(const struct nvme *nvme, const struct nvme_slot_data *data, uint32_t bytes)
 {
-    const struct nvme *nvme = queue->nvme;
-    struct nvme_prps prps;
-    int error;
+    struct nvme_vector part;
+    struct walk walk;
 
-    prps.list = list->cpu;
-    prps.list_bus = list->bus;
-    prps.list_pages = nvme->config.list_pages;
-    prps.page_shift = nvme->page_shift;
-    error = nvme_prps_build(&prps, segments, count);
-    if (error != NVME_OK)
-        return error;
-    if (prps.used_pages) {
-        queue->stats.prp_lists++;
-        queue->stats.prp_list_pages += prps.used_pages;
-        if (!nvme_coherent(nvme)) /* entries and chain pointers lie without gaps */
-            nvme_dma_sync(nvme, list, (prps.entries + prps.used_pages - 1) * PRP_BYTES,
-                          NVME_SYNC_FOR_DEVICE);
-    }
-    *prp1 = prps.prp1;
-    *prp2 = prps.prp2;
-    return NVME_OK;
+    walk_start(&walk, data, bytes);
+    while (walk_next(&walk, &part))
+        nvme->ops->unmap(nvme->ctx, part.cpu, part.bytes, data->dir, map_flags(nvme));
 }
 
-static int prepare_bounced(struct nvme_queue *queue, struct nvme_slot *slot, enum nvme_op op,
-                           uint64_t *prp1, uint64_t *prp2)
+/* Map all parts, or take them as they are, into queue->segments; neighbours become one. *mapped,
+ * *count: what came of it so far, also if it fails. */
+static int collect(struct nvme_queue *queue, const struct nvme_slot_data *data, bool registered,
+                   uint32_t *mapped, unsigned *count)
 {
     const struct nvme *nvme = queue->nvme;
-    struct nvme_slot_data *data = &queue->data[slot - queue->slots];
-    struct nvme_segment segment = {data->bounce.bus, data->bytes};
-    int error;
+    struct nvme_vector part;
+    struct walk walk;
+    uint32_t described = 0;
 
-    if (op == NVME_OP_WRITE) {
-        nvme->ops->copy(nvme->ctx, data->bounce.cpu, data->buffer, data->bytes, nvme->config.copy);
-        queue->stats.bytes_bounced += data->bytes;
+    *mapped = *count = 0;
+    walk_start(&walk, data, data->bytes);
+    while (walk_next(&walk, &part)) {
+        struct nvme_segment *to = &queue->segments[*count];
+        unsigned room = queue->segments_max - *count;
+        unsigned found = 1;
+
+        if (room == 0)
+            return NVME_E_INVAL;
+        if (registered) {
+            *to = (struct nvme_segment){part.bus, part.bytes};
+        } else {
+            int error = nvme->ops->map(nvme->ctx, part.cpu, part.bytes, data->dir, map_flags(nvme),
+                                       to, room, &found);
+
+            if (error != NVME_OK)
+                return error;
+            *mapped += part.bytes;
+        }
+        for (; found != 0 && room != 0; found--, room--, to++) {
+            struct nvme_segment *last = &queue->segments[*count];
+
+            described += to->bytes;
+            if (*count != 0 && last[-1].bus + last[-1].bytes == to->bus) {
+                last[-1].bytes += to->bytes;
+            } else {
+                *last = *to;
+                ++*count;
+            }
+        }
     }
-    /* Before a read too: a line left dirty by an earlier write would fall on the device's data. */
-    nvme_dma_sync(nvme, &data->bounce, data->bytes, NVME_SYNC_FOR_DEVICE);
-    error = nvme_data_describe(queue, &data->list, &segment, 1, prp1, prp2);
+    if (described == data->bytes)
+        return NVME_OK;
+    *count = 0; /* not the buffer */
+    return NVME_E_INVAL;
+}
+
+static int prepare_direct(struct nvme_queue *queue, struct nvme_slot_data *data, bool registered,
+                          struct nvme_sqe *sqe, uint32_t *fits)
+{
+    uint32_t mapped;
+    unsigned count;
+    int error = collect(queue, data, registered, &mapped, &count);
+
+    *fits = 0;
     if (error == NVME_OK) {
-        slot->flags = SLOT_BOUNCED;
-        queue->stats.bounced++;
+        error = describe(queue, data, count, sqe, fits);
+    } else if (error == NVME_E_INVAL && count != 0) { /* more parts than segments */
+        struct nvme_dptr prps;
+
+        nvme_data_describe(queue, &data->list, queue->segments, count, &prps);
+        *fits = prps.fits;
     }
+    if (error != NVME_OK)
+        unmap(queue->nvme, data, mapped);
+    else if (!registered)
+        data->flags = SLOT_MAPPED;
     return error;
 }
 
-static int prepare_mapped(struct nvme_queue *queue, struct nvme_slot *slot, enum nvme_op op,
-                          uint64_t *prp1, uint64_t *prp2)
+/* Directly if it can be; else copied whole, or as much as PRPs describe, or as much as a bounce
+ * buffer takes. */
+int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot_data *data, bool registered,
+                      uint32_t unit, struct nvme_sqe *sqe)
 {
     const struct nvme *nvme = queue->nvme;
-    struct nvme_slot_data *data = &queue->data[slot - queue->slots];
-    uint64_t total = 0;
-    unsigned count = 0;
-    int error = nvme->ops->map(nvme->ctx, data->buffer, data->bytes, direction(op), map_flags(nvme),
-                               queue->segments, queue->segments_max, &count);
-
-    if (error != NVME_OK)
-        return error;
-    for (unsigned i = 0; i < count && i < queue->segments_max; i++)
-        total += queue->segments[i].bytes;
-    error = total == data->bytes
-                ? nvme_data_describe(queue, &data->list, queue->segments, count, prp1, prp2)
-                : NVME_E_INVAL;
-    if (error != NVME_OK) {
-        nvme->ops->unmap(nvme->ctx, data->buffer, data->bytes, direction(op), map_flags(nvme));
-        return error;
-    }
-    slot->flags = SLOT_MAPPED;
-    return NVME_OK;
-}
-
-int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot *slot,
-                      const struct nvme_request *request, uint64_t offset, uint32_t bytes,
-                      uint64_t *prp1, uint64_t *prp2)
-{
-    struct nvme_slot_data *data = &queue->data[slot - queue->slots];
+    uint32_t room = registered ? 0 : nvme->config.bounce_bytes;
+    uint32_t fits;
     int error;
 
-    if (request->flags & NVME_REQ_REGISTERED) {
-        struct nvme_segment segment = {request->bus + offset, bytes};
-
-        error = nvme_data_describe(queue, &data->list, &segment, 1, prp1, prp2);
-    } else {
-        data->buffer = (uint8_t *)request->buffer + offset;
-        data->bytes = bytes;
-        if (nvme_data_bounces(&queue->nvme->config, request->op, (uintptr_t)data->buffer, bytes))
-            error = prepare_bounced(queue, slot, request->op, prp1, prp2);
-        else
-            error = prepare_mapped(queue, slot, request->op, prp1, prp2);
+    if (room != 0 && nvme_data_bounces(&nvme->config, data->dir, address_bits(data), data->bytes,
+                                       nvme->dword_mask))
+        return prepare_bounced(queue, data, sqe);
+    for (;;) {
+        error = prepare_direct(queue, data, registered, sqe, &fits);
+        if (error != NVME_E_INVAL && error != NVME_E_UNSUPPORTED)
+            return error;
+        if (data->bytes <= room)
+            return prepare_bounced(queue, data, sqe);
+        fits &= 0u - unit;
+        if (fits == 0)
+            break;
+        data->bytes = fits; /* less than before */
     }
-    if (error == NVME_OK)
-        queue->bytes[request->op] += bytes;
-    return error;
+    data->bytes = room & (0u - unit);
+    return data->bytes ? prepare_bounced(queue, data, sqe) : error;
 }
 
-void nvme_data_finish(struct nvme_queue *queue, const struct nvme_slot *slot, enum nvme_op op,
-                      bool deliver)
+void nvme_data_finish(struct nvme_queue *queue, struct nvme_slot_data *data, bool deliver)
 {
     const struct nvme *nvme = queue->nvme;
-    struct nvme_slot_data *data = &queue->data[slot - queue->slots];
 
-    if (slot->flags & SLOT_MAPPED) {
-        nvme->ops->unmap(nvme->ctx, data->buffer, data->bytes, direction(op), map_flags(nvme));
-    } else if ((slot->flags & SLOT_BOUNCED) && op == NVME_OP_READ && deliver) {
+    if (data->flags & SLOT_MAPPED) {
+        unmap(nvme, data, data->bytes);
+    } else if ((data->flags & SLOT_BOUNCED) && data->dir != NVME_TO_DEVICE && deliver) {
         nvme_dma_sync(nvme, &data->bounce, data->bytes, NVME_SYNC_FOR_CPU);
-        nvme->ops->copy(nvme->ctx, data->buffer, data->bounce.cpu, data->bytes, nvme->config.copy);
-        queue->stats.bytes_bounced += data->bytes;
+        copy(queue, data, false);
     }
+    data->flags = 0;
 }

@@ -37,6 +37,7 @@
 struct nvme_ns {
     struct nvme_namespace public;
     uint32_t max_blocks;   /* longest command with data, blocks; 1..65536 */
+    uint32_t zero_flags;   /* CDW12 of Write Zeroes that may deallocate (6.17) */
     uint32_t short_blocks; /* short path: up to one page; 0 if the namespace is smaller than that */
     uint64_t short_lba;    /* short path: largest start at which that many blocks still fit */
     uint8_t shift;         /* log2 of block_bytes */
@@ -65,7 +66,7 @@ struct nvme_slot {
                                    * CDW0: armed, which means that a short-path command is in
                                    * flight; else CID_ONE less, whose low bits are another slot's, so
                                    * that no entry that leads to this slot can be equal to it */
-    uint32_t flags;               /* SLOT_*; 0 while free and for short-path commands */
+    uint32_t trouble;             /* SLOT_ABORT_OWED and on; 0 while free and as a rule */
     uint32_t unused;
 };
 #define CID_ONE (1u << NVME_SQE_CID_SHIFT)
@@ -74,10 +75,14 @@ struct nvme_slot {
 struct nvme_slot_data {
     struct nvme_request *request; /* of a general-path command in flight; else NULL */
     struct nvme_dma bounce;       /* bounce_bytes; not held when the policy has none */
-    struct nvme_dma list;         /* list_pages pages */
+    struct nvme_dma list;         /* list_pages pages: PRPs, SGL segments or ranges */
+    /* The command's data: `bytes` from `offset` bytes into the first of vector[] on. */
+    const struct nvme_vector *vector;
+    struct nvme_vector whole; /* a buffer in one piece, as a vector */
+    uint32_t offset, bytes;
+    enum nvme_dir dir;
     uint64_t abort_deadline_ns;
-    uint8_t *buffer; /* caller's data of this piece */
-    uint32_t bytes;  /* of this piece */
+    uint32_t flags; /* SLOT_BOUNCED, SLOT_MAPPED */
 };
 
 struct nvme_list { /* requests, linked through `next` */
@@ -90,8 +95,11 @@ struct nvme_list { /* requests, linked through `next` */
 #define GATE_LOCKED  (1u << 1) /* the platform has locks */
 #define GATE_WAITING (1u << 2) /* requests wait for a slot: no overtaking */
 #define GATE_LOWEST  (1u << 3) /* NVME_CID_LOWEST: slots come from a bitmap */
+#define GATE_POLICY  (1u << 4) /* SGLs by size, optimal boundaries, or a limit of bus addresses */
+#define GATE_WORDS                                                                                 \
+    (1u << 5) /* an SQE with words that the short path does not store is in the ring */
 #define GATE_RECOVERING                                                                            \
-    (1u << 4) /* closed, but not for long: requests may wait, unchecked                            \
+    (1u << 6) /* closed, but not for long: requests may wait, unchecked                            \
                */
 
 /* What the short path of nvme_submit() asks of a request, in the order in which it asks: the
@@ -166,6 +174,8 @@ struct nvme_queue {
     uint32_t cq_doorbell; /* register offset */
     uint32_t reap_kind;   /* reap.c's REAP_* */
     uint32_t depth;       /* entries of either ring */
+    uint32_t drain_limit; /* entries of one poll: config.drain_most, or all that can be in flight:
+                           * even a liar cannot hold us */
     uint64_t head_sequence; /* SQEs below this number are known to be fetched */
     uint64_t ended;         /* commands that are no longer in flight, of `sequence` */
     /* Consumes entries; one of reap.c's, by policies and platform. */
@@ -176,9 +186,10 @@ struct nvme_queue {
     struct nvme *nvme;
     const struct nvme_ns *ns; /* of the last request; never NULL */
     uint32_t slot_count;      /* in use, of slot_mask + 1 */
-    uint32_t cid_base; /* position of the first one, and its identifier without generations */
-    uint32_t cid_step; /* a generation, in its place in CDW0; 0 without */
-    uint64_t dataless; /* commands without data */
+    uint32_t cid_base;  /* position of the first one, and its identifier without generations */
+    uint32_t cid_step;  /* a generation, in its place in CDW0; 0 without */
+    uint64_t dataless;  /* commands without data */
+    uint32_t words_end; /* GATE_WORDS: the SQE with this number makes the ring clean again */
     const struct nvme_slot_ops *slot_ops;
     uint32_t *free_map, *free_map_top; /* NVME_CID_LOWEST: bit set = free; one bit per word */
     uint32_t free_map_words;
@@ -196,35 +207,59 @@ struct nvme_queue {
     bool watching;                 /* slots have SLOT_* of a late or cancelled command */
     bool cq_created, sq_created;   /* as the controller knows it */
     uint16_t vector;
+    uint8_t priority;              /* QPRIO (5.4) */
     struct nvme_queue_stats stats; /* those counters that are not derived */
 };
 
-/* The one admin command that bring-up, shutdown or housekeeping has in flight. */
-enum nvme_sync_state { SYNC_IDLE, SYNC_SENT, SYNC_DONE };
+#define NVME_ADMIN_USERS_MAX 16u                         /* config.admin_requests */
+#define NVME_ADMIN_AER       (1u + NVME_ADMIN_USERS_MAX) /* first slot of the event requests */
+#define NVME_ADMIN_SLOTS     (NVME_ADMIN_AER + NVME_AER_MAX)
+#define NVME_ADMIN_PENDING                                                                         \
+    1 /* nvme_admin_request.error while the command is with the controller                         \
+       */
+
+/* One admin command in flight (admin.c says whose). */
+struct nvme_admin_slot {
+    struct nvme_admin_request *request; /* NULL = free */
+    uint32_t sequence;                  /* which command of the queue's life it is */
+    uint16_t cid;
+    uint8_t data; /* admin.c's DATA_* */
+};
 
 struct nvme_admin {
     struct nvme_ring sq, cq;
     struct nvme_dma sq_dma, cq_dma;
-    struct nvme_dma control; /* Identify and log data */
+    struct nvme_dma control; /* page 0: Identify and log data; then a page per user's slot */
     uint32_t sq_tail, sq_head, cq_head, cq_phase;
-    enum nvme_sync_state sync;
-    uint16_t sync_cid;
-    uint16_t sync_status;
-    uint32_t sync_result;
-    uint64_t sync_deadline_ns;
     uint32_t sequence, head_sequence; /* commands put; of these, known to be fetched */
-    uint32_t sync_sequence;           /* which one the synchronous command was */
-    uint32_t aer_sequence[NVME_AER_MAX];
-    uint16_t cid_counter;
-    uint16_t aer_count; /* held by the controller or owed to it */
-    uint32_t aer_busy;  /* bit per request that the controller holds */
-    uint32_t aer_owed;  /* bit per request to send (again) */
-    uint32_t log_owed;  /* bit per request whose event names a log page that is still to be read */
-    uint8_t log_pages[NVME_AER_MAX]; /* that page: until it is read its type stays silent (5.2) */
-    bool log_sent;
-    struct nvme_admin_request *internal; /* the synchronous command is this one's */
+    uint32_t user_slots;              /* of config.admin_requests, what the queue has room for */
+    bool open;                        /* READY: the owner may send */
     bool broken; /* an impossible SQ head: nothing from this queue can be trusted */
+    struct nvme_admin_slot slots[NVME_ADMIN_SLOTS];
+    struct nvme_segment *segments; /* scratch for one mapping */
+    uint32_t segments_max;
+    struct nvme_admin_request own; /* of bring-up and shutdown */
+    struct nvme_admin_request log; /* of housekeeping */
+    struct nvme_admin_request aer; /* stands for all event requests: same command, never late */
+    bool log_sent;
+    uint16_t aer_count;            /* held by the controller or owed to it */
+    uint32_t aer_owed;             /* bit per request to send (again) */
+    uint32_t log_owed;             /* bit per request whose event names a log page that is still to
+                                    * be read: until then its type stays silent (5.2) */
+    uint32_t events[NVME_AER_MAX]; /* that event: dword 0 of its entry (5.2.1) */
+    uint32_t log_event;            /* whose page housekeeping reads */
     struct nvme_admin_stats stats;
+};
+
+#define NVME_HOST_MEMORY_PIECES 16u
+
+/* The host memory buffer (features.c). */
+struct nvme_host_memory {
+    uint32_t preferred, least, least_piece; /* as the controller wants it (5.15.2.2), bytes */
+    uint32_t pieces_max;                    /* 0 = no limit */
+    uint32_t count, bytes;                  /* held */
+    bool lent; /* the controller has had it: there is something in it */
+    struct nvme_dma list, pieces[NVME_HOST_MEMORY_PIECES];
 };
 
 /* The steps of the state machine (controller.c has the diagram). */
@@ -237,12 +272,14 @@ enum nvme_phase {
     PHASE_IDENTIFY,
     PHASE_ACTIVE_LIST,
     PHASE_NAMESPACE,
+    PHASE_FEATURES,
     PHASE_QUEUE_COUNT,
     PHASE_CREATE_CQ,
     PHASE_CREATE_SQ,
     PHASE_RUNNING,
     PHASE_DELETE_SQ,
     PHASE_DELETE_CQ,
+    PHASE_TAKE_BACK,
     PHASE_SHUTDOWN
 };
 
@@ -263,21 +300,31 @@ struct nvme {
     int failure;
     uint16_t failure_status;
     uint64_t deadline_ns;
+    uint64_t now_ns;      /* of the last nvme_step() */
     uint64_t shutdown_ns; /* what the device asks for (RTD3E), within reason; 0: nothing */
     struct nvme_info info;
     uint32_t page_shift;
     uint32_t held_page_shift; /* what DMA memory is aligned to */
     uint32_t doorbell_stride; /* bytes between doorbells */
     uint32_t vectors;
-    bool can_write_zeroes;
-    uint16_t queues_wanted;         /* after the controller's grant */
-    uint16_t queue_index;           /* of create and delete */
+    uint32_t atomic_normal, atomic_power_fail; /* of namespaces that state none; 0-based */
+    struct nvme_host_memory host_memory;
+    unsigned feature;       /* of PHASE_FEATURES */
+    bool sgl, sgl_by_size;  /* SGLs are used: where needed, by size too */
+    bool boundaries;        /* commands end at optimal boundaries of a namespace */
+    uint32_t dword_mask;    /* bits of an address that are zero for the device: 3 (4.3); 0 where
+                             * SGLs may lie at any byte */
+    uint64_t unreachable;   /* bits of a bus address beyond platform->dma_mask */
+    uint16_t queues_wanted; /* after the controller's grant */
+    uint16_t queue_index;   /* of create and delete */
     uint32_t list_count, list_next; /* nsids[]: found, identified */
     uint32_t ns_count;
     struct nvme_ns ns[NVME_NAMESPACES_MAX + 1]; /* the last one is never valid: an empty hint */
     uint32_t nsids[NVME_NAMESPACES_MAX];        /* found active, to be identified */
     struct nvme_admin admin;
     struct nvme_abort aborts[NVME_ABORTS_MAX];
+    void (*event)(void *ctx, uint32_t result, const void *log, uint32_t bytes); /* may be NULL */
+    void *event_ctx;
     struct nvme_queue *queues; /* config.io_queues of them */
 };
 
@@ -355,8 +402,8 @@ void nvme_recover_done(struct nvme *nvme);       /* READY */
 
 /* ---- watch.c ---- */
 void nvme_watch_start(struct nvme_queue *queue);
-int nvme_watch(struct nvme *nvme, uint64_t now_ns); /* NVME_OK, or why the controller has failed */
-void nvme_watch_abort(struct nvme_queue *queue);    /* send what is owed; under no lock */
+int nvme_watch(struct nvme *nvme);               /* NVME_OK, or why the controller has failed */
+void nvme_watch_abort(struct nvme_queue *queue); /* send what is owed; under no lock */
 
 /* ---- retry.c ---- */
 bool nvme_retry(struct nvme_queue *queue, struct nvme_request *request);
@@ -364,14 +411,24 @@ void nvme_retry_due(struct nvme_queue *queue, uint64_t now_ns);
 
 /* ---- bringup.c: one function per phase; each returns 1 when done, 0 to wait, or an nvme_error
  * ---- */
-int nvme_phase_identify(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_active_list(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_namespace(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_queue_count(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_create_cq(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_create_sq(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_delete_sq(struct nvme *nvme, uint64_t now_ns);
-int nvme_phase_delete_cq(struct nvme *nvme, uint64_t now_ns);
+int nvme_phase_identify(struct nvme *nvme);
+int nvme_phase_active_list(struct nvme *nvme);
+int nvme_phase_namespace(struct nvme *nvme);
+int nvme_phase_features(struct nvme *nvme); /* features.c */
+int nvme_phase_queue_count(struct nvme *nvme);
+int nvme_phase_create_cq(struct nvme *nvme);
+int nvme_phase_create_sq(struct nvme *nvme);
+int nvme_phase_delete_sq(struct nvme *nvme);
+int nvme_phase_delete_cq(struct nvme *nvme);
+int nvme_phase_take_back(struct nvme *nvme); /* features.c */
+
+/* ---- identify.c ---- */
+int nvme_identify_controller(struct nvme *nvme, const uint8_t *id);
+bool nvme_identify_namespace(struct nvme *nvme, struct nvme_ns *ns, uint32_t nsid,
+                             const uint8_t *id);
+
+/* ---- features.c ---- */
+void nvme_host_memory_drop(struct nvme *nvme);
 
 /* ---- registers.c ---- */
 uint64_t nvme_read64(const struct nvme *nvme, uint32_t offset);
@@ -379,7 +436,8 @@ void nvme_write64(const struct nvme *nvme, uint32_t offset, uint64_t value);
 int nvme_probe(struct nvme *nvme);
 int nvme_enable(struct nvme *nvme);
 uint64_t nvme_ready_timeout_ns(const struct nvme *nvme);
-uint32_t nvme_read_csts(struct nvme *nvme); /* notices a device that is gone */
+uint32_t nvme_read_csts(struct nvme *nvme);  /* notices a device that is gone */
+bool nvme_weighted(const struct nvme *nvme); /* queues are served by priority class */
 bool nvme_uses_masks(const struct nvme *nvme);
 
 /* ---- memory.c ---- */
@@ -393,13 +451,25 @@ void nvme_memory_release(struct nvme *nvme);
 
 /* ---- admin.c ---- */
 void nvme_admin_reset(struct nvme *nvme);
-int nvme_admin_send(struct nvme *nvme, const struct nvme_sqe *command, uint64_t now_ns);
-/* 1: completed with success; 0: not yet; NVME_E_STATUS, NVME_E_TIMEOUT, NVME_E_GONE. */
-int nvme_admin_wait(struct nvme *nvme, uint64_t now_ns, uint32_t *result);
-unsigned nvme_admin_reap(struct nvme *nvme);
+/* A command of the core's own: any opcode, while the admin queue lives (PHASE_IDENTIFY to
+ * PHASE_DELETE_CQ, READY). request is the core's until it has ended. done may be NULL: then look at
+ * error, which is NVME_ADMIN_PENDING until the end. Its data, if any, lies at prp1, in memory of
+ * the core, at most to the end of that page; for more, set up a list. Deadlines count from the last
+ * nvme_step(). NVME_OK, or NVME_E_BUSY: no slot, try at the next step. Under no lock. */
 int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1);
-void nvme_admin_arm(struct nvme *nvme);
-int nvme_admin_housekeep(struct nvme *nvme, uint64_t now_ns);
+int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
+void nvme_admin_open(struct nvme *nvme, bool open);
+unsigned nvme_admin_reap(struct nvme *nvme);
+int nvme_admin_overdue(struct nvme *nvme);
+void nvme_admin_abort(struct nvme *nvme);
+void nvme_admin_put(struct nvme_admin *admin, struct nvme_admin_request *request, uint32_t index,
+                    uint64_t prp1, uint64_t prp2);
+void nvme_admin_ring(struct nvme *nvme, uint32_t first, uint32_t count);
+
+/* ---- events.c ---- */
+void nvme_event_take(struct nvme_admin *admin, uint32_t index, uint16_t status, uint32_t result);
+void nvme_event_arm(struct nvme *nvme);
+int nvme_admin_housekeep(struct nvme *nvme);
 
 /* ---- cid.c ---- */
 uint32_t nvme_slots_length(const struct nvme_config *config); /* of a queue's arrays */
@@ -417,37 +487,55 @@ void nvme_queue_ring(struct nvme_queue *queue);             /* under the lock, q
 void nvme_queue_abort(struct nvme_queue *queue, int error); /* end every request */
 void nvme_call_done(struct nvme_request *first); /* the list's done(), with no lock held */
 
-/* ---- data.c ---- */
+/* ---- prp.c, sgl.c ---- */
 
-/* Where PRP entries go, and what came of them. */
-struct nvme_prps {
+/* Where lists of PRPs or SGL descriptors go, and the data pointer that came of it. */
+struct nvme_dptr {
     uint64_t *list; /* CPU address of contiguous list pages */
     uint64_t list_bus;
     uint32_t list_pages; /* room */
     uint32_t page_shift;
-    uint64_t prp1, prp2; /* out, CPU order */
-    uint32_t entries;    /* out: data entries in the list */
-    uint32_t used_pages; /* out: list pages filled */
+    uint64_t prp1, prp2; /* out, CPU order; or SGL1 */
+    uint32_t entries;    /* out: data entries in the list; SGL: descriptors, those that lead on
+                          * included. Without gaps */
+    uint32_t used_pages; /* out: list pages filled with PRPs */
+    uint32_t fits;       /* out of PRPs, also when refused: bytes of the first segments that go
+                          * together */
 };
 /* NVME_OK, or NVME_E_INVAL: segments that cannot be PRP entries, or more than the list holds. */
-int nvme_prps_build(struct nvme_prps *prps, const struct nvme_segment *segments, unsigned count);
-bool nvme_data_bounces(const struct nvme_config *config, enum nvme_op op, uintptr_t address,
-                       uint32_t bytes);
+int nvme_prps_build(struct nvme_dptr *prps, const struct nvme_segment *segments, unsigned count);
+/* NVME_OK, or NVME_E_INVAL: nothing, more than the list holds, or one of mask's bits in an address
+ * or a length. */
+int nvme_sgl_build(struct nvme_dptr *sgl, const struct nvme_segment *segments, unsigned count,
+                   uint32_t mask);
+
+/* ---- data.c ---- */
+bool nvme_data_bounces(const struct nvme_config *config, enum nvme_dir dir, uintptr_t address,
+                       uint32_t bytes, uint32_t dword_mask);
 /* PRPs of these segments, with a slot's own list pages. NVME_OK or NVME_E_INVAL. */
 int nvme_data_describe(struct nvme_queue *queue, const struct nvme_dma *list,
-                       const struct nvme_segment *segments, unsigned count, uint64_t *prp1,
-                       uint64_t *prp2);
-/* Make one piece's data reachable: bounce, map or take as it is; sets the slot's flags. */
-int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot *slot,
-                      const struct nvme_request *request, uint64_t offset, uint32_t bytes,
-                      uint64_t *prp1, uint64_t *prp2);
-/* The command has ended. deliver: copy bounced read data to the caller. */
-void nvme_data_finish(struct nvme_queue *queue, const struct nvme_slot *slot, enum nvme_op op,
-                      bool deliver);
+                       const struct nvme_segment *segments, unsigned count, struct nvme_dptr *dptr);
+/* Make what data says reachable for the device, and describe it in sqe; sets data's flags. bytes
+ * may become less, a multiple of unit (a power of two; 0: it may not). */
+int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot_data *data, bool registered,
+                      uint32_t unit, struct nvme_sqe *sqe);
+/* Where the data ends: what comes next in the request's vector. */
+void nvme_data_advance(const struct nvme_slot_data *data, struct nvme_request *request);
+/* The command has ended. deliver: copy bounced data to the caller. */
+void nvme_data_finish(struct nvme_queue *queue, struct nvme_slot_data *data, bool deliver);
+
+/* ---- command.c ---- */
+/* Whether a request is one that can be tried: NVME_OK, INVAL, RANGE or UNSUPPORTED. */
+int nvme_command_check(struct nvme_queue *queue, const struct nvme_request *request);
+/* What blocks_left begins with. */
+uint32_t nvme_command_units(const struct nvme_request *request);
+/* Issue the next command of a request that nvme_io_begin() has begun. BUSY: no slot. */
+int nvme_command_issue(struct nvme_queue *queue, struct nvme_request *request);
 
 /* ---- io.c ---- */
-/* Issue the next command of a request that has passed the checks. BUSY: no slot. */
-int nvme_io_issue(struct nvme_queue *queue, struct nvme_request *request);
+/* From a checked request's caller's fields alone: set the core's own and issue its first commands,
+ * or have it wait. Under the lock, queue open. On an error nothing is in flight. */
+int nvme_io_begin(struct nvme_queue *queue, struct nvme_request *request);
 /* One command of a split or prepared request has ended. */
 void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
                         uint16_t status, uint32_t result);
@@ -512,9 +600,8 @@ static inline bool sqe_turn_due(const struct nvme_queue *queue)
     return queue->sq_next == queue->sq_stop;
 }
 
-/* What short path and general path store. The other words of an SQE stay as nvme_queue_start()
- * left them, zero, because no command of the core uses them. One that did would have to store all
- * words, and to hold a gate until the ring has gone round and those words are zero again. */
+/* What the short path stores. The other words of an SQE are zero: nvme_queue_start() left them so,
+ * and a command that uses them holds GATE_WORDS until the ring has gone round (command.c). */
 static inline void sqe_fill(struct nvme_sqe *sqe, uint64_t command_nsid, uint64_t prp1,
                             uint64_t prp2, uint64_t lba, uint64_t cdw12)
 {

@@ -53,7 +53,9 @@ int nvme_memory_admin(struct nvme *nvme)
     if (error == NVME_OK)
         error = nvme_dma_hold(nvme, &admin->cq_dma, depth << NVME_CQE_LOG2, NVME_DMA_CQ);
     if (error == NVME_OK)
-        error = nvme_dma_hold(nvme, &admin->control, NVME_IDENTIFY_BYTES, NVME_DMA_CONTROL);
+        error = nvme_dma_hold(nvme, &admin->control,
+                              (size_t)(1u + nvme->config.admin_requests) << nvme->page_shift,
+                              NVME_DMA_CONTROL);
     return error;
 }
 
@@ -90,6 +92,7 @@ void nvme_memory_release(struct nvme *nvme)
         nvme_dma_drop(nvme, &queue->cq_dma);
         nvme_dma_drop(nvme, &queue->sq_dma);
     }
+    nvme_host_memory_drop(nvme);
     nvme_dma_drop(nvme, &admin->control);
     nvme_dma_drop(nvme, &admin->cq_dma);
     nvme_dma_drop(nvme, &admin->sq_dma);

@@ -80,6 +80,9 @@ void nvme_queue_start(struct nvme_queue *queue)
     queue->cq =
         (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
     queue->depth = depth;
+    queue->drain_limit = depth - 1u;
+    if (nvme->config.drain_most && nvme->config.drain_most < queue->drain_limit)
+        queue->drain_limit = nvme->config.drain_most;
     queue->sq_next = queue->sq.entries;
     queue->sq_stop = queue->sq_next + (queue->turn == turn_ring ? 1 : depth);
     queue->rung_tail = 0;
@@ -132,9 +135,11 @@ void nvme_queue_open(struct nvme_queue *queue)
 
     queue_lock(nvme, queue->sq.qid);
     queue->ns = nvme->ns_count ? &nvme->ns[0] : &nvme->ns[NVME_NAMESPACES_MAX];
-    nvme_queue_gate(queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
-                               (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0) |
-                               (queue->waiting.first ? GATE_WAITING : 0));
+    nvme_queue_gate(
+        queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
+                   (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0) |
+                   (queue->waiting.first ? GATE_WAITING : 0) |
+                   (nvme->sgl_by_size || nvme->boundaries || nvme->unreachable ? GATE_POLICY : 0));
     nvme_io_check_waiting(queue);
     queue_unlock(nvme, queue->sq.qid);
 }
@@ -200,13 +205,13 @@ void nvme_queue_abort(struct nvme_queue *queue, int error)
 
         request = nvme_io_owner(queue, slot);
         if (request) {
-            nvme_data_finish(queue, slot, request->op, false);
-            nvme_io_fail(request, slot->flags & SLOT_LATE ? NVME_E_TIMEOUT : error, 0);
+            nvme_data_finish(queue, &queue->data[i], false);
+            nvme_io_fail(request, slot->trouble & SLOT_LATE ? NVME_E_TIMEOUT : error, 0);
             if (--request->pieces_in_flight == 0)
                 list_append(&queue->ended_list, request);
         }
         queue->data[i].request = NULL;
-        slot->flags = 0;
+        slot->trouble = 0;
     }
     queue->stats.quarantined = 0;
     queue->ended = queue->sequence; /* the slots are given back when the queue starts again */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Completions: reading new entries by their phase tag, judging them, ending requests, the CQ head
- * doorbell, polling and interrupts (NVMe 1.4 sections 4.1, 4.6, 7.2.1, 7.5, 3.1.25). An entry is
- * the device's word: its identifiers are checked against what is in flight, and its SQ head against
- * what was rung, before anything is believed. Order within a poll: entries, CQ doorbell, commands
- * that follow (so that no command identifier is used again before its entry is released), unlock,
- * done().
+ * doorbell, polling (NVMe 1.4 sections 4.1, 4.6, 7.2.1, 3.1.25). An entry is the device's word: its
+ * identifiers are checked against what is in flight, and its SQ head against what was rung, before
+ * anything is believed. Order within a poll: entries, CQ doorbell, commands that follow (so that no
+ * command identifier is used again before its entry is released), unlock, done(). Interrupts are in
+ * interrupt.c.
  */
 #include "internal.h"
 
@@ -63,8 +63,9 @@ static NOINLINE void judge(struct nvme_queue *queue, uint32_t found, uint32_t he
 
     /* No such command, none in flight, another queue's, or one that was not even rung: the entry is
      * consumed and nothing else happens. */
-    if (!(slot->expect == cid || (slot->expect + CID_ONE == cid &&
-                                  (queue->data[index].request || (slot->flags & SLOT_GAVE_UP)))) ||
+    if (!(slot->expect == cid ||
+          (slot->expect + CID_ONE == cid &&
+           (queue->data[index].request || (slot->trouble & SLOT_GAVE_UP)))) ||
         dw2 >> 16 != queue->sq.qid ||
         (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) >= 0) {
         queue->stats.protocol_errors++;
@@ -99,17 +100,17 @@ static NOINLINE void judge(struct nvme_queue *queue, uint32_t found, uint32_t he
     if (!request) { /* it was given up, and its request has ended long ago */
         queue->stats.late_entries++;
         queue->stats.quarantined--;
-        slot->flags &= SLOT_ABORT_SENT;
+        slot->trouble &= SLOT_ABORT_SENT;
     } else {
         if ((status & NVME_STATUS_SCT_SC) == NVME_STATUS_ABORTED) {
             if (request->cancelled)
                 error = NVME_E_CANCELLED;
-            else if (slot->flags & SLOT_LATE)
+            else if (slot->trouble & SLOT_LATE)
                 error = NVME_E_TIMEOUT;
         }
         nvme_io_piece_done(queue, slot, error, status, result);
     }
-    if (slot->flags == 0) /* else when the Abort's answer comes (watch.c) */
+    if (slot->trouble == 0) /* else when the Abort's answer comes (watch.c) */
         queue->slot_ops->give(queue, slot);
 }
 
@@ -314,7 +315,7 @@ void nvme_reap_settle(struct nvme_queue *queue, uint64_t now_ns)
 /* Entries, CQ doorbell, and what follows from them, under the lock; then the requests' done(). */
 static unsigned drain(struct nvme_queue *queue, unsigned max)
 {
-    unsigned limit = queue->depth - 1; /* all that can be in flight: even a liar cannot hold us */
+    unsigned limit = queue->drain_limit;
     unsigned count = 0;
 
     queue_lock(queue->nvme, queue->cq.qid);
@@ -352,54 +353,5 @@ unsigned nvme_poll(struct nvme_queue *queue, unsigned max)
         queue->stats.unmask_writes++;
         nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, 1);
     }
-    return count;
-}
-
-/* An interrupt's share of one queue. A full drain may have left entries for which no further
- * message comes (7.5.1.2): go on, but only as long as commands really end. */
-static unsigned drain_for_interrupt(struct nvme_queue *queue)
-{
-    unsigned total = 0;
-    unsigned count;
-    uint64_t errors;
-
-    do {
-        errors = queue->stats.protocol_errors;
-        count = drain(queue, 0);
-        total += count;
-        errors = queue->stats.protocol_errors - errors;
-    } while (count + 1 == queue->depth && errors < count);
-    return total;
-}
-
-/* With pin or MSI the vector is masked while its queues are drained and unmasked afterwards; a
- * controller that has posted in between raises it again then, because its queue is not empty
- * (7.5.1.1). MSI-X has no such registers, and every entry posted after the last look brings a
- * message of its own.
- *
- * Once the queues are closed (stop, reset, FAILED) nobody drains them and the pin, a level, would
- * rise again at every unmask, for ever: the vector stays masked then. Steps poll the admin queue,
- * and bring-up unmasks before it opens the queues (controller.c). */
-unsigned nvme_interrupt(struct nvme *nvme, unsigned vector)
-{
-    bool masks = nvme_uses_masks(nvme) && vector < 32;
-    unsigned count = 0;
-
-    if (nvme->state == NVME_STATE_OFF)
-        return 0;
-    if (masks)
-        nvme->ops->write32(nvme->ctx, NVME_REG_INTMS, 1u << vector);
-    /* Not while the controller is disabled or shutting down: no doorbell may be written then. */
-    if (vector == 0 && nvme->phase >= PHASE_IDENTIFY && nvme->phase < PHASE_SHUTDOWN)
-        count += nvme_admin_reap(nvme);
-    for (uint32_t i = 0; i < nvme->info.io_queues; i++) {
-        struct nvme_queue *queue = &nvme->queues[i];
-
-        if (queue->vector == vector && !(queue->gate & GATE_CLOSED))
-            count += drain_for_interrupt(queue);
-    }
-    /* The phase as it is now: a done() may have stopped or reset the controller. */
-    if (masks && nvme->phase >= PHASE_IDENTIFY && nvme->phase <= PHASE_RUNNING)
-        nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, 1u << vector);
     return count;
 }

@@ -43,6 +43,7 @@ bool nvme_recover(struct nvme *nvme, int error)
         nvme->admin.stats.resets++;
     }
     nvme->state = NVME_STATE_RECOVERING;
+    nvme_admin_open(nvme, false);
     for (uint32_t i = 0; i < nvme->config.io_queues; i++)
         nvme_queue_close(&nvme->queues[i], nvme->giving_up ? 0 : GATE_RECOVERING);
     nvme_enter(nvme, PHASE_PROBE);
@@ -109,10 +110,10 @@ static void collect(struct nvme_queue *queue)
     for (uint32_t i = 0; i <= queue->slot_mask; i++) {
         struct nvme_slot *slot = &queue->slots[i];
         uint32_t age = slot->sequence - (uint32_t)queue->sequence; /* the older, the less */
-        bool late = (slot->flags & SLOT_LATE) != 0;
+        bool late = (slot->trouble & SLOT_LATE) != 0;
 
         if ((request = queue->data[i].request) != NULL) {
-            nvme_data_finish(queue, slot, request->op, false);
+            nvme_data_finish(queue, &queue->data[i], false);
             if (!again(nvme, request, late))
                 nvme_io_fail(request, late ? NVME_E_TIMEOUT : NVME_E_STATE, 0);
             if (age < request->not_before_ns)
@@ -121,7 +122,7 @@ static void collect(struct nvme_queue *queue)
                 list_append(request->error == NVME_OK ? &sent : &queue->ended_list, request);
         }
         queue->data[i].request = NULL;
-        slot->flags = 0;
+        slot->trouble = 0;
     }
     sort(&sent);
     waiting = queue->waiting;
@@ -149,12 +150,11 @@ void nvme_recover_disabled(struct nvme *nvme)
         nvme_end_everything(nvme, NVME_E_STATE);
         return;
     }
-    for (uint32_t i = 0; i < NVME_ABORTS_MAX; i++)
-        nvme->aborts[i].queue = NULL;
     for (uint32_t i = 0; i < nvme->config.io_queues; i++) {
         nvme->queues[i].sq_created = nvme->queues[i].cq_created = false;
         collect(&nvme->queues[i]);
     }
+    nvme_admin_abort(nvme);
 }
 
 /* READY again. A queue that the controller grants no more cannot keep its requests. */

@@ -56,6 +56,11 @@ bool nvme_uses_masks(const struct nvme *nvme)
     return nvme->config.irq == NVME_IRQ_INTX || nvme->config.irq == NVME_IRQ_MSI;
 }
 
+bool nvme_weighted(const struct nvme *nvme)
+{
+    return nvme->config.weighted && NVME_CAP_AMS_WRR(nvme->info.cap);
+}
+
 /* Is there an NVMe controller that this core can drive? Reads only. */
 int nvme_probe(struct nvme *nvme)
 {
@@ -138,10 +143,10 @@ int nvme_enable(struct nvme *nvme)
                        ((depth - 1) << NVME_AQA_ASQS_SHIFT) | ((depth - 1) << NVME_AQA_ACQS_SHIFT));
     nvme_write64(nvme, NVME_REG_ASQ, nvme->admin.sq.bus);
     nvme_write64(nvme, NVME_REG_ACQ, nvme->admin.cq.bus);
-    nvme->ops->write32(nvme->ctx, NVME_REG_CC,
-                       NVME_CC_EN | NVME_CC_CSS_NVM | NVME_CC_AMS_RR |
-                           ((nvme->page_shift - NVME_PAGE_SHIFT_MIN) << NVME_CC_MPS_SHIFT) |
-                           (NVME_SQE_LOG2 << NVME_CC_IOSQES_SHIFT) |
-                           (NVME_CQE_LOG2 << NVME_CC_IOCQES_SHIFT));
+    nvme->ops->write32(
+        nvme->ctx, NVME_REG_CC,
+        NVME_CC_EN | NVME_CC_CSS_NVM | (nvme_weighted(nvme) ? NVME_CC_AMS_WRR : NVME_CC_AMS_RR) |
+            ((nvme->page_shift - NVME_PAGE_SHIFT_MIN) << NVME_CC_MPS_SHIFT) |
+            (NVME_SQE_LOG2 << NVME_CC_IOSQES_SHIFT) | (NVME_CQE_LOG2 << NVME_CC_IOCQES_SHIFT));
     return NVME_OK;
 }

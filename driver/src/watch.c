@@ -56,28 +56,25 @@ static uint32_t count_late(const struct nvme_queue *queue, uint32_t below)
     for (uint32_t i = 0; i <= queue->slot_mask; i++) {
         const struct nvme_slot *slot = &queue->slots[i];
 
-        count += in_flight(queue, slot) && is_late(slot, below) && !(slot->flags & SLOT_LATE);
+        count += in_flight(queue, slot) && is_late(slot, below) && !(slot->trouble & SLOT_LATE);
     }
     return count;
 }
 
 /* The controller has nothing of the caller's to touch. */
-static bool out_of_reach(const struct nvme_slot *slot, const struct nvme_request *request)
+static bool out_of_reach(const struct nvme_slot_data *data)
 {
-    if (slot->flags & (SLOT_BOUNCED | SLOT_MAPPED))
-        return (slot->flags & SLOT_BOUNCED) != 0;
-    return request->op == NVME_OP_FLUSH || request->op == NVME_OP_WRITE_ZEROES ||
-           request->op == NVME_OP_VERIFY;
+    return data->bytes == 0 || (data->flags & SLOT_BOUNCED);
 }
 
 /* A late command that an Abort has not ended. */
-static int last_resort(struct nvme_queue *queue, struct nvme_slot *slot,
-                       const struct nvme_request *request)
+static int last_resort(struct nvme_queue *queue, struct nvme_slot *slot)
 {
-    if (queue->nvme->config.late != NVME_LATE_GIVE_UP || !out_of_reach(slot, request))
+    if (queue->nvme->config.late != NVME_LATE_GIVE_UP ||
+        !out_of_reach(&queue->data[slot - queue->slots]))
         return NVME_E_TIMEOUT;
     nvme_io_piece_done(queue, slot, NVME_E_TIMEOUT, 0, 0);
-    slot->flags |= SLOT_GAVE_UP;
+    slot->trouble |= SLOT_GAVE_UP;
     queue->stats.quarantined++;
     return NVME_OK;
 }
@@ -91,23 +88,22 @@ static int treat(struct nvme_queue *queue, uint32_t below, uint64_t now_ns)
     queue->scanned = below;
     for (uint32_t i = 0; i <= queue->slot_mask; i++) {
         struct nvme_slot *slot = &queue->slots[i];
-        struct nvme_request *request;
 
-        if (!in_flight(queue, slot) || !(is_late(slot, below) || (slot->flags & ANY_ABORT)))
+        if (!in_flight(queue, slot) || !(is_late(slot, below) || (slot->trouble & ANY_ABORT)))
             continue;
         queue->watching = true;
         if (!is_late(slot, below))
             continue;
-        request = nvme_io_owner(queue, slot);
-        queue->stats.timeouts += (slot->flags & SLOT_LATE) == 0;
-        slot->flags |= SLOT_LATE;
+        nvme_io_owner(queue, slot);
+        queue->stats.timeouts += (slot->trouble & SLOT_LATE) == 0;
+        slot->trouble |= SLOT_LATE;
         if (queue->nvme->config.late == NVME_LATE_RESET)
             outcome = NVME_E_TIMEOUT;
-        else if (!(slot->flags & ANY_ABORT))
-            slot->flags |= SLOT_ABORT_OWED;
-        else if ((slot->flags & SLOT_REFUSED) ||
-                 ((slot->flags & SLOT_ABORTED) && now_ns >= queue->data[i].abort_deadline_ns))
-            outcome = last_resort(queue, slot, request) == NVME_OK ? outcome : NVME_E_TIMEOUT;
+        else if (!(slot->trouble & ANY_ABORT))
+            slot->trouble |= SLOT_ABORT_OWED;
+        else if ((slot->trouble & SLOT_REFUSED) ||
+                 ((slot->trouble & SLOT_ABORTED) && now_ns >= queue->data[i].abort_deadline_ns))
+            outcome = last_resort(queue, slot) == NVME_OK ? outcome : NVME_E_TIMEOUT;
     }
     return outcome;
 }
@@ -144,12 +140,12 @@ static int watch_queue(struct nvme_queue *queue, uint64_t now_ns)
     return outcome;
 }
 
-int nvme_watch(struct nvme *nvme, uint64_t now_ns)
+int nvme_watch(struct nvme *nvme)
 {
     int outcome = NVME_OK;
 
     for (uint32_t i = 0; i < nvme->info.io_queues && outcome == NVME_OK; i++)
-        outcome = watch_queue(&nvme->queues[i], now_ns);
+        outcome = watch_queue(&nvme->queues[i], nvme->now_ns);
     return outcome;
 }
 
@@ -162,13 +158,13 @@ static void settle_abort(struct nvme_abort *abort, uint32_t clear, uint32_t set)
     struct nvme_slot *slot = abort->slot;
 
     queue_lock(queue->nvme, queue->sq.qid);
-    if (slot->flags & SLOT_ABORT_SENT) { /* else a reset has been here */
-        slot->flags &= ~clear;
-        if (queue->data[slot - queue->slots].request || (slot->flags & SLOT_GAVE_UP)) {
-            slot->flags |= set;
+    if (slot->trouble & SLOT_ABORT_SENT) { /* else a reset has been here */
+        slot->trouble &= ~clear;
+        if (queue->data[slot - queue->slots].request || (slot->trouble & SLOT_GAVE_UP)) {
+            slot->trouble |= set;
             queue->stats.aborts_refused += (set & SLOT_REFUSED) != 0;
         } else {
-            slot->flags = 0;
+            slot->trouble = 0;
             queue->slot_ops->give(queue, slot);
         }
     }
@@ -184,8 +180,6 @@ static void answered(struct nvme_admin_request *request)
     struct nvme_queue *queue = abort->queue;
     bool refused = request->error != NVME_OK || (request->result & NOT_ABORTED);
 
-    if (!queue)
-        return; /* a reset has been here */
     settle_abort(abort, SLOT_ABORT_SENT, refused ? SLOT_REFUSED : 0);
     nvme_reap_settle(queue, queue->nvme->ops->now_ns(queue->ctx));
     nvme_watch_abort(queue);
@@ -218,9 +212,9 @@ static bool take_owed(struct nvme_queue *queue, struct nvme_abort *abort)
         struct nvme_slot *slot = &queue->slots[i];
         uint32_t cid = slot->expect + CID_ONE;
 
-        if (!(slot->flags & SLOT_ABORT_OWED) || !queue->data[i].request)
+        if (!(slot->trouble & SLOT_ABORT_OWED) || !queue->data[i].request)
             continue;
-        slot->flags ^= SLOT_ABORT_OWED | SLOT_ABORT_SENT | SLOT_ABORTED;
+        slot->trouble ^= SLOT_ABORT_OWED | SLOT_ABORT_SENT | SLOT_ABORTED;
         queue->data[i].abort_deadline_ns = queue->nvme->ops->now_ns(queue->ctx) + limit_ns;
         abort->slot = slot;
         abort->request.command =

@@ -30,6 +30,7 @@ struct engine {
     uint64_t now_ps;
     uint64_t seq;
     uint64_t fired;
+    uint64_t cancelled; /* of the entries in the queue */
     uint64_t seed;
     struct event_slot *slots;
     uint32_t capacity;
@@ -94,6 +95,11 @@ uint64_t engine_fired(const struct engine *engine)
     return engine->fired;
 }
 
+uint64_t engine_pending(const struct engine *engine)
+{
+    return queue_count(&engine->queue) - engine->cancelled;
+}
+
 struct stream *engine_stream(struct engine *engine)
 {
     return &engine->stream;
@@ -147,6 +153,7 @@ bool engine_cancel(struct engine *engine, engine_handle handle)
     if (slot->generation != generation || slot->fn == NULL)
         return false;
     slot->fn = NULL;
+    engine->cancelled++;
     return true;
 }
 
@@ -162,8 +169,10 @@ static inline bool engine_fire_first(struct engine *engine)
     slot->generation++;
     slot->next_free = engine->free_first;
     engine->free_first = index;
-    if (fn == NULL)
+    if (fn == NULL) {
+        engine->cancelled--;
         return false;
+    }
     if (time_ps > engine->now_ps)
         engine->now_ps = time_ps;
     engine->fired++;

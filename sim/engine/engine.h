@@ -49,6 +49,8 @@ void engine_run_until(struct engine *engine, uint64_t time_ps);
 void engine_run_held_off(struct engine *engine, uint64_t time_ps);
 /* Fire the earliest event. False if there is none. */
 bool engine_step(struct engine *engine);
+/* Events scheduled and not cancelled. */
+uint64_t engine_pending(const struct engine *engine);
 /* Events fired so far. */
 uint64_t engine_fired(const struct engine *engine);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Fibers on ucontext, with the annotations that let AddressSanitizer follow a stack switch; see
- * fiber.h.
+ * Fibers; see fiber.h. A stack is made and entered with ucontext. Later switches to it are jumps
+ * that leave the signal mask alone: swapcontext() makes a system call each time, which would cost
+ * more than all that is simulated between two switches. AddressSanitizer watches jumps too closely
+ * for that; under it swapcontext() does them all, with annotations that let it follow.
  */
 #define _GNU_SOURCE
 #include "engine/fiber.h"
@@ -33,9 +35,16 @@ void fiber_leave(struct fiber *fiber)
     (void)fiber;
     abort();
 }
+void fiber_switch(struct fiber *from, struct fiber *to)
+{
+    (void)from;
+    (void)to;
+    abort();
+}
 
 #else
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -52,43 +61,111 @@ void fiber_leave(struct fiber *fiber)
 
 #define FIBER_STACK_BYTES ((size_t)256 * 1024)
 
+/* Somewhere to go on at. */
+struct place {
+    ucontext_t context;
+#ifndef FIBER_ASAN
+    sigjmp_buf jump;
+    bool left; /* once before: go on there, not at the context */
+#endif
+};
+
+#ifdef FIBER_ASAN
+
+static void place_go(const struct place *to)
+{
+    setcontext(&to->context);
+}
+
+static void place_switch(struct place *from, const struct place *to)
+{
+    swapcontext(&from->context, &to->context);
+}
+
+#else
+
+static void place_go(struct place *to)
+{
+    if (to->left)
+        siglongjmp(to->jump, 1);
+    setcontext(&to->context);
+}
+
+static __attribute__((noinline)) void place_switch(struct place *from, struct place *to)
+{
+    from->left = true;
+    if (sigsetjmp(from->jump, 0) == 0)
+        place_go(to);
+}
+
+#endif
+
 struct fiber {
-    ucontext_t own, caller;
+    struct place own;
+    struct place main;  /* where fiber_enter() was called; valid in the fiber that was entered */
+    struct place *home; /* where to leave to: `main` of the fiber that was entered */
     void (*entry)(void *ctx);
     void *ctx;
     char *stack;
 #ifdef FIBER_ASAN
-    void *own_fake, *caller_fake;
-    const void *caller_bottom;
-    size_t caller_size;
+    bool entered; /* resumed from the main stack, not from another fiber */
+    void *own_fake, *main_fake;
+    const void *main_bottom;
+    size_t main_size;
 #endif
 };
+
+/* The sanitizer is told of every switch, before it and, on the stack switched to, after it. */
+
+static inline void fiber_before_switch(struct fiber *from, const struct fiber *to)
+{
+#ifdef FIBER_ASAN
+    __sanitizer_start_switch_fiber(&from->own_fake, to->stack, FIBER_STACK_BYTES);
+#else
+    (void)from;
+    (void)to;
+#endif
+}
+
+static inline void fiber_resumed(struct fiber *fiber)
+{
+#ifdef FIBER_ASAN
+    const void *bottom;
+    size_t size;
+    __sanitizer_finish_switch_fiber(fiber->own_fake, &bottom, &size);
+    if (fiber->entered) {
+        fiber->main_bottom = bottom;
+        fiber->main_size = size;
+    }
+#else
+    (void)fiber;
+#endif
+}
 
 static void fiber_main(unsigned high, unsigned low)
 {
     struct fiber *fiber = (struct fiber *)(((uintptr_t)high << 16 << 16) | low);
-#ifdef FIBER_ASAN
-    __sanitizer_finish_switch_fiber(NULL, &fiber->caller_bottom, &fiber->caller_size);
-#endif
+    fiber_resumed(fiber);
     fiber->entry(fiber->ctx);
 #ifdef FIBER_ASAN
-    __sanitizer_start_switch_fiber(NULL, fiber->caller_bottom, fiber->caller_size);
+    __sanitizer_start_switch_fiber(NULL, fiber->main_bottom, fiber->main_size);
 #endif
-    setcontext(&fiber->caller);
+    place_go(fiber->home);
 }
 
 /* Apart from fiber_create(), because nothing that getcontext() could return to twice may live in a
  * local variable. */
 static bool fiber_prepare(struct fiber *fiber)
 {
-    if (getcontext(&fiber->own) != 0)
+    ucontext_t *context = &fiber->own.context;
+    if (getcontext(context) != 0)
         return false;
-    fiber->own.uc_stack.ss_sp = fiber->stack;
-    fiber->own.uc_stack.ss_size = FIBER_STACK_BYTES;
-    fiber->own.uc_link = NULL;
+    context->uc_stack.ss_sp = fiber->stack;
+    context->uc_stack.ss_size = FIBER_STACK_BYTES;
+    context->uc_link = NULL;
     /* makecontext passes ints: the pointer travels in two halves. */
-    makecontext(&fiber->own, (void (*)(void))fiber_main, 2,
-                (unsigned)((uintptr_t)fiber >> 16 >> 16), (unsigned)(uintptr_t)fiber);
+    makecontext(context, (void (*)(void))fiber_main, 2, (unsigned)((uintptr_t)fiber >> 16 >> 16),
+                (unsigned)(uintptr_t)fiber);
     return true;
 }
 
@@ -116,24 +193,37 @@ void fiber_destroy(struct fiber *fiber)
 
 void fiber_enter(struct fiber *fiber)
 {
+    fiber->home = &fiber->main;
 #ifdef FIBER_ASAN
-    __sanitizer_start_switch_fiber(&fiber->caller_fake, fiber->stack, FIBER_STACK_BYTES);
+    fiber->entered = true;
+    __sanitizer_start_switch_fiber(&fiber->main_fake, fiber->stack, FIBER_STACK_BYTES);
 #endif
-    swapcontext(&fiber->caller, &fiber->own);
+    place_switch(&fiber->main, &fiber->own);
 #ifdef FIBER_ASAN
-    __sanitizer_finish_switch_fiber(fiber->caller_fake, NULL, NULL);
+    __sanitizer_finish_switch_fiber(fiber->main_fake, NULL, NULL);
 #endif
 }
 
 void fiber_leave(struct fiber *fiber)
 {
 #ifdef FIBER_ASAN
-    __sanitizer_start_switch_fiber(&fiber->own_fake, fiber->caller_bottom, fiber->caller_size);
+    __sanitizer_start_switch_fiber(&fiber->own_fake, fiber->main_bottom, fiber->main_size);
 #endif
-    swapcontext(&fiber->own, &fiber->caller);
+    place_switch(&fiber->own, fiber->home);
+    fiber_resumed(fiber);
+}
+
+void fiber_switch(struct fiber *from, struct fiber *to)
+{
+    to->home = from->home;
 #ifdef FIBER_ASAN
-    __sanitizer_finish_switch_fiber(fiber->own_fake, &fiber->caller_bottom, &fiber->caller_size);
+    to->entered = false;
+    to->main_bottom = from->main_bottom;
+    to->main_size = from->main_size;
 #endif
+    fiber_before_switch(from, to);
+    place_switch(&from->own, &to->own);
+    fiber_resumed(from);
 }
 
 #endif

@@ -16,7 +16,10 @@ struct fiber *fiber_create(void (*entry)(void *ctx), void *ctx);
 void fiber_destroy(struct fiber *fiber);
 /* From the main stack: run the fiber until it calls fiber_leave() or its entry returns. */
 void fiber_enter(struct fiber *fiber);
-/* From inside the fiber: back to where fiber_enter() was called. */
+/* From inside the fiber: back to where fiber_enter() was called, of this fiber or of the first one
+ * of those that have switched among each other since. */
 void fiber_leave(struct fiber *fiber);
+/* From inside a fiber: let another one run, without a way through the main stack. */
+void fiber_switch(struct fiber *from, struct fiber *to);
 
 #endif

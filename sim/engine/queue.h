@@ -45,6 +45,11 @@ static inline bool queue_is_empty(const struct queue *queue)
     return queue->first == queue->end;
 }
 
+static inline uint64_t queue_count(const struct queue *queue)
+{
+    return (uint64_t)(queue->end - queue->first) + queue->heap_count;
+}
+
 static inline struct queue_entry queue_entry_of(uint64_t time_ps, uint64_t seq, uint32_t slot)
 {
     return (struct queue_entry){time_ps, seq << QUEUE_SLOT_BITS | slot};

@@ -20,7 +20,13 @@
 #define PCI_CLASS          0x08u
 #define PCI_BAR0           0x10u
 #define PCI_CAP_POINTER    0x34u
+#define PCI_CAP_MSI        0x05u
 #define PCI_CAP_MSIX       0x11u
+#define MSI_CONTROL        2u
+#define MSI_CAPABLE_SHIFT  1u /* Multiple Message Capable: log2 of the messages (6.8.1.3) */
+#define MSI_CAPABLE_MASK   7u
+#define MSI_CAPABLE_MOST   5u /* above: reserved */
+#define MSI_64             0x80u
 #define CLASS_NVME         0x010802u
 #define BAR_FLAGS          0xfu /* low bits that are no address (6.2.5.1) */
 #define BAR_IO             0x1u
@@ -65,13 +71,24 @@ static bool place_bar0(struct host *host)
     return true;
 }
 
+static void found_msi(struct host *host, unsigned at)
+{
+    uint32_t control = config_read(host, at + MSI_CONTROL, 2);
+    unsigned log = control >> MSI_CAPABLE_SHIFT & MSI_CAPABLE_MASK;
+    host->msi_offset = (uint16_t)at;
+    host->msi_messages = 1u << (log < MSI_CAPABLE_MOST ? log : MSI_CAPABLE_MOST);
+    host->msi_wide = (control & MSI_64) != 0;
+}
+
 static void find_capabilities(struct host *host)
 {
-    host->msix_offset = 0;
+    host->msi_offset = host->msix_offset = 0;
     if ((config_read(host, PCI_STATUS, 2) & PCI_STATUS_CAPS) == 0)
         return;
     unsigned at = config_read(host, PCI_CAP_POINTER, 1) & ~3u;
     for (int i = 0; at != 0 && i < CAPS_MOST; i++) {
+        if (config_read(host, at, 1) == PCI_CAP_MSI)
+            found_msi(host, at);
         if (config_read(host, at, 1) == PCI_CAP_MSIX) {
             host->msix_offset = (uint16_t)at;
             host->msix_vectors = (config_read(host, at + 2, 2) & 0x7ff) + 1;

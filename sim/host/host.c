@@ -5,6 +5,9 @@
  */
 #include "host/host_state.h"
 
+#define HOST_BUS_BITS 64u
+
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,15 +89,25 @@ struct host *host_create(struct engine *engine, struct pcie_port *port,
     host->p = *params;
     clock_init(&host->clock, params->cpu_clock);
     host->memory = memory_create(params->memory_base, form);
+    if (params->dma_bits < HOST_BUS_BITS)
+        memory_limit_reach(host->memory, (UINT64_C(1) << params->dma_bits) - 1);
+    host->locks_cost = params->cpus > 1 || params->lock.amount != 0;
+    host->cpus = calloc(params->cpus, sizeof *host->cpus);
+    if (host->cpus == NULL)
+        abort();
+    for (unsigned i = 0; i < params->cpus; i++)
+        host->cpus[i] = (struct host_cpu){.host = host, .number = i};
+    host->here = &host->cpus[0];
     host->cache = cache_create(cache, &host->clock);
     /* Where DMA is not coherent, rings and lists are uncached; bounce memory too, or else the core
      * must say when it changes hands. */
     bool coherent = params->coherent || params->bounce_memory == HOST_BOUNCE_UNCACHED;
-    host->platform =
-        (struct nvme_platform){.ops = &host_platform_ops,
-                               .ctx = host,
-                               .flags = (coherent ? NVME_PLATFORM_COHERENT : 0u) |
-                                        (params->loads_ordered ? NVME_PLATFORM_LOADS_ORDERED : 0u)};
+    host->platform = (struct nvme_platform){
+        .ops = &host_platform_ops,
+        .ctx = host,
+        .flags = (coherent ? NVME_PLATFORM_COHERENT : 0u) |
+                 (params->loads_ordered ? NVME_PLATFORM_LOADS_ORDERED : 0u),
+        .dma_mask = params->dma_bits < HOST_BUS_BITS ? (UINT64_C(1) << params->dma_bits) - 1 : 0};
     pcie_port_attach_host(port, &host_ops, host);
     return host;
 }
@@ -105,12 +118,26 @@ void host_destroy(struct host *host)
         return;
     memory_destroy(host->memory);
     cache_destroy(host->cache);
+    free(host->cpus);
     free(host);
+}
+
+static void host_switched(void *ctx, unsigned number)
+{
+    struct host *host = ctx;
+    host->here = &host->cpus[number];
+    host->cpu = host->here->cpu;
 }
 
 void host_set_cpu(struct host *host, struct cpu *cpu)
 {
+    assert(cpu_number(cpu) < host->p.cpus);
+    host->cpus[cpu_number(cpu)].cpu = cpu;
+    if (cpu_number(cpu) != 0)
+        return;
     host->cpu = cpu;
+    host->set = cpu_set_of(cpu);
+    cpu_set_on_switch(host->set, host_switched, host);
 }
 
 const struct nvme_platform *host_platform(const struct host *host)
@@ -128,9 +155,27 @@ struct engine *host_engine(struct host *host)
     return host->engine;
 }
 
-const struct host_stats *host_get_stats(const struct host *host)
+const struct host_stats *host_get_stats(struct host *host)
 {
-    return &host->stats;
+    struct host_stats *total = &host->stats;
+    total->interrupts = total->soft_halves = 0;
+    memset(total->spent_ps, 0, sizeof total->spent_ps);
+    for (unsigned i = 0; i < host->p.cpus; i++) {
+        const struct host_cpu *cpu = &host->cpus[i];
+        total->interrupts += cpu->interrupts;
+        total->soft_halves += cpu->soft_halves;
+        for (unsigned use = 0; use < CPU_USES; use++)
+            total->spent_ps[use] += cpu->spent_ps[use];
+    }
+    return total;
+}
+
+void host_get_cpu_stats(const struct host *host, unsigned number, struct host_cpu_stats *stats)
+{
+    const struct host_cpu *cpu = &host->cpus[number];
+    *stats =
+        (struct host_cpu_stats){.interrupts = cpu->interrupts, .soft_halves = cpu->soft_halves};
+    memcpy(stats->spent_ps, cpu->spent_ps, sizeof stats->spent_ps);
 }
 
 uint64_t host_now(const struct host *host)
@@ -140,9 +185,9 @@ uint64_t host_now(const struct host *host)
 
 /* ---- time ---- */
 
-static void host_account(struct host *host, enum record_cpu_use use, uint64_t ps)
+void host_account(struct host *host, enum record_cpu_use use, uint64_t ps)
 {
-    host->stats.spent_ps[use] += ps;
+    host->here->spent_ps[use] += ps;
     RECORD_EMIT(host->stream, cpu_now(host->cpu), cpu_number(host->cpu), RECORD_CPU_TIME, use, ps,
                 0, 0);
 }
@@ -162,8 +207,7 @@ void host_pass_ps(struct host *host, enum record_cpu_use use, uint64_t ps)
 void host_spend_ps(struct host *host, enum record_cpu_use use, uint64_t ps)
 {
     host_pass_ps(host, use, ps);
-    if (host_can_deliver(host))
-        host_deliver(host);
+    host_attend(host);
 }
 
 void host_spend(struct host *host, enum record_cpu_use use, struct param_cost cost)
@@ -173,17 +217,19 @@ void host_spend(struct host *host, enum record_cpu_use use, struct param_cost co
 
 bool host_idle(struct host *host)
 {
-    uint64_t delivered = host->delivered;
-    if (host_can_deliver(host))
-        host_deliver(host);
-    while (host->delivered == delivered) {
-        uint64_t from = cpu_now(host->cpu);
-        bool woken = cpu_wait(host->cpu);
-        if (cpu_now(host->cpu) != from)
-            host_account(host, CPU_IDLE, cpu_now(host->cpu) - from);
+    struct host_cpu *here = host->here;
+    uint64_t roused = here->roused;
+    host_attend(host);
+    while (here->roused == roused) {
+        uint64_t from = cpu_now(here->cpu);
+        here->asleep = true;
+        bool woken = cpu_wait(here->cpu);
+        here->asleep = false;
+        if (cpu_now(here->cpu) != from)
+            host_account(host, CPU_IDLE, cpu_now(here->cpu) - from);
         if (!woken)
             return false;
-        if (host_can_deliver(host))
+        if (here->roused != roused || host_can_deliver(host))
             host_spend(host, CPU_INTERRUPT, host->p.idle_exit);
     }
     return true;

@@ -11,6 +11,11 @@
 
 #include "engine/pattern.h"
 
+/* Where there is memory below 4 GiB: above what old machines keep for themselves, below the window
+ * of BARs (enumerate.c). */
+#define MEMORY_LOW_BASE UINT64_C(0x01000000)
+#define MEMORY_LOW_END  UINT64_C(0xe0000000)
+
 static void *memory_must(void *memory)
 {
     if (memory == NULL)
@@ -21,9 +26,24 @@ static void *memory_must(void *memory)
 struct memory *memory_create(uint64_t base, enum memory_form data_form)
 {
     struct memory *memory = memory_must(calloc(1, sizeof *memory));
-    memory->base = (base + MEMORY_PLACE - 1) & ~(uint64_t)(MEMORY_PLACE - 1);
+    memory->zone.base = (base + MEMORY_PLACE - 1) & ~(uint64_t)(MEMORY_PLACE - 1);
+    memory->reach = UINT64_MAX;
     memory->data_form = data_form;
     return memory;
+}
+
+void memory_limit_reach(struct memory *memory, uint64_t mask)
+{
+    assert(memory->count == 0 && mask >= UINT32_MAX);
+    memory->reach = mask;
+    memory->low.base = MEMORY_LOW_BASE;
+}
+
+/* Both addresses of an area start at a large boundary; smaller alignments are made by an offset, so
+ * that the low bits of pointer and bus address agree and do not depend on the C library. */
+static size_t memory_shift(size_t align)
+{
+    return align < MEMORY_PAGE ? align : 0;
 }
 
 static void area_destroy(struct memory_area *area)
@@ -42,7 +62,8 @@ void memory_destroy(struct memory *memory)
         area_destroy(memory->by_bus[i]);
     free(memory->by_bus);
     free(memory->by_pointer);
-    free(memory->by_place);
+    free(memory->zone.by_place);
+    free(memory->low.by_place);
     free(memory);
 }
 
@@ -70,11 +91,14 @@ static void list_remove(struct memory_area **list, unsigned count, const struct 
 
 /* First gap that holds the area with a guard page on both sides, so that addresses freed are used
  * again and a long run stays within its footprint. */
-static uint64_t memory_place(const struct memory *memory, size_t span)
+static uint64_t memory_place(const struct memory *memory, const struct memory_zone *zone,
+                             size_t span)
 {
-    uint64_t at = memory->base;
+    uint64_t at = zone->base;
     for (unsigned i = 0; i < memory->count; i++) {
         const struct memory_area *area = memory->by_bus[i];
+        if (area->bus < zone->base)
+            continue;
         if (at + span + MEMORY_PAGE <= (area->bus & ~(uint64_t)(MEMORY_PLACE - 1)))
             return at;
         at = (area->bus + area->size + MEMORY_PAGE + MEMORY_PLACE - 1) &
@@ -87,33 +111,33 @@ static uint64_t memory_place(const struct memory *memory, size_t span)
 static void places_set(struct memory *memory, const struct memory_area *area,
                        struct memory_area *value)
 {
-    uint64_t first = (area->bus - memory->base) / MEMORY_PLACE;
-    uint64_t last = (area->bus + area->size - 1 - memory->base) / MEMORY_PLACE;
-    if (last >= memory->place_count) {
+    struct memory_zone *zone = area->bus < memory->zone.base ? &memory->low : &memory->zone;
+    uint64_t first = (area->bus - zone->base) / MEMORY_PLACE;
+    uint64_t last = (area->bus + area->size - 1 - zone->base) / MEMORY_PLACE;
+    if (last >= zone->place_count) {
         uint64_t count = (last + 1) * 2;
-        memory->by_place = memory_must(realloc(memory->by_place, count * sizeof *memory->by_place));
-        for (uint64_t i = memory->place_count; i < count; i++)
-            memory->by_place[i] = NULL;
-        memory->place_count = count;
+        zone->by_place = memory_must(realloc(zone->by_place, count * sizeof *zone->by_place));
+        for (uint64_t i = zone->place_count; i < count; i++)
+            zone->by_place[i] = NULL;
+        zone->place_count = count;
     }
     for (uint64_t i = first; i <= last; i++)
-        memory->by_place[i] = value;
+        zone->by_place[i] = value;
 }
 
-struct memory_area *memory_alloc(struct memory *memory, size_t bytes, size_t align, bool is_data,
-                                 bool uncached)
+/* bus: where its place begins. */
+static struct memory_area *area_create(struct memory *memory, uint64_t bus, size_t bytes,
+                                       size_t align, bool is_data, bool uncached)
 {
-    assert(bytes > 0 && align > 0 && align <= MEMORY_PLACE && (align & (align - 1)) == 0);
     struct memory_area *area = memory_must(calloc(1, sizeof *area));
-    /* Both addresses start at a large boundary; smaller alignments are made by an offset, so that
-     * the low bits of pointer and bus address agree and do not depend on the C library. */
-    size_t shift = align < MEMORY_PAGE ? align : 0;
+    size_t shift = memory_shift(align);
     area->size = bytes;
-    area->bus = memory_place(memory, bytes + shift) + shift;
-    area->allocation = memory_must(calloc(1, bytes + shift + 2 * MEMORY_PLACE));
-    uintptr_t start =
-        ((uintptr_t)area->allocation + MEMORY_PLACE - 1) & ~(uintptr_t)(MEMORY_PLACE - 1);
-    area->bytes = area->allocation + (start - (uintptr_t)area->allocation) + shift;
+    area->bus = bus + shift;
+    area->reachable = area->bus + bytes - 1 <= memory->reach;
+    size_t places = (bytes + shift + MEMORY_PLACE - 1) / MEMORY_PLACE;
+    area->allocation = memory_must(aligned_alloc(MEMORY_PLACE, places * MEMORY_PLACE));
+    area->bytes = area->allocation + shift;
+    memset(area->bytes, 0, bytes);
     area->uncached = uncached;
     if (is_data && memory->data_form == MEMORY_TAGS && bytes % PATTERN_BYTES == 0)
         area->tags = memory_must(calloc(bytes / PATTERN_BYTES, sizeof *area->tags));
@@ -129,6 +153,32 @@ struct memory_area *memory_alloc(struct memory *memory, size_t bytes, size_t ali
     memory->count++;
     places_set(memory, area, area);
     return area;
+}
+
+struct memory_area *memory_alloc(struct memory *memory, size_t bytes, size_t align, bool is_data,
+                                 bool uncached)
+{
+    assert(bytes > 0 && align > 0 && align <= MEMORY_PLACE && (align & (align - 1)) == 0);
+    uint64_t bus = memory_place(memory, &memory->zone, bytes + memory_shift(align));
+    return area_create(memory, bus, bytes, align, is_data, uncached);
+}
+
+struct memory_area *memory_alloc_reachable(struct memory *memory, size_t bytes, size_t align,
+                                           bool is_data, bool uncached)
+{
+    if (memory->zone.base <= memory->reach) {
+        struct memory_area *area = memory_alloc(memory, bytes, align, is_data, uncached);
+        if (area->reachable)
+            return area;
+        memory_free(memory, area);
+        return NULL;
+    }
+    assert(bytes > 0 && align > 0 && align <= MEMORY_PLACE && (align & (align - 1)) == 0);
+    size_t span = bytes + memory_shift(align);
+    uint64_t bus = memory_place(memory, &memory->low, span);
+    if (bus + span > MEMORY_LOW_END)
+        return NULL;
+    return area_create(memory, bus, bytes, align, is_data, uncached);
 }
 
 void memory_free(struct memory *memory, struct memory_area *area)
@@ -174,10 +224,11 @@ struct memory_area *memory_find(struct memory *memory, const void *pointer, size
 
 struct memory_area *memory_at_bus(struct memory *memory, uint64_t bus)
 {
-    uint64_t place = (bus - memory->base) / MEMORY_PLACE;
-    if (bus < memory->base || place >= memory->place_count)
+    const struct memory_zone *zone = bus < memory->zone.base ? &memory->low : &memory->zone;
+    uint64_t place = (bus - zone->base) / MEMORY_PLACE;
+    if (bus < zone->base || place >= zone->place_count)
         return NULL;
-    struct memory_area *area = memory->by_place[place];
+    struct memory_area *area = zone->by_place[place];
     return area != NULL && bus - area->bus < area->size ? area : NULL;
 }
 
@@ -201,6 +252,11 @@ bool memory_is_uncached(const struct memory_area *area)
     return area->uncached;
 }
 
+bool memory_is_reachable(const struct memory_area *area)
+{
+    return area->reachable;
+}
+
 uint64_t memory_refused(const struct memory *memory)
 {
     return memory->refused;
@@ -212,6 +268,8 @@ void memory_grant(struct memory_area *area, size_t offset, size_t bytes,
                   enum memory_direction direction)
 {
     assert(bytes <= area->size && offset <= area->size - bytes);
+    if (!area->reachable)
+        return;
     if (area->grant_count == area->grant_capacity) {
         area->grant_capacity = area->grant_capacity == 0 ? 4 : area->grant_capacity * 2;
         area->grants =

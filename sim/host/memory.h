@@ -27,6 +27,9 @@ enum memory_form { MEMORY_BYTES, MEMORY_TAGS };
 
 /* base: bus address of the first area. data_form: what data areas begin as. */
 struct memory *memory_create(uint64_t base, enum memory_form data_form);
+/* Before the first area: the device can use no bus address above mask (a power of two less one, at
+ * least 32 bits). Nothing above can be granted. */
+void memory_limit_reach(struct memory *memory, uint64_t mask);
 void memory_destroy(struct memory *memory);
 
 /* An area of zeroes. Its addresses are a multiple of align (a power of two, up to 64 KiB) and of no
@@ -34,6 +37,9 @@ void memory_destroy(struct memory *memory);
  * cache does not hold it. Never NULL. */
 struct memory_area *memory_alloc(struct memory *memory, size_t bytes, size_t align, bool is_data,
                                  bool uncached);
+/* The same, where the device can reach it, whatever the base. NULL if there is no room left. */
+struct memory_area *memory_alloc_reachable(struct memory *memory, size_t bytes, size_t align,
+                                           bool is_data, bool uncached);
 void memory_free(struct memory *memory, struct memory_area *area);
 
 /* The area that holds [pointer, pointer + bytes), or NULL. *offset: from its start. */
@@ -44,9 +50,11 @@ void *memory_pointer(const struct memory_area *area);
 uint64_t memory_bus(const struct memory_area *area);
 size_t memory_bytes(const struct memory_area *area);
 bool memory_is_uncached(const struct memory_area *area);
+bool memory_is_reachable(const struct memory_area *area);
 
 /* Let the device reach [offset, offset + bytes) in this direction until the matching revoke. Grants
- * may overlap; each is revoked with the same values. */
+ * may overlap; each is revoked with the same values. Of an area that the device cannot reach
+ * nothing can be granted, and nothing happens. */
 void memory_grant(struct memory_area *area, size_t offset, size_t bytes,
                   enum memory_direction direction);
 /* False if there is no such grant. */

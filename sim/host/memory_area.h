@@ -24,17 +24,25 @@ struct memory_area {
     struct memory_grant *grants;
     unsigned grant_count, grant_capacity;
     bool uncached;
+    bool reachable; /* by the device's bus addresses, all of it */
     uint8_t *allocation;
+};
+
+/* A range of bus addresses that areas are placed in. */
+struct memory_zone {
+    uint64_t base; /* bus address of place 0 */
+    struct memory_area *
+        *by_place; /* the area that lies in each MEMORY_PLACE from base on; never two */
+    uint64_t place_count;
 };
 
 struct memory {
     struct memory_area **by_bus, **by_pointer;
     unsigned count, capacity;
     struct memory_area *last_pointer; /* found last: most look-ups repeat */
-    uint64_t base;                    /* bus address of place 0 */
-    struct memory_area *
-        *by_place; /* the area that lies in each MEMORY_PLACE from base on; never two */
-    uint64_t place_count;
+    struct memory_zone zone;
+    struct memory_zone low; /* for what must be reachable where the zone begins too high */
+    uint64_t reach;         /* highest bus address that the device can use */
     uint64_t refused;
     enum memory_form data_form;
 };

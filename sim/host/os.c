@@ -20,6 +20,12 @@ const size_t os_row_count = sizeof os_rows / sizeof os_rows[0];
 struct os {
     struct os_params p;
     struct os_config c;
+    struct nvme_queue *queue; /* its own: where a choice begins */
+    unsigned own;             /* the index of that */
+    bool several_cpus;
+    /* OS_QUEUE_STEAL, bit per queue: */
+    uint64_t used;   /* may hold requests of ours */
+    uint64_t unrung; /* has some that were not rung */
     unsigned in_flight;
     uint64_t ended_count;
     void (*ended)(void *ctx, struct nvme_request *request);
@@ -33,6 +39,9 @@ struct os *os_create(const struct os_params *params, const struct os_config *con
         abort();
     os->p = *params;
     os->c = *config;
+    os->own = config->choice == OS_QUEUE_FIRST ? 0 : config->cpu % config->queue_count;
+    os->queue = config->queues[os->own];
+    os->several_cpus = host_cpus(config->host) > 1;
     return os;
 }
 
@@ -46,22 +55,74 @@ static void os_spend(struct os *os, struct param_cost cost)
     host_spend(os->c.host, CPU_OS, cost);
 }
 
-/* The driver says that a request has ended. */
+unsigned os_in_flight(const struct os *os)
+{
+    return os->in_flight;
+}
+
+/* ---- queues ---- */
+
+/* The first queue from its own on that has a free slot, looked at without a lock; its own if none
+ * has. */
+static struct nvme_queue *os_steal(struct os *os)
+{
+    unsigned at = os->own;
+    for (unsigned i = 0; i < os->c.queue_count; i++) {
+        unsigned candidate = (os->own + i) % os->c.queue_count;
+        if (nvme_in_flight(os->c.queues[candidate]) < os->c.slots) {
+            at = candidate;
+            break;
+        }
+    }
+    os->used |= UINT64_C(1) << at;
+    os->unrung |= UINT64_C(1) << at;
+    return os->c.queues[at];
+}
+
+static struct nvme_queue *os_choose(struct os *os)
+{
+    return os->c.choice == OS_QUEUE_STEAL ? os_steal(os) : os->queue;
+}
+
+static void os_ring(struct os *os)
+{
+    if (os->c.choice != OS_QUEUE_STEAL) {
+        nvme_ring(os->queue);
+        return;
+    }
+    for (unsigned i = 0; i < os->c.queue_count; i++)
+        if ((os->unrung >> i & 1u) != 0)
+            nvme_ring(os->c.queues[i]);
+    os->unrung = 0;
+}
+
+/* Look wherever requests of ours may be. */
+static unsigned os_poll(struct os *os, unsigned (*poll)(struct nvme_queue *queue, unsigned max))
+{
+    if (os->c.choice != OS_QUEUE_STEAL)
+        return poll(os->queue, 0);
+    unsigned found = 0;
+    for (unsigned i = 0; i < os->c.queue_count; i++)
+        if ((os->used >> i & 1u) != 0)
+            found += poll(os->c.queues[i], 0);
+    return found;
+}
+
+/* ---- completions ---- */
+
+/* The driver says that a request has ended. Whichever CPU this is, nobody sees the end before the
+ * callback has. */
 static void os_done(struct nvme_request *request)
 {
     struct os *os = request->user;
+    if (os->ended != NULL)
+        os_spend(os, os->p.path == OS_DIRECT ? os->p.complete : os->p.reply);
     os->in_flight--;
     os->ended_count++;
-    if (os->ended != NULL) {
-        os_spend(os, os->p.path == OS_DIRECT ? os->p.complete : os->p.reply);
+    if (os->ended != NULL)
         os->ended(os->ended_ctx, request);
-    }
-}
-
-/* Nothing in the machine is due any more: what has not completed never will. */
-static bool os_is_stuck(const struct os *os)
-{
-    return engine_next_time(host_engine(os->c.host)) == ENGINE_NEVER;
+    if (os->several_cpus)
+        host_wake(os->c.host, os->c.cpu);
 }
 
 /* Look again until something has ended. */
@@ -69,20 +130,22 @@ static int os_poll_until(struct os *os, uint64_t ended_before, bool tight)
 {
     bool last_chance = false;
     while (os->ended_count == ended_before) {
+        uint64_t news = host_news(os->c.host);
         if (os->p.path == OS_AMIGAOS && !tight) {
             host_spend(os->c.host, CPU_POLL, os->p.check_signals);
             host_spend(os->c.host, CPU_POLL, os->p.yield);
         } else if (os->p.path == OS_DIRECT) {
             host_spend(os->c.host, CPU_POLL, os->p.poll_pause);
         }
-        if (nvme_poll(os->c.queue, 0) != 0) {
+        if (os_poll(os, nvme_poll) != 0) {
             last_chance = false; /* a piece of a split request: the next one is on its way */
         } else {
             if (last_chance && os->ended_count == ended_before)
                 return NVME_E_TIMEOUT;
-            last_chance = os_is_stuck(os);
+            last_chance = host_found_nothing(os->c.host, news);
         }
     }
+    host_found_something(os->c.host);
     return NVME_OK;
 }
 
@@ -98,7 +161,7 @@ static void os_spin(struct os *os, uint64_t ended_before)
 {
     for (uint32_t i = 0; i < os->c.hybrid_spins && os->ended_count == ended_before; i++) {
         host_spin(os->c.host);
-        nvme_poll_quiet(os->c.queue, 0);
+        os_poll(os, nvme_poll_quiet);
     }
 }
 
@@ -107,7 +170,7 @@ static int os_finish(struct os *os, uint64_t ended_before, bool split)
     os_spin(os, ended_before);
     if (os->c.interrupts)
         return os_idle_until(os, ended_before);
-    nvme_poll(os->c.queue, 0);
+    os_poll(os, nvme_poll);
     return os_poll_until(os, ended_before, split);
 }
 
@@ -119,7 +182,7 @@ static void os_enter(struct os *os)
     }
     os_spend(os, os->p.begin_io);
     os_spend(os, os->p.task_switch);
-    nvme_poll_quiet(os->c.queue, 0); /* the unit task harvests before it takes a message */
+    os_poll(os, nvme_poll_quiet); /* the unit task harvests before it takes a message */
     os_spend(os, os->p.dispatch);
 }
 
@@ -142,11 +205,11 @@ int os_io(struct os *os, struct nvme_request *request)
     os_enter(os);
     os->in_flight++; /* before the driver sees it: a completion interrupt may come inside the call
                       */
-    int error = nvme_submit(os->c.queue, request);
+    int error = nvme_submit(os_choose(os), request);
     if (error != NVME_OK) {
         os->in_flight--;
     } else {
-        nvme_ring(os->c.queue);
+        os_ring(os);
         error = os_finish(os, before, request->was_split);
         if (error == NVME_OK)
             error = request->error;
@@ -169,7 +232,7 @@ int os_start(struct os *os, struct nvme_request *request,
         os_spend(os, os->p.dispatch);
     }
     os->in_flight++;
-    int error = nvme_submit(os->c.queue, request);
+    int error = nvme_submit(os_choose(os), request);
     if (error != NVME_OK)
         os->in_flight--;
     return error;
@@ -179,7 +242,7 @@ void os_kick(struct os *os)
 {
     if (os->p.path == OS_AMIGAOS)
         os_spend(os, os->p.task_switch);
-    nvme_ring(os->c.queue);
+    os_ring(os);
 }
 
 int os_wait(struct os *os)

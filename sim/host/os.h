@@ -27,16 +27,28 @@ extern const size_t os_row_count;
 
 struct os;
 
+/* Which queue a request goes to. */
+enum os_queue_choice {
+    OS_QUEUE_CPU,   /* that of the CPU, queues given out in turn */
+    OS_QUEUE_FIRST, /* the first, with all others */
+    OS_QUEUE_STEAL  /* that of the CPU, or the next one that has a free slot */
+};
+
 struct os_config {
     struct host *host;
+    unsigned cpu; /* on which the programs run that call this path */
     struct nvme *nvme;
-    struct nvme_queue *queue;
+    struct nvme_queue *const *queues;
+    unsigned queue_count; /* 1..64 */
+    unsigned slots;       /* of each queue */
+    enum os_queue_choice choice;
     bool interrupts; /* completions are announced, and the host's handler calls nvme_interrupt();
                       * otherwise they are polled for */
     uint32_t hybrid_spins; /* looks at the completion queue right after the doorbell, in a loop over
                             * memory alone */
 };
 
+/* One for each CPU. The queues must outlive it. */
 struct os *os_create(const struct os_params *params, const struct os_config *config);
 void os_destroy(struct os *os);
 
@@ -48,10 +60,13 @@ int os_io(struct os *os, struct nvme_request *request);
 /* Many requests at once. os_start brings one to the driver without ringing; os_kick rings for all
  * of them (where the driver batches) ; os_wait waits until at least one has ended: NVME_OK or
  * NVME_E_TIMEOUT as above. ended(ctx, request) is called for each, from inside os_kick or os_wait,
- * or from an interrupt during any call that takes time. */
+ * or from an interrupt during any call that takes time, or from wherever another CPU is when it
+ * finds the completion; then this CPU is woken if it sleeps. */
 int os_start(struct os *os, struct nvme_request *request,
              void (*ended)(void *ctx, struct nvme_request *request), void *ctx);
 void os_kick(struct os *os);
 int os_wait(struct os *os);
+/* Requests started that have not ended. */
+unsigned os_in_flight(const struct os *os);
 
 #endif

@@ -153,12 +153,14 @@ static int platform_dma_alloc(void *ctx, size_t bytes, size_t align, enum nvme_d
     static const enum memory_direction directions[] = {
         [NVME_DMA_SQ] = MEMORY_TO_DEVICE,      [NVME_DMA_CQ] = MEMORY_FROM_DEVICE,
         [NVME_DMA_LIST] = MEMORY_TO_DEVICE,    [NVME_DMA_BOUNCE] = MEMORY_BOTH_WAYS,
-        [NVME_DMA_CONTROL] = MEMORY_BOTH_WAYS,
+        [NVME_DMA_CONTROL] = MEMORY_BOTH_WAYS, [NVME_DMA_HOST_MEMORY] = MEMORY_BOTH_WAYS,
     };
     struct host *host = ctx;
     bool bounce = use == NVME_DMA_BOUNCE;
     bool uncached = bounce ? host->p.bounce_memory == HOST_BOUNCE_UNCACHED : !host->p.coherent;
-    struct memory_area *area = memory_alloc(host->memory, bytes, align, bounce, uncached);
+    struct memory_area *area = memory_alloc_reachable(host->memory, bytes, align, bounce, uncached);
+    if (area == NULL)
+        return NVME_E_NO_MEMORY;
     memory_grant(area, 0, bytes, directions[use]);
     *out = (struct nvme_dma){memory_pointer(area), memory_bus(area), bytes, area};
     return NVME_OK;
@@ -197,6 +199,8 @@ static int platform_map(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir
     struct memory_area *area = memory_find(host->memory, buffer, bytes, &offset);
     if (area == NULL || max == 0)
         return NVME_E_INVAL;
+    if (!memory_is_reachable(area))
+        return NVME_E_UNSUPPORTED;
     uint64_t bus = memory_bus(area) + offset;
     host_spend(host, CPU_MAP, host->p.map);
     host_spend(host, CPU_MAP, times(host->p.map_page, pages_of(bus, bytes)));
@@ -268,7 +272,7 @@ static void platform_copy(void *ctx, void *to, const void *from, size_t bytes,
                 0);
 }
 
-/* ---- time, locks ---- */
+/* ---- time ---- */
 
 static uint64_t platform_now_ns(void *ctx)
 {
@@ -281,23 +285,6 @@ static void platform_relax(void *ctx)
     struct host *host = ctx;
     host_spend(host, CPU_POLL, host->p.relax);
     cpu_exit(host->cpu); /* a wait that gives way: under emulation the devices get the thread */
-}
-
-/* One CPU: holding a lock means holding interrupts back. */
-static void platform_lock(void *ctx, uint16_t qid)
-{
-    struct host *host = ctx;
-    (void)qid;
-    host->locked++;
-}
-
-static void platform_unlock(void *ctx, uint16_t qid)
-{
-    struct host *host = ctx;
-    (void)qid;
-    host->locked--;
-    if (host_can_deliver(host))
-        host_deliver(host);
 }
 
 const struct nvme_platform_ops host_platform_ops = {
@@ -318,6 +305,7 @@ const struct nvme_platform_ops host_platform_ops = {
     .now_ns = platform_now_ns,
     .relax = platform_relax,
     .irq_setup = host_irq_setup,
-    .lock = platform_lock,
-    .unlock = platform_unlock,
+    .irq_move = host_irq_move,
+    .lock = host_lock,
+    .unlock = host_unlock,
 };

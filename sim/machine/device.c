@@ -22,7 +22,9 @@ static struct nvme_request device_request(const struct machine *machine, enum bl
                                        [BLOCK_WRITE] = NVME_OP_WRITE,
                                        [BLOCK_FLUSH] = NVME_OP_FLUSH,
                                        [BLOCK_ZERO] = NVME_OP_WRITE_ZEROES};
+    /* Zeroes are written, not left to a deallocation: a workload that wants that says so. */
     return (struct nvme_request){.op = ops[op],
+                                 .flags = op == BLOCK_ZERO ? NVME_REQ_NO_DEALLOCATE : 0,
                                  .nsid = machine->ns.nsid,
                                  .lba = offset / machine->ns.block_bytes,
                                  .blocks = bytes / machine->ns.block_bytes};
@@ -47,7 +49,7 @@ static int device_io(void *ctx, enum block_op op, uint64_t offset, uint32_t byte
     }
     struct stream *stream = engine_stream(machine->engine);
     RECORD_EMIT(stream, host_now(host), 0, RECORD_REQUEST, op, number, offset, bytes);
-    int error = os_io(machine->os, request);
+    int error = os_io(machine->os[0], request);
     machine->stuck = error == NVME_E_TIMEOUT;
     RECORD_EMIT(stream, host_now(host), 0, RECORD_REQUEST_DONE, error, number, 0, 0);
     if (error != NVME_OK)

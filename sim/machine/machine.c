@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nvme/spec.h>
+
 struct machine *machine_create(const struct machine_params *params,
                                const struct machine_options *options)
 {
@@ -25,8 +27,9 @@ struct machine *machine_create(const struct machine_params *params,
     machine->host =
         host_create(machine->engine, machine->port, &params->host, &params->cache, options->form);
     machine->cpus = cpu_set_create(machine->engine);
-    host_set_cpu(machine->host, cpu_add(machine->cpus, NULL, NULL,
-                                        params->host.emulation == HOST_EMULATION_SINGLE_THREAD));
+    bool holds_devices = params->host.emulation == HOST_EMULATION_SINGLE_THREAD;
+    for (uint64_t i = 0; i < params->host.cpus; i++)
+        host_set_cpu(machine->host, cpu_add(machine->cpus, NULL, NULL, holds_devices));
     oracle_create(&machine->oracle, params->ctrl.namespace_size, options->verify);
     return machine;
 }
@@ -35,7 +38,8 @@ void machine_destroy(struct machine *machine)
 {
     if (machine == NULL)
         return;
-    os_destroy(machine->os);
+    for (unsigned i = 0; i < HOST_CPUS_MAX; i++)
+        os_destroy(machine->os[i]);
     ctrl_destroy(machine->ctrl);
     media_destroy(machine->media);
     host_destroy(machine->host);
@@ -67,6 +71,48 @@ static void machine_interrupt(void *ctx, unsigned vector)
     nvme_interrupt(machine->nvme, vector);
 }
 
+/* Until the core has its own two halves: mask in the hard one, where there are masks, and let the
+ * soft one do everything else. */
+static bool machine_hard(void *ctx, unsigned vector)
+{
+    struct machine *machine = ctx;
+    const struct nvme_platform *platform = host_platform(machine->host);
+    if (nvme_state(machine->nvme) == NVME_STATE_OFF)
+        return false;
+    if (machine->masks)
+        platform->ops->write32(platform->ctx, NVME_REG_INTMS, 1u << vector);
+    return true;
+}
+
+static void listen(struct machine *machine, const struct nvme_config *config)
+{
+    machine->masks = config->irq == NVME_IRQ_INTX || config->irq == NVME_IRQ_MSI;
+    if (machine->params.driver.deferred)
+        host_set_split_handler(machine->host, machine_hard, machine_interrupt, machine);
+    else
+        host_set_interrupt_handler(machine->host, machine_interrupt, machine);
+}
+
+static void create_paths(struct machine *machine, const struct nvme_config *config)
+{
+    const struct nvme_info *info = nvme_get_info(machine->nvme);
+    machine->queue_count = info->io_queues;
+    for (unsigned i = 0; i < machine->queue_count; i++)
+        machine->queues[i] = nvme_get_queue(machine->nvme, i);
+    struct os_config os = {
+        .host = machine->host,
+        .nvme = machine->nvme,
+        .queues = machine->queues,
+        .queue_count = machine->queue_count,
+        .slots = info->slots,
+        .choice = (enum os_queue_choice)machine->params.driver.queue_choice,
+        .interrupts = config->completion == NVME_COMPLETION_INTERRUPT,
+        .hybrid_spins = (uint32_t)machine->params.driver.hybrid_spins,
+    };
+    for (os.cpu = 0; os.cpu < host_cpus(machine->host); os.cpu++)
+        machine->os[os.cpu] = os_create(&machine->params.os, &os);
+}
+
 #define CORE_ALIGN 64u
 
 int machine_start(struct machine *machine, const char **why)
@@ -86,22 +132,14 @@ int machine_start(struct machine *machine, const char **why)
     if (machine->nvme == NULL)
         return start_failed(machine, NVME_E_INVAL, why);
     /* Bring-up already causes interrupts: the admin queue's completions. */
-    host_set_interrupt_handler(machine->host, machine_interrupt, machine);
+    listen(machine, &config);
     error = nvme_start_blocking(machine->nvme);
     if (error != NVME_OK)
         return start_failed(machine, error, why);
     if (nvme_namespace_count(machine->nvme) == 0)
         return start_failed(machine, NVME_E_UNSUPPORTED, why);
     machine->ns = *nvme_get_namespace(machine->nvme, 0);
-    machine->queue = nvme_get_queue(machine->nvme, 0);
-    const struct os_config os = {
-        .host = machine->host,
-        .nvme = machine->nvme,
-        .queue = machine->queue,
-        .interrupts = config.completion == NVME_COMPLETION_INTERRUPT,
-        .hybrid_spins = (uint32_t)machine->params.driver.hybrid_spins,
-    };
-    machine->os = os_create(&machine->params.os, &os);
+    create_paths(machine, &config);
     device_init(machine);
     return NVME_OK;
 }
@@ -136,9 +174,9 @@ struct link *machine_link(struct machine *machine)
     return pcie_port_link(machine->port);
 }
 
-struct os *machine_os(struct machine *machine)
+struct os *machine_os(struct machine *machine, unsigned cpu)
 {
-    return machine->os;
+    return machine->os[cpu];
 }
 
 struct nvme *machine_nvme(struct machine *machine)
@@ -146,9 +184,14 @@ struct nvme *machine_nvme(struct machine *machine)
     return machine->nvme;
 }
 
-struct nvme_queue *machine_queue(struct machine *machine)
+unsigned machine_queues(const struct machine *machine)
 {
-    return machine->queue;
+    return machine->queue_count;
+}
+
+struct nvme_queue *machine_queue(struct machine *machine, unsigned index)
+{
+    return machine->queues[index];
 }
 
 struct block_device *machine_device(struct machine *machine)
@@ -156,10 +199,31 @@ struct block_device *machine_device(struct machine *machine)
     return &machine->device;
 }
 
+#define STATS_WORDS (sizeof(struct nvme_queue_stats) / sizeof(uint64_t))
+
+/* Counters of a queue are words, all of them: the sum of the structures is the sum of the words. */
+static void sum_queues(const struct machine *machine, struct nvme_queue_stats *sum)
+{
+    uint64_t peak = 0;
+    uint64_t words[STATS_WORDS] = {0}, one_words[STATS_WORDS];
+    _Static_assert(sizeof words == sizeof *sum, "a counter is no word");
+    for (unsigned i = 0; i < machine->queue_count; i++) {
+        struct nvme_queue_stats one;
+        nvme_get_queue_stats(machine->queues[i], &one);
+        memcpy(one_words, &one, sizeof one_words);
+        for (size_t w = 0; w < STATS_WORDS; w++)
+            words[w] += one_words[w];
+        if (one.in_flight_peak > peak)
+            peak = one.in_flight_peak;
+    }
+    memcpy(sum, words, sizeof words);
+    sum->in_flight_peak = peak;
+}
+
 void machine_snapshot(const struct machine *machine, struct machine_snapshot *snapshot)
 {
     ctrl_get_stats(machine->ctrl, &snapshot->ctrl);
     snapshot->host = *host_get_stats(machine->host);
-    nvme_get_queue_stats(machine->queue, &snapshot->queue);
+    sum_queues(machine, &snapshot->queue);
     snapshot->requests = machine->oracle.verdict.requests;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A machine: engine, link, controller, medium, host, operating system path and one instance of the
- * driver core, put together from parameters. Its block device (workload/block.h) is what workloads
- * run on; every block that goes through it is stamped and verified. Used by the runners (sim/run)
- * and by tests.
+ * A machine: engine, link, controller, medium, host, an operating system path for each of its CPUs
+ * and one instance of the driver core, put together from parameters. Its block device
+ * (workload/block.h) is what workloads run on; every block that goes through it is stamped and
+ * verified. Used by the runners (sim/run) and by tests.
  */
 #ifndef MACHINE_MACHINE_H
 #define MACHINE_MACHINE_H
@@ -36,11 +36,12 @@ struct host *machine_host(struct machine *machine);
 struct ctrl *machine_ctrl(struct machine *machine);
 struct media *machine_media(struct machine *machine);
 struct link *machine_link(struct machine *machine);
-struct os *machine_os(struct machine *machine);
+struct os *machine_os(struct machine *machine, unsigned cpu); /* that CPU's path */
 struct nvme *machine_nvme(struct machine *machine);
-struct nvme_queue *machine_queue(struct machine *machine);
+unsigned machine_queues(const struct machine *machine); /* I/O queues created */
+struct nvme_queue *machine_queue(struct machine *machine, unsigned index);
 
-/* Valid after a successful start. */
+/* Valid after a successful start. Its calls are CPU 0's. */
 struct block_device *machine_device(struct machine *machine);
 
 /* Number the next request carries in its pattern, from 1. */
@@ -72,7 +73,7 @@ const struct machine_verdict *machine_verdict(const struct machine *machine);
 struct machine_snapshot {
     struct ctrl_stats ctrl;
     struct host_stats host;
-    struct nvme_queue_stats queue;
+    struct nvme_queue_stats queue; /* of all I/O queues; in_flight_peak: the highest */
     uint64_t requests;
 };
 void machine_snapshot(const struct machine *machine, struct machine_snapshot *snapshot);

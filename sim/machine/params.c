@@ -20,7 +20,8 @@ const size_t driver_row_count = sizeof driver_rows / sizeof driver_rows[0];
 
 static enum nvme_irq_mode irq_mode(uint64_t choice)
 {
-    return choice == 0 ? NVME_IRQ_INTX : NVME_IRQ_MSIX;
+    static const enum nvme_irq_mode modes[] = {NVME_IRQ_INTX, NVME_IRQ_MSI, NVME_IRQ_MSIX};
+    return modes[choice];
 }
 
 static const char *times_check(const struct driver_params *driver)
@@ -48,6 +49,8 @@ static const char *emulation_check(const struct machine_params *p)
         return "host.emulation = single-thread needs link.kind = emulated: one thread has no link "
                "to "
                "wait for (a host without it: --host generic)";
+    if (p->host.emulation == HOST_EMULATION_SINGLE_THREAD && p->host.cpus > 1)
+        return "host.emulation = single-thread needs host.cpus = 1: its one thread runs one CPU";
     return NULL;
 }
 
@@ -57,6 +60,10 @@ static const char *interrupt_check(const struct machine_params *p)
         irq_mode(p->driver.irq) == NVME_IRQ_MSIX && p->ctrl.msix_vectors == 0)
         return "driver.irq = msix needs ctrl.msix_vectors above 0 (this machine: driver.irq = "
                "intx)";
+    if (p->driver.completion == NVME_COMPLETION_INTERRUPT &&
+        irq_mode(p->driver.irq) == NVME_IRQ_MSI && p->ctrl.msi_vectors == 0)
+        return "driver.irq = msi needs ctrl.msi_vectors above 0 (this machine: driver.irq = intx "
+               "or msix)";
     return NULL;
 }
 
@@ -104,6 +111,8 @@ void machine_driver_config(const struct driver_params *p, struct nvme_config *co
     config->transfer_cap = (uint32_t)p->transfer_cap;
     config->transfer_no_mdts = (uint32_t)p->transfer_no_mdts;
     config->split = (enum nvme_split_policy)p->split;
+    config->sgl = (enum nvme_sgl_policy)p->sgl;
+    config->sgl_min_bytes = (uint32_t)p->sgl_min;
     config->ring = (enum nvme_ring_policy)p->ring;
     config->cq_ring = (enum nvme_cq_ring_policy)p->cq_ring;
     config->completion = (enum nvme_completion_policy)p->completion;

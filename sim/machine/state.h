@@ -8,6 +8,8 @@
 #include "machine/machine.h"
 #include "media/store.h"
 
+#define MACHINE_QUEUES_MOST 64u /* driver.io_queues */
+
 /* The data oracle: what every block of the device must hold. */
 struct oracle {
     struct store *expected; /* NULL: not verifying */
@@ -26,15 +28,17 @@ struct machine {
     struct ctrl *ctrl;
     struct host *host;
     struct cpu_set *cpus;
-    struct os *os;
+    struct os *os[HOST_CPUS_MAX];
     void *nvme_allocation;
     struct nvme *nvme;
-    struct nvme_queue *queue;
+    struct nvme_queue *queues[MACHINE_QUEUES_MOST];
+    unsigned queue_count;
     struct nvme_namespace ns;
     struct block_device device;
     struct nvme_request
         request; /* the device's one request; the driver's if a completion was lost */
     bool stuck;
+    bool masks; /* INTMS and INTMC are the driver's to use: pin or MSI (NVMe 1.4, 3.1.3) */
     struct oracle oracle;
     char why[128];
 };

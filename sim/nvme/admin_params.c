@@ -3,7 +3,7 @@
  * What single limits of ctrl_admin.def cannot say.
  */
 #include "engine/clock.h"
-#include "nvme/admin.h"
+#include "nvme/admin_commands.h"
 #include "nvme/controller.h"
 
 #define HUNDRED_MS (100 * PS_PER_MS) /* unit of KAS and CRDT (5.15.2.2) */

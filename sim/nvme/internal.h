@@ -21,7 +21,7 @@
 
 #include "engine/clock.h"
 #include "engine/engine.h"
-#include "nvme/admin.h"
+#include "nvme/admin_commands.h"
 #include "nvme/capabilities.h"
 #include "nvme/cmb.h"
 #include "nvme/command.h"

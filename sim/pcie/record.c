@@ -31,7 +31,7 @@ static const char *const use_names[CPU_USES] = {
     [CPU_WORKLOAD] = "workload", [CPU_OS] = "os",     [CPU_MAP] = "map",
     [CPU_CACHE] = "cache",       [CPU_COPY] = "copy", [CPU_BUILD] = "build",
     [CPU_REGISTER] = "register", [CPU_POLL] = "poll", [CPU_INTERRUPT] = "interrupt",
-    [CPU_COMPLETE] = "complete", [CPU_IDLE] = "idle",
+    [CPU_COMPLETE] = "complete", [CPU_LOCK] = "lock", [CPU_IDLE] = "idle",
 };
 
 static const char *const stage_names[RECORD_STAGES] = {

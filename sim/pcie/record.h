@@ -23,7 +23,7 @@ enum record_kind {
     RECORD_UNMAP,        /* as RECORD_MAP */
     RECORD_COPY,         /* a: routine; b: bytes */
     RECORD_CACHE,        /* maintenance. a: 0 clean, 1 invalidate, 2 both; b: address; c: lines */
-    RECORD_INTERRUPT,    /* delivered to a CPU. a: vector */
+    RECORD_INTERRUPT,    /* delivered to a CPU. a: vector; b: 0 handler or hard half, 1 soft half */
     /* -- controller; source = controller number; command = sqid << 16 | CID in b -- */
     RECORD_DOORBELL, /* arrived. a: 0 SQ, 1 CQ; b: qid; c: value */
     RECORD_FETCH,    /* fetch of an SQE starts. a: slot; b: command once known, else sqid << 16 */
@@ -51,6 +51,7 @@ enum record_cpu_use {
     CPU_POLL,      /* looking at completion entries, poll loop */
     CPU_INTERRUPT, /* interrupt entry and exit */
     CPU_COMPLETE,  /* completion handling */
+    CPU_LOCK,      /* taking locks, and waiting for them */
     CPU_IDLE,      /* waiting */
     CPU_USES
 };

@@ -179,8 +179,7 @@ static void write_axes(const struct graph *graph, FILE *file)
         return;
     }
     if (graph->kind == CURVE_DEPTH || graph->kind == CURVE_BLOCK)
-        /* Room at the ends, or rounding costs the last mark its label. */
-        fputs("set logscale x 2\nset offsets graph 0.01, graph 0.01, graph 0.08, 0\n", file);
+        script_log_axis(file);
     write_marks(graph, file);
 }
 
@@ -190,14 +189,9 @@ static void write_curves(const struct graph *graph, FILE *file)
 
     fputs("plot \\\n", file);
     for (const struct curve_point *curve = next_curve(graph, NULL); curve;
-         curve = next_curve(graph, curve), i++) {
-        fprintf(file,
-                "%s  data index %zu using 1:2 with %s linewidth 2.5 pointsize 1.1 dashtype %u "
-                "pointtype %u linecolor rgb \"%s\" title ",
-                i ? ", \\\n" : "", i, graph->kind == CURVE_CLIFF ? "lines" : "linespoints",
-                script_dash(i), script_point(i), script_colour(i));
-        script_quote(file, title_of(graph, curve));
-    }
+         curve = next_curve(graph, curve))
+        script_curve(file, i++, graph->kind == CURVE_CLIFF ? "lines" : "linespoints",
+                     title_of(graph, curve));
     putc('\n', file);
 }
 

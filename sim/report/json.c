@@ -182,3 +182,24 @@ void json_null(struct json *json)
     before_value(json);
     fputs("null", json->file);
 }
+
+void json_member_text(struct json *json, const char *key, const char *text)
+{
+    json_key(json, key);
+    if (text)
+        json_text(json, text);
+    else
+        json_null(json);
+}
+
+void json_member_uint(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_uint(json, value);
+}
+
+void json_member_decimal(struct json *json, const char *key, double value, unsigned decimals)
+{
+    json_key(json, key);
+    json_decimal(json, value, decimals);
+}

@@ -41,4 +41,9 @@ void json_decimal(struct json *json, double value, unsigned decimals);
 void json_bool(struct json *json, bool value);
 void json_null(struct json *json);
 
+/* A key and its value. text: NULL is null. */
+void json_member_text(struct json *json, const char *key, const char *text);
+void json_member_uint(struct json *json, const char *key, uint64_t value);
+void json_member_decimal(struct json *json, const char *key, double value, unsigned decimals);
+
 #endif

@@ -7,7 +7,7 @@
 #ifndef REPORT_LOAD_RESULT_H
 #define REPORT_LOAD_RESULT_H
 
-#include <stdint.h>
+#include "report/result.h"
 
 /* Points of the time series: an even number, see load_series_add(). */
 #define LOAD_INTERVALS 256u
@@ -29,6 +29,9 @@ struct load_result {
     uint64_t latency_least_ps, latency_most_ps;
     uint64_t p50_ps, p99_ps, p999_ps;            /* off by at most 1/128 (engine/stats.h) */
     uint64_t link_down_busy_ps, link_up_busy_ps; /* towards the device; towards the host */
+    uint64_t refused;                            /* requests that the driver took no more of */
+    uint64_t cpu_busy_ps, lock_wait_ps;          /* of all CPUs; waiting is busy, too */
+    struct result_counters counters;
     struct load_series series;
     uint64_t blocks_verified, blocks_mismatched; /* over the whole run */
 };

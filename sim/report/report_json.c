@@ -8,21 +8,6 @@
 
 #define DECIMALS 3
 
-static void member_text(struct json *json, const char *key, const char *text)
-{
-    json_key(json, key);
-    if (text)
-        json_text(json, text);
-    else
-        json_null(json);
-}
-
-static void member_uint(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_uint(json, value);
-}
-
 static void member_figure(struct json *json, struct report_figure figure)
 {
     double percent;
@@ -50,9 +35,9 @@ static void write_passes(struct json *json, const struct result *result)
     json_array_begin(json);
     for (uint32_t i = 0; i < result->passes; i++) {
         json_object_begin(json);
-        member_uint(json, "bytes", result->pass_bytes[i]);
-        member_uint(json, "ps", result->pass_ps[i]);
-        member_uint(json, "ops", result->pass_ops[i]);
+        json_member_uint(json, "bytes", result->pass_bytes[i]);
+        json_member_uint(json, "ps", result->pass_ps[i]);
+        json_member_uint(json, "ops", result->pass_ops[i]);
         json_object_end(json);
     }
     json_array_end(json);
@@ -62,40 +47,40 @@ static void write_device(struct json *json, const struct result_device *device)
 {
     json_key(json, "device");
     json_object_begin(json);
-    member_text(json, "serial", device->serial);
-    member_text(json, "model", device->model);
-    member_text(json, "firmware", device->firmware);
-    member_uint(json, "vendor_id", device->vendor_id);
-    member_uint(json, "device_id", device->device_id);
-    member_uint(json, "subsystem_vendor_id", device->subsystem_vendor_id);
-    member_uint(json, "subsystem_id", device->subsystem_id);
-    member_uint(json, "cap", device->cap);
-    member_uint(json, "version", device->version);
-    member_uint(json, "block_bytes", device->block_bytes);
-    member_uint(json, "blocks", device->blocks);
-    member_uint(json, "max_transfer_bytes", device->max_transfer);
-    member_uint(json, "io_queues", device->io_queues);
-    member_uint(json, "io_depth", device->io_depth);
-    member_uint(json, "slots", device->slots);
-    member_uint(json, "volatile_write_cache", device->volatile_write_cache);
-    member_uint(json, "bring_up_ps", device->bring_up_ps);
-    member_uint(json, "shutdown_ps", device->shutdown_ps);
-    member_uint(json, "admin_commands", device->admin_commands);
+    json_member_text(json, "serial", device->serial);
+    json_member_text(json, "model", device->model);
+    json_member_text(json, "firmware", device->firmware);
+    json_member_uint(json, "vendor_id", device->vendor_id);
+    json_member_uint(json, "device_id", device->device_id);
+    json_member_uint(json, "subsystem_vendor_id", device->subsystem_vendor_id);
+    json_member_uint(json, "subsystem_id", device->subsystem_id);
+    json_member_uint(json, "cap", device->cap);
+    json_member_uint(json, "version", device->version);
+    json_member_uint(json, "block_bytes", device->block_bytes);
+    json_member_uint(json, "blocks", device->blocks);
+    json_member_uint(json, "max_transfer_bytes", device->max_transfer);
+    json_member_uint(json, "io_queues", device->io_queues);
+    json_member_uint(json, "io_depth", device->io_depth);
+    json_member_uint(json, "slots", device->slots);
+    json_member_uint(json, "volatile_write_cache", device->volatile_write_cache);
+    json_member_uint(json, "bring_up_ps", device->bring_up_ps);
+    json_member_uint(json, "shutdown_ps", device->shutdown_ps);
+    json_member_uint(json, "admin_commands", device->admin_commands);
     json_object_end(json);
 }
 
 static void write_run(struct json *json, const struct report *report, const struct result *result)
 {
     json_object_begin(json);
-    member_text(json, "suite", result->suite);
+    json_member_text(json, "suite", result->suite);
     json_key(json, "block_size_bytes");
     if (result->block_bytes)
         json_uint(json, result->block_bytes);
     else
         json_null(json);
-    member_text(json, "driver", result->driver);
-    member_text(json, "drive", result->drive);
-    member_text(json, "host", result->host);
+    json_member_text(json, "driver", result->driver);
+    json_member_text(json, "drive", result->drive);
+    json_member_text(json, "host", result->host);
     json_key(json, "error");
     json_int(json, result->error);
     member_figure(json, report_cell(report, result->suite, result->block_bytes, result->driver));
@@ -104,11 +89,11 @@ static void write_run(struct json *json, const struct report *report, const stru
     json_key(json, "counters");
     json_object_begin(json);
     for (size_t i = 0; i < report_counter_count(); i++)
-        member_uint(json, report_counter_name(i), report_counter_value(&result->counters, i));
+        json_member_uint(json, report_counter_name(i), report_counter_value(&result->counters, i));
     json_object_end(json);
-    member_uint(json, "requests_total", result->requests_total);
-    member_uint(json, "blocks_verified", result->blocks_verified);
-    member_uint(json, "blocks_mismatched", result->blocks_mismatched);
+    json_member_uint(json, "requests_total", result->requests_total);
+    json_member_uint(json, "blocks_verified", result->blocks_verified);
+    json_member_uint(json, "blocks_mismatched", result->blocks_mismatched);
     json_object_end(json);
 }
 
@@ -148,8 +133,8 @@ static void write_totals(struct json *json, const struct report *report)
             if (total.mib_per_s < 0)
                 continue;
             json_object_begin(json);
-            member_text(json, "suite", first->suite);
-            member_text(json, "driver", report->drivers[d]);
+            json_member_text(json, "suite", first->suite);
+            json_member_text(json, "driver", report->drivers[d]);
             member_figure(json, total);
             json_object_end(json);
         }
@@ -164,11 +149,11 @@ void report_json_print(const struct report *report, FILE *file)
 
     json_begin(&json, file);
     json_object_begin(&json);
-    member_text(&json, "program", "doorbell");
-    member_text(&json, "version", report->version);
-    member_text(&json, "config_hash", report->config_hash);
-    member_uint(&json, "seed", report->seed);
-    member_text(&json, "published_set", report->published ? report->published_set : NULL);
+    json_member_text(&json, "program", "doorbell");
+    json_member_text(&json, "version", report->version);
+    json_member_text(&json, "config_hash", report->config_hash);
+    json_member_uint(&json, "seed", report->seed);
+    json_member_text(&json, "published_set", report->published ? report->published_set : NULL);
     json_key(&json, "drivers");
     json_array_begin(&json);
     for (size_t d = 0; d < report->driver_count; d++)
@@ -177,8 +162,8 @@ void report_json_print(const struct report *report, FILE *file)
     write_runs(&json, report);
     write_totals(&json, report);
     report_blocks(report, &verified, &mismatched);
-    member_uint(&json, "blocks_verified", verified);
-    member_uint(&json, "blocks_mismatched", mismatched);
+    json_member_uint(&json, "blocks_verified", verified);
+    json_member_uint(&json, "blocks_mismatched", mismatched);
     json_object_end(&json);
     json_end(&json);
 }

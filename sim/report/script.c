@@ -85,6 +85,21 @@ void script_head(FILE *file, const char *slug, const char *title)
           file);
 }
 
+void script_log_axis(FILE *file)
+{
+    /* Room at the ends, or rounding costs the last mark its label. */
+    fputs("set logscale x 2\nset offsets graph 0.01, graph 0.01, graph 0.08, 0\n", file);
+}
+
+void script_curve(FILE *file, size_t i, const char *with, const char *title)
+{
+    fprintf(file,
+            "%s  data index %zu using 1:2 with %s linewidth 2.5 pointsize 1.1 dashtype %u "
+            "pointtype %u linecolor rgb \"%s\" title ",
+            i ? ", \\\n" : "", i, with, script_dash(i), script_point(i), script_colour(i));
+    script_quote(file, title);
+}
+
 void script_images(FILE *file, const char *slug)
 {
     fprintf(file,

@@ -32,6 +32,11 @@ unsigned script_point(size_t i);
 
 /* The script's beginning: `data` is SLUG.dat, title, borders, grid. */
 void script_head(FILE *file, const char *slug, const char *title);
+/* A logarithmic x axis, with room at its ends and above. */
+void script_log_axis(FILE *file);
+/* One line of the plot command: curve number i, which is block i of the data. with: how it is
+ * drawn. */
+void script_curve(FILE *file, size_t i, const char *with, const char *title);
 /* Before the plot command, and after it. */
 void script_images(FILE *file, const char *slug);
 void script_images_again(FILE *file, const char *slug);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "engine/stats.h"
-#include "run/loop.h"
+#include "run/loops.h"
 #include "run/state.h"
 
 /* The time series begins with intervals that are shorter than any useful one; it doubles them. */
@@ -94,6 +94,15 @@ uint64_t run_load_least_block(const struct run_params *params)
     return bytes[params->machine.ctrl.block_bytes];
 }
 
+static struct loop_job loop_job_of(const struct run_load *job)
+{
+    return (struct loop_job){.depth = job->depth,
+                             .block_bytes = job->block_bytes,
+                             .footprint = job->footprint,
+                             .read_percent = job->read_percent,
+                             .sequential = job->sequential};
+}
+
 const char *run_load_check(const struct run_params *params, const struct run_load *job)
 {
     const struct machine_params *machine = &params->machine;
@@ -103,24 +112,21 @@ const char *run_load_check(const struct run_params *params, const struct run_loa
     if (job->footprint < job->block_bytes || job->footprint > machine->ctrl.namespace_size)
         return "--footprint: allowed: from one block to the whole namespace "
                "(ctrl.namespace_size)";
-    if (job->read_percent < 100 && job->footprint / job->block_bytes < 2 * job->depth)
-        return "--footprint: writes need room for twice as many blocks as are in flight";
-    if (machine->driver.full == NVME_FULL_REJECT && job->depth > machine->driver.slots)
-        return "the depth is above driver.slots, and driver.full = reject";
-    return NULL;
+    const struct loop_job loops = loop_job_of(job);
+    return loops_check(params, &loops);
 }
 
-static int load_timed(struct run *run, struct loop *loop, struct load_meter *meter,
+static int load_timed(struct run *run, struct loops *loops, struct load_meter *meter,
                       const struct run_load *job)
 {
     int error = NVME_OK;
     if (job->warm_ios == 0)
         window_begin(meter, host_now(machine_host(run->machine)));
-    error = loop_run(loop, meter->last, UINT64_MAX);
+    error = loops_run(loops, meter->last, UINT64_MAX);
     if (error == NVME_OK)
-        error = loop_drain(loop);
+        error = loops_drain(loops);
     if (error == NVME_OK && run->spec->options.verify)
-        error = loop_read_back(loop);
+        error = loops_read_back(loops);
     return error;
 }
 
@@ -133,14 +139,10 @@ int run_load(const struct run_spec *spec, const struct run_load *job, struct loa
     int error = run_begin(&run, spec, &unused, message);
     if (error != RUN_OK)
         return error;
-    const struct loop_job loop_job = {.depth = job->depth,
-                                      .block_bytes = job->block_bytes,
-                                      .footprint = job->footprint,
-                                      .read_percent = job->read_percent,
-                                      .sequential = job->sequential,
-                                      .verify = spec->options.verify};
+    struct loop_job loop_job = loop_job_of(job);
+    loop_job.verify = spec->options.verify;
     struct load_meter *meter = calloc(1, sizeof *meter);
-    struct loop loop;
+    struct loops loops;
     if (meter == NULL)
         abort();
     *meter = (struct load_meter){.machine = run.machine,
@@ -152,8 +154,8 @@ int run_load(const struct run_spec *spec, const struct run_load *job, struct loa
     const struct loop_meter hooks = {meter_started, meter_ended, meter};
     if (spec->options.verify && job->read_percent == 100)
         machine_prefill(run.machine, job->footprint);
-    loop_create(&loop, run.machine, &loop_job, &hooks, "load");
-    int ended = load_timed(&run, &loop, meter, job);
+    loops_create(&loops, run.machine, &loop_job, &hooks, "load");
+    int ended = load_timed(&run, &loops, meter, job);
     if (ended != NVME_OK) {
         snprintf(message, RUN_MESSAGE_MAX, "driver %s, drive %s: the load ended early: %s",
                  spec->driver, spec->drive, nvme_error_text(ended));
@@ -162,7 +164,7 @@ int run_load(const struct run_spec *spec, const struct run_load *job, struct loa
     error = run_end(&run, error);
     result->blocks_verified = unused.blocks_verified;
     result->blocks_mismatched = unused.blocks_mismatched;
-    loop_destroy(&loop);
+    loops_destroy(&loops);
     free(meter);
     return error;
 }

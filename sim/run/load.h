@@ -12,10 +12,10 @@
 #include "run/run.h"
 
 struct run_load {
-    uint64_t depth;        /* requests in flight, 1..65534 */
+    uint64_t depth;        /* requests in flight of each CPU, 1..65534 */
     uint64_t block_bytes;  /* multiple of the drive's block, at most RUN_LOAD_BLOCK_MOST */
     uint64_t footprint;    /* bytes at the start of the namespace that are accessed; a job that
-                            * writes needs room for twice `depth` blocks */
+                            * writes needs room for twice `depth` blocks for each CPU */
     uint64_t read_percent; /* 0..100 */
     bool sequential;
     uint64_t warm_ios; /* requests that end before the timed part begins; may be 0 */

@@ -6,10 +6,12 @@
  */
 #include "run/loop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-#define PAGE_BYTES 4096u
-#define BITS       8u
+#define PAGE_BYTES    4096u
+#define BITS          8u
+#define LOOP_NAME_MAX 64
 
 static bool place_is_busy(const struct loop *loop, uint64_t place)
 {
@@ -24,7 +26,7 @@ static void place_toggle(struct loop *loop, uint64_t place)
 static uint64_t loop_place(struct loop *loop)
 {
     if (loop->bare)
-        return rng_below(&loop->rng, loop->places);
+        return rng_below(&loop->rng, loop->places); /* first_place is 0 */
     uint64_t place = loop->job.sequential ? loop->next_place : rng_below(&loop->rng, loop->places);
     if (loop->busy != NULL) {
         while (place_is_busy(loop, place))
@@ -32,7 +34,7 @@ static uint64_t loop_place(struct loop *loop)
         place_toggle(loop, place);
     }
     loop->next_place = place + 1 == loop->places ? 0 : place + 1;
-    return place;
+    return loop->first_place + place;
 }
 
 static enum nvme_op loop_op(struct loop *loop)
@@ -64,7 +66,7 @@ static void loop_verify(struct loop *loop, struct loop_slot *slot)
 
 static void loop_free_slot(struct loop *loop, struct loop_slot *slot)
 {
-    loop->ended++;
+    loop->counts->ended++;
     slot->next_ready = loop->ready;
     loop->ready = slot;
 }
@@ -74,7 +76,7 @@ static void loop_conclude(struct loop *loop, struct loop_slot *slot)
     if (loop->job.verify && slot->request.error == NVME_OK)
         loop_verify(loop, slot);
     if (loop->busy != NULL)
-        place_toggle(loop, slot->place);
+        place_toggle(loop, slot->place - loop->first_place);
     if (loop->meter != NULL)
         loop->meter->ended(loop->meter->ctx, slot, host_now(machine_host(loop->machine)));
 }
@@ -83,8 +85,8 @@ static void loop_ended(void *ctx, struct nvme_request *request)
 {
     struct loop *loop = ctx;
     struct loop_slot *slot = (struct loop_slot *)(void *)request; /* its first member */
-    if (request->error != NVME_OK && loop->error == NVME_OK)
-        loop->error = request->error;
+    if (request->error != NVME_OK && loop->counts->error == NVME_OK)
+        loop->counts->error = request->error;
     if (!loop->bare)
         loop_conclude(loop, slot);
     loop_free_slot(loop, slot);
@@ -96,22 +98,42 @@ static void read_back_ended(void *ctx, struct nvme_request *request)
     struct loop_slot *slot = (struct loop_slot *)(void *)request;
     if (request->error == NVME_OK)
         loop_verify(loop, slot);
-    else if (loop->error == NVME_OK)
-        loop->error = request->error;
+    else if (loop->counts->error == NVME_OK)
+        loop->counts->error = request->error;
     loop_free_slot(loop, slot);
 }
 
+/* The loops of a job that reads at random share all places; others have parts. */
+static void loop_take_part(struct loop *loop, const struct loop_part *part)
+{
+    uint64_t all = loop->job.footprint / loop->job.block_bytes;
+    loop->places = all;
+    if (loop->job.read_percent == 100 && !loop->job.sequential)
+        return;
+    loop->first_place = all * part->cpu / part->cpus;
+    loop->places = all * (part->cpu + 1) / part->cpus - loop->first_place;
+}
+
+static void loop_seed(struct loop *loop, unsigned cpu, const char *name)
+{
+    char own[LOOP_NAME_MAX];
+    snprintf(own, sizeof own, cpu == 0 ? "%s" : "%s.%u", name, cpu);
+    rng_init(&loop->rng, engine_seed(machine_engine(loop->machine)), own);
+}
+
 void loop_create(struct loop *loop, struct machine *machine, const struct loop_job *job,
-                 const struct loop_meter *meter, const char *name)
+                 const struct loop_part *part, const struct loop_meter *meter, const char *name)
 {
     *loop = (struct loop){.machine = machine,
                           .job = *job,
                           .meter = meter,
-                          .places = job->footprint / job->block_bytes,
+                          .os = machine_os(machine, part->cpu),
+                          .counts = part->counts,
                           .device_blocks =
                               (uint32_t)(job->block_bytes / machine_device(machine)->block_bytes)};
+    loop_take_part(loop, part);
+    loop_seed(loop, part->cpu, name);
     loop->bare = job->read_percent == 100 && !job->sequential && !job->verify && meter == NULL;
-    rng_init(&loop->rng, engine_seed(machine_engine(machine)), name);
     loop->slots = calloc(job->depth, sizeof *loop->slots);
     if (job->read_percent < 100)
         loop->busy = calloc(loop->places / BITS + 1, 1);
@@ -146,11 +168,15 @@ static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op o
                                           .blocks = loop->device_blocks,
                                           .lba = slot->place * loop->device_blocks,
                                           .bus = memory_bus(slot->area)};
+    if (!memory_is_reachable(slot->area)) { /* nothing to register: the driver has to bounce */
+        slot->request.flags = 0;
+        slot->request.buffer = memory_pointer(slot->area);
+    }
     slot->number = machine_next_request(loop->machine);
     if (loop->job.verify)
         loop_prepare(loop, slot);
-    loop->started++;
-    return os_start(machine_os(loop->machine), &slot->request, ended, loop);
+    loop->counts->started++;
+    return os_start(loop->os, &slot->request, ended, loop);
 }
 
 static int loop_start(struct loop *loop)
@@ -167,30 +193,35 @@ static int loop_start(struct loop *loop)
 
 int loop_run(struct loop *loop, uint64_t ended, uint64_t limit)
 {
-    while (loop->ended < ended && loop->error == NVME_OK) {
+    struct loop_counts *counts = loop->counts;
+    while (counts->ended < ended && counts->error == NVME_OK) {
         bool any = false;
-        while (loop->ready != NULL && loop->started < limit) {
+        while (loop->ready != NULL && counts->started < limit) {
             int error = loop_start(loop);
             if (error != NVME_OK)
                 return error;
             any = true;
         }
         if (any)
-            os_kick(machine_os(loop->machine));
-        else if (os_wait(machine_os(loop->machine)) != NVME_OK)
+            os_kick(loop->os);
+        else if (os_in_flight(loop->os) == 0)
+            break; /* the rest are other loops' */
+        else if (os_wait(loop->os) != NVME_OK)
             return NVME_E_TIMEOUT;
     }
-    return loop->error;
+    return counts->error;
 }
 
 int loop_drain(struct loop *loop)
 {
-    return loop_run(loop, loop->started, loop->started);
+    while (os_in_flight(loop->os) > 0 && loop->counts->error == NVME_OK)
+        if (os_wait(loop->os) != NVME_OK)
+            return NVME_E_TIMEOUT;
+    return loop->counts->error;
 }
 
 int loop_read_back(struct loop *loop)
 {
-    uint64_t until = loop->started;
     loop->ready = NULL; /* every slot is free; the list is not needed any more */
     for (uint64_t i = 0; i < loop->job.depth; i++) {
         if (loop->slots[i].number == 0)
@@ -198,8 +229,7 @@ int loop_read_back(struct loop *loop)
         int error = loop_submit(loop, &loop->slots[i], NVME_OP_READ, read_back_ended);
         if (error != NVME_OK)
             return error;
-        until++;
     }
-    os_kick(machine_os(loop->machine));
-    return loop_run(loop, until, loop->started);
+    os_kick(loop->os);
+    return loop_drain(loop);
 }

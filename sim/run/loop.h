@@ -2,8 +2,8 @@
  *
  * A closed loop of block requests straight on the operating system's path: `depth` requests are
  * always on their way, and when one ends another begins. No file system; buffers are registered
- * with the device once. What is read is verified. Used by random_read.c and load.c; for the files
- * of sim/run only.
+ * with the device once. What is read is verified. One loop belongs to one CPU; loops.h has a loop
+ * for each. For the files of sim/run only.
  */
 #ifndef RUN_LOOP_H
 #define RUN_LOOP_H
@@ -29,6 +29,18 @@ struct loop_slot {
     uint32_t number;     /* of the request, as its pattern has it */
 };
 
+/* What the loops of a job have done together. */
+struct loop_counts {
+    uint64_t started, ended; /* requests */
+    int error;               /* the first one, an nvme_error: all stop */
+};
+
+/* Where a loop belongs among the loops of a job. */
+struct loop_part {
+    unsigned cpu, cpus;
+    struct loop_counts *counts;
+};
+
 /* Somebody who counts. Both are called with the time at which the host begins the request or has
  * its end; never for requests of loop_read_back(). */
 struct loop_meter {
@@ -41,28 +53,30 @@ struct loop {
     struct machine *machine;
     struct loop_job job;
     const struct loop_meter *meter; /* NULL: nobody */
+    struct os *os;
+    struct loop_counts *counts;
     bool bare; /* random reads that nobody meters or verifies: the workload of the speed benchmarks
                 */
     struct rng rng;
     struct loop_slot *slots, *ready;
-    uint64_t places, next_place;
-    uint32_t device_blocks; /* of one request */
-    uint8_t *busy;          /* bit per place under way; NULL if the job only reads */
-    uint64_t started, ended;
-    int error; /* the first one, an nvme_error */
+    uint64_t first_place;        /* of its own part of the footprint, or 0 */
+    uint64_t places, next_place; /* counted from there */
+    uint32_t device_blocks;      /* of one request */
+    uint8_t *busy;               /* bit per place under way; NULL if the job only reads */
 };
 
-/* The machine has been started; all requests of a job that writes must find different places:
- * footprint / block_bytes >= 2 * depth. name: of the random stream. */
+/* The machine has been started. Random reads go anywhere in the footprint; other jobs have a part
+ * of it for each loop, and all requests of one that writes must find different places there: its
+ * part / block_bytes >= 2 * depth. name: of the random stream, which differs from loop to loop. */
 void loop_create(struct loop *loop, struct machine *machine, const struct loop_job *job,
-                 const struct loop_meter *meter, const char *name);
+                 const struct loop_part *part, const struct loop_meter *meter, const char *name);
 void loop_destroy(struct loop *loop);
 
-/* Go on until `ended` requests have ended, and begin no request after number `limit` (both counted
- * from the creation of the loop). NVME_OK, or the nvme_error of a request or of the driver:
- * requests may then still be the driver's. */
+/* Called on the loop's CPU. Go on until `ended` requests have ended, and begin no request after
+ * number `limit` (both counted over all loops of the job, from their creation). NVME_OK, or the
+ * nvme_error of a request or of the driver: requests may then still be the driver's. */
 int loop_run(struct loop *loop, uint64_t ended, uint64_t limit);
-/* Let what is under way end. */
+/* Let what this loop has under way end. */
 int loop_drain(struct loop *loop);
 /* Read, and so verify, what the last request of every slot wrote or read. Only after
  * loop_drain(). */

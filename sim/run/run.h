@@ -46,7 +46,7 @@ int run_suite(const struct run_spec *spec, const struct adb_suite *suite, uint64
 int run_replay(const struct run_spec *spec, const char *trace, const struct replay_options *options,
                struct result *result, char message[RUN_MESSAGE_MAX]);
 
-/* Random reads in a closed loop: `depth` requests are always on their way. */
+/* Random reads in a closed loop on every CPU: `depth` requests of each are always on their way. */
 struct run_random_read {
     uint64_t ios;
     uint64_t depth;       /* >= 1 */

@@ -236,8 +236,8 @@ static const struct mode *find_mode(const char *name)
 
 static struct nvme *start(const struct mode *mode, void **memory)
 {
-    static struct nvme_platform platform = {&ops, NULL,
-                                            NVME_PLATFORM_COHERENT | NVME_PLATFORM_LOADS_ORDERED};
+    static struct nvme_platform platform = {
+        .ops = &ops, .flags = NVME_PLATFORM_COHERENT | NVME_PLATFORM_LOADS_ORDERED};
     struct nvme_config config;
     struct nvme *nvme;
 

@@ -92,6 +92,8 @@ static const struct knob {
     {"driver.transfer_cap", "64 KiB", GEN, NULL},
     {"driver.transfer_no_mdts", "64 KiB", GEN, "ctrl.mdts=0"},
     {"driver.split", "serial", GEN, "ctrl.mdts=3"},
+    {"driver.sgl", "by-size", GEN, "ctrl.sgls=dword"},
+    {"driver.sgl_min", "256 KiB", GEN, "ctrl.sgls=dword;driver.sgl=by-size"},
     {"driver.ring", "per-command", RANDOM, NULL},
     {"driver.cq_ring", "per-entry", RANDOM, NULL},
     {"driver.completion", "poll", GEN, NULL},

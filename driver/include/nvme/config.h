@@ -76,9 +76,11 @@ enum nvme_dma_list_policy {
 
 /* Which requests are copied through a bounce buffer. In this order: no bounce buffers (bounce_bytes
  * = 0) or longer than bounce_bytes: direct. Shorter than direct_min_bytes: bounce. Buffer address
- * not a multiple of direct_align_bytes: bounce. Otherwise direct. A request whose address is not
- * dword aligned (section 4.3) is bounced whatever the rules say, or refused with NVME_E_INVAL if it
- * does not fit. Registered buffers (NVME_REQ_REGISTERED) are always direct. */
+ * (of any piece) not a multiple of direct_align_bytes: bounce. Otherwise direct. What cannot be
+ * direct is bounced whatever the rules say, in several commands if it does not fit, and refused if
+ * there are no bounce buffers: addresses that are not dword aligned (4.3), unless the controller
+ * takes SGLs with them, and memory that the device cannot reach (nvme_platform.dma_mask).
+ * Registered buffers (NVME_REQ_REGISTERED) are always direct. */
 struct nvme_transfer_policy {
     uint32_t direct_min_bytes;   /* 0 = no lower limit */
     uint32_t direct_align_bytes; /* power of two; 1 = any */
@@ -86,7 +88,10 @@ struct nvme_transfer_policy {
 
 struct nvme_config {
     /* queues */
-    uint16_t admin_depth; /* entries, 2..4096 (section 3.1.8); used for SQ and CQ */
+    uint16_t admin_depth; /* entries, 2..4096 (section 3.1.8); used for SQ and CQ. One stays empty
+                           * and one is the core's own; of the rest, asynchronous events take what
+                           * they want (aer_count) and nvme_admin_submit() what is left, so that
+                           * nothing is left at aer_count + 2: then it cannot be used */
     uint16_t io_queues;   /* queue pairs wanted, 1..64 */
     uint16_t io_depth;    /* entries wanted, 2..65535; lowered to CAP.MQES + 1 */
     uint16_t slots;       /* commands in flight per queue, 1..io_depth-1; lowered with the depth */
@@ -106,12 +111,14 @@ struct nvme_config {
     struct nvme_transfer_policy read, write;
     enum nvme_copy_routine copy;
     enum nvme_dma_list_policy dma_list;
-    uint16_t list_pages; /* PRP list pages per slot, 1..64, chained when more than one is needed */
+    uint16_t list_pages; /* pages per slot for PRP lists and SGL segments, 1..64, chained when more
+                          * than one is needed */
     uint32_t transfer_cap;     /* longest command, bytes; 0 = what MDTS and list_pages allow */
     uint32_t transfer_no_mdts; /* longest command when the controller states no limit (MDTS = 0); 0
                                 * = as transfer_cap */
     enum nvme_split_policy split;
-    bool split_at_boundary; /* no command crosses the namespace's optimal boundary (NOIOB) */
+    bool split_at_boundary; /* no command with data crosses the namespace's optimal boundary (NOIOB,
+                             * 5.15.2.1) */
     enum nvme_sgl_policy sgl;
     uint32_t sgl_min_bytes; /* of NVME_SGL_BY_SIZE */
     /* doorbells and completion */
@@ -120,14 +127,17 @@ struct nvme_config {
     enum nvme_completion_policy completion;
     enum nvme_irq_mode irq; /* used when completion = interrupt */
     bool shadow_doorbells;  /* Doorbell Buffer Config (5.7) where the controller has it */
-    uint16_t drain_most;    /* entries consumed by one poll or interrupt at most; 0 = all */
+    uint16_t drain_most;    /* entries consumed by one poll at most; 0 = all. An interrupt takes
+                             * such portions of its vector's queues in turn until nothing is left:
+                             * after each the CQ doorbell is rung and done() called */
     enum nvme_coalescing_policy coalescing;
     uint8_t coalescing_entries;    /* THR, 0-based; 0 = none */
     uint8_t coalescing_time_100us; /* TIME; 0 = none */
     bool poll_unmasks; /* write INTMC = 1 at the end of every nvme_poll(), found or not */
     /* admin */
     uint8_t aer_count;          /* Asynchronous Event Requests held, 0..16, at most AERL + 1 */
-    uint8_t admin_requests;     /* nvme_admin_submit(): in flight at a time, 1..16 */
+    uint8_t admin_requests;     /* nvme_admin_submit(): in flight at a time, 1..16; fewer where
+                                 * admin_depth leaves no more. A page of memory each */
     uint32_t host_memory_bytes; /* host memory buffer lent to the controller at most (HMPRE, 8.9);
                                  * 0 = none */
     bool host_behavior; /* Host Behavior Support (5.21.1.22): command retry delays are wanted */

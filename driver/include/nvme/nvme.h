@@ -112,7 +112,16 @@ int nvme_reset_blocking(struct nvme *nvme);
 /* Valid while READY. */
 const struct nvme_info *nvme_get_info(const struct nvme *nvme);
 unsigned nvme_namespace_count(const struct nvme *nvme);
+/* NULL: index is beyond the count, or the entry is of a namespace that is gone. */
 const struct nvme_namespace *nvme_get_namespace(const struct nvme *nvme, unsigned index);
+/* Take over what Identify Namespace (CNS 00h, 4096 bytes) says now: after a format, a creation or
+ * attachment, a deletion, or an event that tells of one. The entry of a namespace stays where it
+ * is; a new one takes a free one, or comes last. NVME_OK: the namespace can be used as described;
+ * NVME_E_UNSUPPORTED: it is gone (a page of zeroes), or formatted in a way that the core does not
+ * use, and is not offered any more; STATE, INVAL (nsid); NO_MEMORY: there are 128 already. No
+ * request for this namespace may be in flight, or be submitted meanwhile; others may. From the
+ * context that steps. nvme_refresh_namespace() in driver/services asks the controller first. */
+int nvme_update_namespace(struct nvme *nvme, uint32_t nsid, const void *identify);
 struct nvme_queue *nvme_get_queue(struct nvme *nvme, unsigned index); /* index 0..io_queues-1 */
 
 /* ---- I/O ------------------------------------------------------------------------------------- */
@@ -132,15 +141,19 @@ unsigned nvme_poll(struct nvme_queue *queue, unsigned max);
 unsigned nvme_poll_quiet(struct nvme_queue *queue, unsigned max);
 /* For the port's interrupt handler: admin completions for vector 0, and the I/O queues on this
  * vector. Returns entries consumed (0: not ours, spurious, or the queues are closed: with pin or
- * MSI the vector then stays masked until the next bring-up). */
+ * MSI the vector then stays masked until the next bring-up). Of a vector, one at a time. */
 unsigned nvme_interrupt(struct nvme *nvme, unsigned vector);
 /* The same in two halves, for ports whose hard handler only schedules a soft one. Hard half: with
- * pin or MSI masks the vector; true: schedule the soft half for this vector. Takes no lock and
- * calls no done(). Soft half: reaps and unmasks; returns entries consumed. */
+ * pin or MSI masks the vector; true: schedule the soft half for this vector; false: the controller
+ * is OFF. It takes no lock, calls no done(), and does not look whose the interrupt was: on a shared
+ * line a soft half may find nothing. Soft half: reaps and unmasks; returns entries consumed. The
+ * hard half may come again at any time while the soft one runs or waits; then the soft half is to
+ * run once more, after that. */
 bool nvme_interrupt_claim(struct nvme *nvme, unsigned vector);
 unsigned nvme_interrupt_work(struct nvme *nvme, unsigned vector);
-/* Route the queue's vector to another CPU (platform irq_move). NVME_OK, NVME_E_UNSUPPORTED, or the
- * platform's error. While READY. */
+/* Route the queue's vector to another CPU (platform irq_move), with all queues that share it, until
+ * a stop, or a reset of a device that was gone. NVME_OK, NVME_E_STATE (not READY),
+ * NVME_E_UNSUPPORTED (no irq_move, or no interrupts), or the platform's error. */
 int nvme_queue_set_cpu(struct nvme_queue *queue, unsigned cpu);
 /* QPRIO of one queue (0 urgent .. 3 low), from the next bring-up on. NVME_E_INVAL: no such queue or
  * class. */

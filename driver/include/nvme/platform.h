@@ -42,11 +42,12 @@ enum nvme_dir {
 
 /* What a piece of DMA memory is for; a port may place each kind differently. */
 enum nvme_dma_use {
-    NVME_DMA_SQ,     /* submission entries: CPU writes, device reads */
-    NVME_DMA_CQ,     /* completion entries: device writes, CPU reads */
-    NVME_DMA_LIST,   /* PRP lists: CPU writes, device reads */
-    NVME_DMA_BOUNCE, /* bounce buffers: both ways */
-    NVME_DMA_CONTROL /* identify pages and other admin data: both ways */
+    NVME_DMA_SQ,         /* submission entries: CPU writes, device reads */
+    NVME_DMA_CQ,         /* completion entries: device writes, CPU reads */
+    NVME_DMA_LIST,       /* PRP lists: CPU writes, device reads */
+    NVME_DMA_BOUNCE,     /* bounce buffers: both ways */
+    NVME_DMA_CONTROL,    /* identify pages and other admin data: both ways */
+    NVME_DMA_HOST_MEMORY /* lent to the controller for its own use (8.9): both ways; large */
 };
 
 /* Memory that both CPU and device reach, from dma_alloc. */
@@ -129,7 +130,8 @@ struct nvme_platform_ops {
 
     /* map: makes a caller's buffer reachable for the device in one direction until unmap, with the
      * cache maintenance that goes with it, and fills segments[0..*count). Returns 0, NVME_E_INVAL
-     * (more than max segments) or NVME_E_NO_MEMORY. unmap takes the same values. */
+     * (more than max segments), NVME_E_NO_MEMORY, or NVME_E_UNSUPPORTED (the device cannot reach
+     * it: see dma_mask). unmap takes the same values. */
     int (*map)(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags,
                struct nvme_segment *segments, unsigned max, unsigned *count);
     void (*unmap)(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags);
@@ -153,9 +155,15 @@ struct nvme_platform_ops {
      * every bring-up and reset calls it with NONE and 0, because the admin queue always interrupts
      * (NVMe 1.4 section 7.5.1); it may be NULL then, and the core masks with INTMS instead. */
     int (*irq_setup)(void *ctx, enum nvme_irq_mode mode, unsigned vectors);
+    /* irq_move: deliver a vector to another CPU from now on, while interrupts go on; no interrupt
+     * is lost on the way, and one that is already on its way may still come to the old CPU. 0,
+     * NVME_E_INVAL (no such vector or CPU), or NVME_E_UNSUPPORTED: not for this kind of interrupt
+     * (INTx; MSI with several messages, which have one address). May be NULL. */
+    int (*irq_move)(void *ctx, unsigned vector, unsigned cpu);
 
-    /* Mutual exclusion with interrupt handlers and other CPUs for one queue (qid; 0 = admin). Both
-     * NULL when every call for a queue comes from one context. */
+    /* Mutual exclusion with interrupt handlers and other CPUs for one queue (qid; 0 = admin): a
+     * spin lock that holds interrupts back on its CPU. Both NULL when every call for a queue comes
+     * from one context. */
     void (*lock)(void *ctx, uint16_t qid);
     void (*unlock)(void *ctx, uint16_t qid);
 };
@@ -163,7 +171,10 @@ struct nvme_platform_ops {
 struct nvme_platform {
     const struct nvme_platform_ops *ops;
     void *ctx;
-    unsigned flags; /* NVME_PLATFORM_* */
+    unsigned flags;    /* NVME_PLATFORM_* */
+    uint64_t dma_mask; /* highest bus address that the device can use, a power of two less one; 0:
+                        * it can use all. Memory from dma_alloc lies below it; map returns
+                        * NVME_E_UNSUPPORTED for a buffer that does not */
 };
 
 #endif

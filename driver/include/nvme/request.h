@@ -30,9 +30,15 @@ enum nvme_op {
 #define NVME_REQ_VECTOR (1u << 2) /* the data lies in vector[0..vector_count) instead of buffer */
 #define NVME_REQ_MORE   (1u << 3) /* NVME_RING_LAST: another submit follows at once */
 #define NVME_REQ_NO_DEALLOCATE                                                                     \
-    (1u << 4) /* write zeroes: without it the blocks may be deallocated (DEAC, 6.17) */
+    (1u << 4) /* write zeroes: without it the blocks may be deallocated (DEAC, 6.17), where the    \
+               * namespace has that (DLFEAT, 5.15.2.1) */
 
-/* One piece of a scattered buffer. Registered: bus counts, and cpu may be NULL. */
+/* One piece of a scattered buffer: of any length, at any address. Where PRPs cannot describe the
+ * pieces (4.3: all but the first begin a page, all but the last end one) the core takes an SGL
+ * (4.4) if controller and config.sgl let it; else it copies, if bounce buffers are there; else it
+ * makes several commands, each as long as PRPs go; else the request fails with NVME_E_INVAL: from
+ * nvme_submit(), or in the end if other commands were already sent. Registered: bus counts, and cpu
+ * may be NULL; never copied. */
 struct nvme_vector {
     void *cpu;
     uint64_t bus;
@@ -44,7 +50,7 @@ struct nvme_range {
     uint64_t lba;
     uint32_t blocks; /* >= 1 */
 };
-#define NVME_RANGES_MAX 256u /* 6.7 */
+#define NVME_RANGES_MAX 256u /* of one command (6.7); a request with more becomes several */
 
 /* A command as a caller spells it: numbers in CPU order (4.2). Identifier, PSDT and data pointer
  * are the core's. */
@@ -55,11 +61,16 @@ struct nvme_command {
     uint32_t cdw10, cdw11, cdw12, cdw13, cdw14, cdw15;
 };
 
-/* NVME_OP_RAW: any I/O command. Its data, if any, is the request's buffer or vector. */
+/* NVME_OP_RAW: any I/O command. Its data, if any, is the request's buffer or vector. The namespace
+ * is command.nsid: an active one; for commands with data one that the core offers, because it gives
+ * no metadata pointer; all (FFFFFFFFh) for Flush and vendor specific commands, none (0) for the
+ * latter. It is one command, never split, and all that it does is the caller's business: lba,
+ * blocks and nsid of the request are not looked at. */
 struct nvme_raw {
     struct nvme_command command;
-    uint32_t bytes;    /* of data; 0 = none; at most nvme_info.max_transfer */
-    enum nvme_dir dir; /* of data */
+    uint32_t bytes;    /* of data, exactly what the command moves; 0 = none; at most
+                        * nvme_info.max_transfer */
+    enum nvme_dir dir; /* of data, as the opcode's two low bits say (4.2) */
 };
 
 /* One block request; the caller's memory, the core's from submit until done() is called. */
@@ -68,7 +79,7 @@ struct nvme_request {
     enum nvme_op op;
     uint32_t flags;
     uint32_t nsid;
-    uint32_t blocks; /* >= 1 for read, write, write zeroes; ignored for flush */
+    uint32_t blocks; /* >= 1; ignored for flush, raw, and where ranges are given */
     uint64_t lba;
     void *buffer; /* blocks * block_bytes bytes; NULL allowed when REGISTERED */
     uint64_t bus;
@@ -91,7 +102,12 @@ struct nvme_request {
     /* the core's own while in flight */
     struct nvme_request *next;
     uint64_t next_lba;
-    uint32_t blocks_left;
+    uint32_t blocks_left;   /* to be issued; ranges of a deallocate; 1 for what is one command */
+    uint32_t vector_offset; /* what is issued next: bytes into *next_vector */
+    union {
+        const struct nvme_vector *next_vector;
+        const struct nvme_range *next_range;
+    };
     bool was_split; /* more than one command was or will be needed */
     uint8_t retries_used;
     bool cancelled;

@@ -16,14 +16,17 @@ struct nvme_queue_stats {
     uint64_t completions; /* CQEs consumed */
     uint64_t sq_doorbells;
     uint64_t cq_doorbells;
-    uint64_t unmask_writes;   /* INTMC writes of poll_unmasks */
-    uint64_t polls;           /* calls of nvme_poll and nvme_poll_quiet */
-    uint64_t empty_polls;     /* of these, found nothing */
-    uint64_t bounced, direct; /* commands with data, by path */
-    uint64_t bytes_bounced;   /* bytes copied */
+    uint64_t unmask_writes;    /* INTMC writes of poll_unmasks */
+    uint64_t polls;            /* looks at the completion queue, by polls and by interrupts */
+    uint64_t empty_polls;      /* of these, found nothing */
+    uint64_t interrupts;       /* of the queue's vector, as far as they were worked off */
+    uint64_t empty_interrupts; /* of these, found nothing in this queue: nobody's, or another's */
+    uint64_t bounced, direct;  /* commands with data, by path */
+    uint64_t bytes_bounced;    /* bytes copied */
     uint64_t bytes_read, bytes_written;
     uint64_t prp_lists;       /* commands that needed a PRP list */
     uint64_t prp_list_pages;  /* list pages filled */
+    uint64_t sgls;            /* commands with an SGL */
     uint64_t splits;          /* requests that needed more than one command */
     uint64_t busy_rejects;    /* submits refused for want of a slot */
     uint64_t waits;           /* requests queued inside the core */

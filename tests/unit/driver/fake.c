@@ -50,6 +50,8 @@ static void op_write32(void *ctx, uint32_t offset, uint32_t value)
 {
     (void)ctx;
     ck_assert_uint_eq(offset % 4, 0);
+    if (fake->before_write)
+        fake->before_write(offset);
     note(false, offset, value);
     if (!fake->gone)
         fake_device_write(offset, value);
@@ -87,6 +89,8 @@ static int op_alloc(void *ctx, size_t bytes, size_t align, enum nvme_dma_use use
 {
     (void)ctx;
     (void)use;
+    if (fake->alloc_limit != 0 && bytes > fake->alloc_limit)
+        return NVME_E_NO_MEMORY;
     if (fake->alloc_fail_after >= 0 && fake->alloc_fail_after-- == 0)
         return NVME_E_NO_MEMORY;
     out->cpu = fake_buffer(bytes, align, 0);
@@ -112,8 +116,11 @@ static int op_map(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsi
                   struct nvme_segment *segments, unsigned max, unsigned *count)
 {
     uint64_t bus = fake_bus(buffer);
+    struct fake_map entry = {buffer, bytes, dir};
 
     (void)ctx;
+    if (fake->beyond && (const uint8_t *)buffer + bytes > fake->beyond)
+        return NVME_E_UNSUPPORTED;
     if (fake->map_fail_after >= 0 && fake->map_fail_after-- == 0)
         return NVME_E_NO_MEMORY;
     fake->map_dir = dir;
@@ -133,19 +140,22 @@ static int op_map(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsi
     if (fake->bad_segments)
         segments[*count - 1].bytes -= 4;
     fake->maps++;
-    fake->mapped++;
+    ck_assert_uint_lt(fake->mapped, FAKE_MAPS);
+    fake->live_maps[fake->mapped++] = entry;
     return NVME_OK;
 }
 
 static void op_unmap(void *ctx, void *buffer, size_t bytes, enum nvme_dir dir, unsigned flags)
 {
+    uint32_t i = 0;
+
     (void)ctx;
-    (void)buffer;
-    (void)bytes;
-    (void)dir;
-    (void)flags;
-    ck_assert_uint_gt(fake->mapped, 0);
-    fake->mapped--;
+    ck_assert_uint_eq(flags, fake->map_flags);
+    while (i < fake->mapped && (fake->live_maps[i].buffer != buffer ||
+                                fake->live_maps[i].bytes != bytes || fake->live_maps[i].dir != dir))
+        i++;
+    ck_assert_uint_lt(i, fake->mapped); /* mapped with the same values, and not undone yet */
+    fake->live_maps[i] = fake->live_maps[--fake->mapped];
     fake->unmaps++;
 }
 
@@ -192,6 +202,15 @@ static int op_irq_setup(void *ctx, enum nvme_irq_mode mode, unsigned vectors)
     return fake->irq_grant ? fake->irq_grant : (int)vectors;
 }
 
+static int op_irq_move(void *ctx, unsigned vector, unsigned cpu)
+{
+    (void)ctx;
+    fake->moved_vector = vector;
+    fake->moved_cpu = cpu;
+    fake->irq_moves++;
+    return fake->irq_move_error;
+}
+
 static void op_lock(void *ctx, uint16_t qid)
 {
     (void)ctx;
@@ -223,6 +242,7 @@ static const struct nvme_platform_ops all_ops = {.read32 = op_read32,
                                                  .now_ns = op_now,
                                                  .relax = op_relax,
                                                  .irq_setup = op_irq_setup,
+                                                 .irq_move = op_irq_move,
                                                  .lock = op_lock,
                                                  .unlock = op_unlock};
 
@@ -235,7 +255,8 @@ void fake_create(void)
     ck_assert_ptr_nonnull(fake);
     ck_assert_ptr_nonnull(pool);
     fake->ops = all_ops;
-    fake->platform = (struct nvme_platform){&fake->ops, fake, NVME_PLATFORM_COHERENT};
+    fake->platform =
+        (struct nvme_platform){.ops = &fake->ops, .ctx = fake, .flags = NVME_PLATFORM_COHERENT};
     nvme_config_defaults(&fake->config);
     fake->config.io_depth = 16;
     fake->config.slots = 15;
@@ -353,6 +374,31 @@ void fake_request(struct nvme_request *request, enum nvme_op op, uint64_t lba, u
     request->buffer = buffer;
     request->bus = 0;
     request->done = ended;
+    request->user = NULL;
+    request->owner = NULL;
+    request->ranges = NULL;
+    request->raw = NULL;
+    request->vector_count = 0;
+}
+
+static void admin_ended(struct nvme_admin_request *request)
+{
+    ck_assert_int_eq(fake->lock_depth, 0);
+    request->user = (void *)((uintptr_t)request->user + 1);
+}
+
+void fake_admin_request(struct nvme_admin_request *request, uint8_t opcode, void *buffer,
+                        uint32_t bytes)
+{
+    memset(request, 0xEE, sizeof(*request));
+    memset(&request->command, 0, sizeof(request->command));
+    request->command.opcode = opcode;
+    request->command.cdw10 = bytes;
+    request->buffer = buffer;
+    request->bytes = bytes;
+    request->dir = opcode & 1 ? NVME_TO_DEVICE : NVME_FROM_DEVICE;
+    request->timeout_ms = 0;
+    request->done = admin_ended;
     request->user = NULL;
 }
 

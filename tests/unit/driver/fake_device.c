@@ -39,7 +39,8 @@ void fake_device_create(void)
     fake->ns_count = 1;
     fake->ns[0] = (struct fake_ns){.nsid = 1, .blocks = FAKE_BLOCKS, .lba_shift = 9};
     fake->grant = 7 | (7u << 16);
-    fake->admin_fail_opcode = UINT32_MAX;
+    fake->admin_fail_opcode = fake->admin_fail_feature = UINT32_MAX;
+    fake->behavior = UINT32_MAX;
 }
 
 void fake_disk_create(void)
@@ -74,6 +75,9 @@ static void settle_ready(void)
     if (!fake->target_ready) {
         fake->csts &= ~(NVME_CSTS_SHST_MASK | NVME_CSTS_CFS);
         memset(fake->queues, 0, sizeof(fake->queues));
+        fake->host_memory.enabled = false;
+        if (fake->admin_hold_ends_at_reset)
+            fake->hold_admin = false;
         fake->aer_held = 0;
         fake->intms = 0;
     } else {
@@ -123,6 +127,8 @@ static void write_cc(uint32_t value)
     } else if (was) {
         ck_assert_uint_eq((fake->cc ^ value) & ~NVME_CC_SHN_MASK, 0);
     }
+    if ((value & NVME_CC_SHN_MASK) && !(fake->cc & NVME_CC_SHN_MASK))
+        fake->shut_while_lent += fake->host_memory.enabled;
     if ((value & NVME_CC_SHN_MASK) && !(fake->cc & NVME_CC_SHN_MASK) && !fake->never_shut)
         fake->csts |= NVME_CSTS_SHST_COMPLETE;
     fake->cc = value;
@@ -204,9 +210,8 @@ void fake_fetch(uint32_t qid)
         ck_assert_uint_lt(q->in_flight, FAKE_FETCHED);
         for (uint32_t i = 0; i < q->in_flight; i++) /* 4.2: unique among those outstanding */
             ck_assert_uint_ne(fake_cid(&q->fetched[i]), fake_cid(sqe));
-        ck_assert_uint_eq(sqe->cdw2_3, 0);
+        ck_assert(qid == 0 || fake->any_words || (sqe->cdw2_3 | sqe->cdw14_15) == 0);
         ck_assert_uint_eq(sqe->metadata, 0);
-        ck_assert_uint_eq(sqe->cdw14_15, 0);
         q->fetched[q->in_flight++] = *sqe;
         q->head = (q->head + 1) % q->depth;
     }
@@ -237,13 +242,61 @@ void fake_complete(uint32_t qid, uint32_t index, uint16_t status)
     fake_post(qid, cid, status, q->head, qid);
 }
 
+/* 4.4: a data block, or segments of data blocks that lead from one to the next. */
+static uint32_t walk_sgl(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
+                         uint32_t max)
+{
+    uint64_t bus = sqe->prp1, word = sqe->prp2;
+    uint32_t count = 0;
+
+    if (word >> 60 == NVME_SGL_BLOCK) {
+        ck_assert_uint_eq(word, bytes);
+        out[0] = (struct nvme_segment){bus, bytes};
+        return 1;
+    }
+    for (;;) {
+        uint32_t type = (uint32_t)(word >> 60), here = (uint32_t)word / 16;
+        const uint64_t *at = fake_cpu(bus, here * 16);
+
+        ck_assert(type == NVME_SGL_SEGMENT || type == NVME_SGL_LAST_SEGMENT);
+        ck_assert_uint_eq(word & 0x0FFFFFFF00000000ull, 0); /* subtype 0, reserved 0 */
+        ck_assert_uint_eq(word % 16, 0);
+        ck_assert_uint_gt(here, 0);
+        ck_assert_uint_eq(bus % 8, 0);
+        for (uint32_t i = 0; i < here; i++) {
+            bus = fake_le64(at[2 * i]);
+            word = fake_le64(at[2 * i + 1]);
+            if (type == NVME_SGL_SEGMENT && i + 1 == here)
+                break;                        /* leads to the next */
+            ck_assert_uint_eq(word >> 32, 0); /* data block */
+            ck_assert_uint_lt(count, max);
+            ck_assert_uint_le(word, bytes);
+            out[count++] = (struct nvme_segment){bus, (uint32_t)word};
+            bytes -= (uint32_t)word;
+        }
+        if (type == NVME_SGL_LAST_SEGMENT)
+            break;
+    }
+    ck_assert_uint_eq(bytes, 0);
+    if (fake->sgls == NVME_IDC_SGLS_DWORD)
+        for (uint32_t i = 0; i < count; i++)
+            ck_assert_uint_eq((out[i].bus | out[i].bytes) % 4, 0);
+    return count;
+}
+
 uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
                    uint32_t max)
 {
+    uint32_t psdt = (uint32_t)(sqe->command_nsid >> 14) & 3;
     uint32_t first = FAKE_PAGE - (uint32_t)(sqe->prp1 % FAKE_PAGE);
     uint32_t count = 0;
     uint64_t entry;
 
+    if (psdt != 0) {
+        ck_assert_uint_eq(psdt, 1);
+        ck_assert_uint_ne(fake->sgls, 0);
+        return walk_sgl(sqe, bytes, out, max);
+    }
     ck_assert_uint_eq(sqe->prp1 % 4, 0);
     if (first > bytes)
         first = bytes;
@@ -275,27 +328,120 @@ uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segme
     return count;
 }
 
-void fake_execute(const struct nvme_sqe *sqe)
+/* 6.7: attributes, blocks, first LBA; what is deallocated reads as zeroes here. */
+static void deallocate(const struct nvme_sqe *sqe)
+{
+    uint32_t count = (uint32_t)(sqe->cdw10_11 & 0xFF) + 1;
+    const uint64_t *range = fake_cpu(sqe->prp1, count * 16);
+
+    ck_assert_uint_eq(sqe->prp1 % FAKE_PAGE, 0);
+    ck_assert_uint_eq(sqe->prp2 | sqe->cdw12_13, 0);
+    ck_assert_uint_eq(sqe->cdw10_11 >> 32, 1u << 2); /* AD */
+    for (; count != 0; count--, range += 2) {
+        uint64_t length = fake_le64(range[0]), lba = fake_le64(range[1]);
+
+        ck_assert_uint_eq(length & UINT32_MAX, 0); /* no context attributes */
+        length >>= 32;
+        ck_assert_uint_le(lba + length, FAKE_BLOCKS);
+        memset(fake_disk + lba * FAKE_BLOCK, 0, length * FAKE_BLOCK);
+    }
+}
+
+uint16_t fake_execute(const struct nvme_sqe *sqe)
 {
     static struct nvme_segment parts[8192];
+    uint32_t opcode = fake_opcode(sqe);
     uint32_t blocks = (uint32_t)(sqe->cdw12_13 & 0xFFFF) + 1;
     uint8_t *at = fake_disk + sqe->cdw10_11 * FAKE_BLOCK;
+    uint16_t status = 0;
     uint32_t count;
 
-    if (fake_opcode(sqe) == NVME_IO_WRITE_ZEROES)
+    if (opcode == NVME_IO_WRITE_ZEROES)
         memset(at, 0, blocks * FAKE_BLOCK);
-    if (fake_opcode(sqe) != NVME_IO_READ && fake_opcode(sqe) != NVME_IO_WRITE)
-        return;
+    if (opcode == NVME_IO_DATASET)
+        deallocate(sqe);
+    if (opcode != NVME_IO_READ && opcode != NVME_IO_WRITE && opcode != NVME_IO_COMPARE)
+        return 0;
     ck_assert_uint_le(sqe->cdw10_11 + blocks, FAKE_BLOCKS);
     count = fake_walk(sqe, blocks * FAKE_BLOCK, parts, 8192);
-    for (uint32_t i = 0; i < count; i++, at += parts[i - 1].bytes)
-        if (fake_opcode(sqe) == NVME_IO_READ)
-            memcpy(fake_cpu(parts[i].bus, parts[i].bytes), at, parts[i].bytes);
-        else
-            memcpy(at, fake_cpu(parts[i].bus, parts[i].bytes), parts[i].bytes);
+    for (uint32_t i = 0; i < count; i++, at += parts[i - 1].bytes) {
+        uint8_t *memory = fake_cpu(parts[i].bus, parts[i].bytes);
+
+        if (opcode == NVME_IO_READ)
+            memcpy(memory, at, parts[i].bytes);
+        else if (opcode == NVME_IO_WRITE)
+            memcpy(at, memory, parts[i].bytes);
+        else if (memcmp(at, memory, parts[i].bytes) != 0)
+            status = 0x285; /* Compare Failure: type 2, code 85h (4.6.1.2.3) */
+    }
+    return status;
 }
 
 /* ---- admin commands ---- */
+
+void fake_patch(uint32_t cns, uint32_t offset, uint32_t bytes, uint64_t value)
+{
+    ck_assert_uint_lt(fake->patch_count, 24);
+    fake->patches[fake->patch_count++] = (struct fake_patch){cns, offset, bytes, value};
+}
+
+static uint64_t memory64(uint64_t bus)
+{
+    uint64_t value;
+
+    memcpy(&value, fake_cpu(bus, 8), 8);
+    return fake_le64(value);
+}
+
+/* 5.21.1.13: enabled while it is disabled and the other way round; whole pages. */
+static void host_memory(const struct nvme_sqe *sqe)
+{
+    struct fake_host_memory *memory = &fake->host_memory;
+    uint32_t flags = (uint32_t)(sqe->cdw10_11 >> 32);
+    uint64_t list = sqe->cdw12_13 >> 32 | sqe->cdw14_15 << 32;
+
+    ck_assert_uint_ne(memory->enabled, flags & 1);
+    memory->enabled = flags & 1;
+    memory->enables += flags & 1;
+    memory->returned += flags >> 1 & 1;
+    memory->disables += !(flags & 1);
+    if (!memory->enabled)
+        return;
+    memory->pieces = (uint32_t)(sqe->cdw14_15 >> 32);
+    memory->bytes = memory->largest = 0;
+    memory->smallest = UINT32_MAX;
+    ck_assert_uint_eq(list % 16, 0);
+    for (uint32_t i = 0; i < memory->pieces; i++) {
+        uint32_t bytes = (uint32_t)memory64(list + 16 * i + 8) * FAKE_PAGE;
+
+        ck_assert_uint_gt(bytes, 0);
+        ck_assert_uint_eq(memory64(list + 16 * i) % FAKE_PAGE, 0);
+        fake_cpu(memory64(list + 16 * i), bytes);
+        memory->bytes += bytes;
+        memory->largest = bytes > memory->largest ? bytes : memory->largest;
+        memory->smallest = bytes < memory->smallest ? bytes : memory->smallest;
+    }
+    ck_assert_uint_eq((uint32_t)sqe->cdw12_13 * FAKE_PAGE, memory->bytes);
+}
+
+static uint32_t set_features(const struct nvme_sqe *sqe)
+{
+    switch (sqe->cdw10_11 & 0xFF) {
+    case 0x01:
+        fake->arbitration = (uint32_t)(sqe->cdw10_11 >> 32);
+        return 0;
+    case 0x07:
+        return fake->grant;
+    case 0x0D:
+        host_memory(sqe);
+        return 0;
+    case 0x16:
+        fake->behavior = *(const uint8_t *)fake_cpu(sqe->prp1, 512);
+        return 0;
+    default:
+        return 0;
+    }
+}
 
 static void identify(const struct nvme_sqe *sqe)
 {
@@ -314,6 +460,7 @@ static void identify(const struct nvme_sqe *sqe)
         page[NVME_IDC_SQES] = fake->sqes;
         page[NVME_IDC_CQES] = fake->cqes;
         page[NVME_IDC_VWC] = fake->vwc;
+        page[NVME_IDC_SGLS] = (uint8_t)fake->sgls;
         page[NVME_IDC_NN] = (uint8_t)fake->ns_count;
         memcpy(page + NVME_IDC_ONCS, &fake->oncs, 2);
         break;
@@ -333,10 +480,17 @@ static void identify(const struct nvme_sqe *sqe)
             page[NVME_IDN_NLBAF] = ns->nlbaf;
             page[NVME_IDN_FLBAS] = ns->flbas;
             page[NVME_IDN_DPS] = ns->dps;
+            page[NVME_IDN_DLFEAT] = ns->dlfeat;
+            page[NVME_IDN_NOIOB] = (uint8_t)ns->noiob;
+            page[NVME_IDN_NOIOB + 1] = (uint8_t)(ns->noiob >> 8);
             memcpy(format, &ns->metadata, 2);
             format[2] = ns->lba_shift;
         }
     }
+    for (uint32_t i = 0; i < fake->patch_count; i++)
+        for (uint32_t b = 0;
+             fake->patches[i].cns == (sqe->cdw10_11 & 0xFF) && b < fake->patches[i].bytes; b++)
+            page[fake->patches[i].offset + b] = (uint8_t)(fake->patches[i].value >> 8 * b);
 }
 
 static void create_cq(const struct nvme_sqe *sqe)
@@ -361,6 +515,7 @@ static void create_sq(const struct nvme_sqe *sqe)
     ck_assert(fake->queues[sqe->cdw10_11 >> 48].cq_exists);
     q->sq_bus = sqe->prp1;
     q->depth = (uint32_t)(sqe->cdw10_11 >> 16 & 0xFFFF) + 1;
+    fake->priorities[sqe->cdw10_11 & 0xFFFF] = (uint32_t)(sqe->cdw10_11 >> 33) & 3;
     q->sq_exists = true;
 }
 
@@ -392,6 +547,20 @@ void fake_admin_post(uint32_t cid, uint16_t status, uint32_t result)
     fake_post(0, cid, status, (q->head + fake->admin_sqhd_error) & 0xFFFF, 0);
 }
 
+static void vendor(const struct nvme_sqe *sqe)
+{
+    static struct nvme_segment parts[1024];
+    uint8_t *at = fake->admin_data;
+    uint32_t bytes = (uint32_t)sqe->cdw10_11;
+    uint32_t count = bytes ? fake_walk(sqe, bytes, parts, 1024) : 0;
+
+    for (uint32_t i = 0; i < count; i++, at += parts[i - 1].bytes)
+        if (fake_opcode(sqe) == FAKE_VENDOR_IN)
+            memcpy(fake_cpu(parts[i].bus, parts[i].bytes), at, parts[i].bytes);
+        else
+            memcpy(at, fake_cpu(parts[i].bus, parts[i].bytes), parts[i].bytes);
+}
+
 /* Returns false if the command stays with the controller. */
 static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
 {
@@ -401,8 +570,12 @@ static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
     case NVME_ADMIN_IDENTIFY:
         identify(sqe);
         break;
+    case NVME_ADMIN_GET_LOG_PAGE:
+        memset(fake_cpu(sqe->prp1, 4), fake->log_fill,
+               ((uint32_t)(sqe->cdw10_11 >> 16 & 0xFFF) + 1) * 4);
+        break;
     case NVME_ADMIN_SET_FEATURES:
-        *result = fake->grant;
+        *result = set_features(sqe);
         break;
     case NVME_ADMIN_CREATE_CQ:
         create_cq(sqe);
@@ -424,6 +597,11 @@ static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
         ck_assert_uint_le(fake->aer_held, fake->aerl);
         fake->aer_cids[fake->aer_held++] = (uint16_t)fake_cid(sqe);
         return false;
+    case FAKE_VENDOR_IN:
+    case FAKE_VENDOR_OUT:
+        vendor(sqe);
+        *result = (uint32_t)(sqe->cdw14_15 >> 32);
+        break;
     default:
         break;
     }
@@ -442,8 +620,7 @@ void fake_run(uint32_t qid)
         uint16_t status = 0;
 
         if (qid != 0) {
-            fake_execute(&sqe);
-            fake_complete(qid, 0, 0);
+            fake_complete(qid, 0, fake_execute(&sqe));
             continue;
         }
         ck_assert_uint_lt(fake->admin_log_count, 256);
@@ -451,6 +628,8 @@ void fake_run(uint32_t qid)
         fake->admin_seen[fake_opcode(&sqe) % 64]++;
         memmove(q->fetched, q->fetched + 1, --q->in_flight * sizeof(q->fetched[0]));
         if (fake_opcode(&sqe) == fake->admin_fail_opcode ||
+            (fake_opcode(&sqe) == NVME_ADMIN_SET_FEATURES &&
+             (sqe.cdw10_11 & 0xFF) == fake->admin_fail_feature) ||
             (fake_opcode(&sqe) == NVME_ADMIN_IDENTIFY && fake->refuse_nsid != 0 &&
              sqe.command_nsid >> 32 == fake->refuse_nsid))
             status = fake->admin_fail_status;

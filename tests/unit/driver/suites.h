@@ -18,7 +18,11 @@ Suite *suite_prps(void);
 Suite *suite_data(void);
 Suite *suite_faults(void);
 Suite *suite_interrupt(void);
+Suite *suite_halves(void);
 Suite *suite_events(void);
+Suite *suite_admin(void);
+Suite *suite_features(void);
+
 Suite *suite_generation(void);
 Suite *suite_timeout(void);
 Suite *suite_recovery(void);

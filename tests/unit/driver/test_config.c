@@ -125,7 +125,7 @@ END_TEST
 START_TEST(init_refuses_bad_memory)
 {
     static const struct nvme_platform_ops none;
-    const struct nvme_platform platform = {&none, NULL, 0};
+    const struct nvme_platform platform = {.ops = &none};
     size_t bytes = nvme_memory_size(&config);
     uint8_t *memory = aligned_alloc(64, (bytes + 127) / 64 * 64);
 

@@ -23,7 +23,11 @@ int main(void)
     srunner_add_suite(runner, suite_data());
     srunner_add_suite(runner, suite_faults());
     srunner_add_suite(runner, suite_interrupt());
+    srunner_add_suite(runner, suite_halves());
     srunner_add_suite(runner, suite_events());
+    srunner_add_suite(runner, suite_admin());
+    srunner_add_suite(runner, suite_features());
+
     srunner_add_suite(runner, suite_generation());
     srunner_add_suite(runner, suite_timeout());
     srunner_add_suite(runner, suite_recovery());

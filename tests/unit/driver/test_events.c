@@ -172,6 +172,109 @@ START_TEST(impossible_head)
 }
 END_TEST
 
+static struct {
+    uint32_t count, result, bytes;
+    uint8_t first;
+    bool log;
+} told;
+
+static void hear(void *ctx, uint32_t result, const void *log, uint32_t bytes)
+{
+    ck_assert_int_eq(fake->lock_depth, 0);
+    ck_assert_ptr_eq(ctx, &told);
+    told.count++;
+    told.result = result;
+    told.bytes = bytes;
+    told.log = log != NULL;
+    told.first = log ? *(const uint8_t *)log : 0;
+}
+
+/* The owner hears of an event once its log page is read, and gets the page; of changed namespaces
+ * (5.14.1.4) the whole list. */
+START_TEST(owner_is_told_with_the_page)
+{
+    static const struct {
+        uint32_t result, bytes;
+        uint64_t cdw10;
+    } events[] = {{0x00020101, 512, 0x007F0002}, {0x00040002, 4096, 0x03FF0004}};
+
+    memset(&told, 0, sizeof(told));
+    fake_start();
+    nvme_set_event_handler(fake->nvme, hear, &told);
+    fake->log_fill = 0x77;
+    post_event(0, events[_i].result, fake->queues[0].head);
+    step(1);
+    ck_assert_uint_eq(told.count, 0);
+    step(2);
+    ck_assert_uint_eq(told.count, 1);
+    ck_assert_uint_eq(told.result, events[_i].result);
+    ck_assert_uint_eq(told.bytes, events[_i].bytes);
+    ck_assert_uint_eq(told.first, 0x77);
+    expect_command(fake->admin_log_count - 2, NVME_ADMIN_GET_LOG_PAGE, events[_i].cdw10);
+    ck_assert_uint_eq(fake->aer_held, 2);
+}
+END_TEST
+
+START_TEST(owner_is_told_without_a_page_that_cannot_be_read)
+{
+    memset(&told, 0, sizeof(told));
+    fake_start();
+    nvme_set_event_handler(fake->nvme, hear, &told);
+    fake->admin_fail_opcode = NVME_ADMIN_GET_LOG_PAGE;
+    fake->admin_fail_status = 0x109; /* Invalid Log Page */
+    post_event(0, 0x00C00007, fake->queues[0].head);
+    step(3);
+    ck_assert_uint_eq(told.count, 1);
+    ck_assert(!told.log);
+    ck_assert_uint_eq(told.bytes, 0);
+    ck_assert_uint_eq(fake->aer_held, 2);
+}
+END_TEST
+
+static void stop_at_event(void *ctx, uint32_t result, const void *log, uint32_t bytes)
+{
+    (void)ctx;
+    (void)result;
+    (void)log;
+    (void)bytes;
+    ck_assert_int_eq(nvme_stop(fake->nvme), NVME_OK);
+}
+
+START_TEST(handler_may_stop_the_controller)
+{
+    fake_start();
+    nvme_set_event_handler(fake->nvme, stop_at_event, NULL);
+    post_event(0, 0x00020101, fake->queues[0].head);
+    step(1);
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_STOPPING);
+    ck_assert_int_eq(fake_settle(NVME_STATE_STOPPING, UINT64_MAX / 2), NVME_STATE_OFF);
+}
+END_TEST
+
+/* Given that the owner's commands and the core's own fill all slots, then a log page is read when
+ * one is free again, and its event is not lost. */
+START_TEST(log_waits_for_a_slot)
+{
+    struct nvme_admin_request requests[4];
+
+    fake->config.admin_depth = 5; /* two events, one of the owner's, one of the core's */
+    fake_start();
+    fake->hold_admin = true;
+    post_event(0, 0x00010000, fake->queues[0].head);
+    post_event(0, 0x00020101, fake->queues[0].head);
+    step(1); /* the first log page has the core's own slot */
+    fake_admin_request(&requests[0], FAKE_VENDOR_NONE, NULL, 0);
+    ck_assert_int_eq(nvme_admin_submit(fake->nvme, &requests[0]), NVME_OK);
+    step(3);
+    ck_assert_uint_eq(fake->queues[0].in_flight, 0);
+    fake->hold_admin = false;
+    fake_run(0);
+    step(4);
+    ck_assert_uint_eq(fake->admin_seen[NVME_ADMIN_GET_LOG_PAGE], 2);
+    ck_assert_uint_eq(fake->aer_held, 2);
+}
+END_TEST
+
 Suite *suite_events(void)
 {
     Suite *suite = suite_create("driver events");
@@ -185,6 +288,10 @@ Suite *suite_events(void)
     tcase_add_test(tcase, event_between_last_log_and_requests);
     tcase_add_test(tcase, older_head);
     tcase_add_loop_test(tcase, impossible_head, 0, 2);
+    tcase_add_loop_test(tcase, owner_is_told_with_the_page, 0, 2);
+    tcase_add_test(tcase, owner_is_told_without_a_page_that_cannot_be_read);
+    tcase_add_test(tcase, handler_may_stop_the_controller);
+    tcase_add_test(tcase, log_waits_for_a_slot);
     suite_add_tcase(suite, tcase);
     return suite;
 }

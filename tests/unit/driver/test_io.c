@@ -171,9 +171,10 @@ START_TEST(refused)
         change;                                                                                    \
         ck_assert_int_eq(nvme_submit(queue, &request), error_);                                    \
     } while (0)
-    SUBMIT(NVME_E_INVAL, request.op = (enum nvme_op)4);
+    SUBMIT(NVME_E_INVAL, request.op = (enum nvme_op)(NVME_OP_RAW + 1));
+    SUBMIT(NVME_E_UNSUPPORTED, request.op = NVME_OP_COMPARE); /* not in ONCS here */
     SUBMIT(NVME_E_INVAL, request.op = (enum nvme_op) - 1);
-    SUBMIT(NVME_E_INVAL, request.flags |= 4);
+    SUBMIT(NVME_E_INVAL, request.flags |= 32);
     SUBMIT(NVME_E_INVAL, request.nsid = 0);
     SUBMIT(NVME_E_INVAL, request.nsid = 2);
     SUBMIT(NVME_E_INVAL, request.nsid = 0xFFFFFFFF);

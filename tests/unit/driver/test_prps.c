@@ -27,7 +27,7 @@ static uint32_t random_below(uint32_t limit)
 }
 
 /* What a controller reads from PRP1, PRP2 and the list: parts of at most a page. */
-static uint32_t decode(const struct nvme_prps *prps, uint64_t bytes)
+static uint32_t decode(const struct nvme_dptr *prps, uint64_t bytes)
 {
     uint64_t page = 1ull << prps->page_shift;
     uint64_t part = page - (prps->prp1 & (page - 1));
@@ -63,7 +63,7 @@ static uint32_t decode(const struct nvme_prps *prps, uint64_t bytes)
 }
 
 /* Every byte is where it was meant to be. */
-static void compare(const struct nvme_prps *prps, uint32_t segments, uint64_t bytes)
+static void compare(const struct nvme_dptr *prps, uint32_t segments, uint64_t bytes)
 {
     uint32_t parts = decode(prps, bytes);
     uint32_t part = 0;
@@ -83,7 +83,7 @@ static void compare(const struct nvme_prps *prps, uint32_t segments, uint64_t by
     ck_assert_uint_eq(part, parts);
 }
 
-static int build(struct nvme_prps *prps, uint32_t segments)
+static int build(struct nvme_dptr *prps, uint32_t segments)
 {
     memset(lists, 0xEE, sizeof(lists));
     return nvme_prps_build(prps, input, segments);
@@ -100,7 +100,7 @@ START_TEST(prps_of_one_segment)
     for (uint32_t p = 0; p < sizeof(pages) / sizeof(pages[0]); p++)
         for (uint32_t a = 0; a < 4; a++)
             for (uint32_t o = 0; o < 5; o++) {
-                struct nvme_prps prps = {lists, 0x700000000ull, 5, 12, 1, 1, 0, 0};
+                struct nvme_dptr prps = {lists, 0x700000000ull, 5, 12, 1, 1, 0, 0, 0};
                 uint32_t bytes = (uint32_t)((int32_t)(pages[p] * 4096) + around[a]);
                 uint32_t touched = (offsets[o] + bytes + 4095) / 4096;
 
@@ -120,7 +120,7 @@ START_TEST(prps_of_random_segments)
         uint32_t shift = 12 + random_below(3);
         uint32_t page = 1u << shift;
         uint32_t count = 1 + random_below(round % 10 ? 6 : 1500);
-        struct nvme_prps prps = {lists, 0x500000000ull, LIST_PAGES, shift, 1, 1, 0, 0};
+        struct nvme_dptr prps = {lists, 0x500000000ull, LIST_PAGES, shift, 1, 1, 0, 0, 0};
         uint64_t bytes = 0;
 
         for (uint32_t i = 0; i < count; i++) {
@@ -141,7 +141,7 @@ END_TEST
 
 START_TEST(prps_room)
 {
-    struct nvme_prps prps = {lists, 0x500000000ull, 2, 12, 0, 0, 0, 0};
+    struct nvme_dptr prps = {lists, 0x500000000ull, 2, 12, 0, 0, 0, 0, 0};
 
     input[0] = (struct nvme_segment){0x1000, 1024 * 4096}; /* 511 + 512 entries after PRP1 */
     ck_assert_int_eq(build(&prps, 1), NVME_OK);
@@ -159,7 +159,7 @@ END_TEST
 
 START_TEST(prps_refuse_what_they_cannot_say)
 {
-    struct nvme_prps prps = {lists, 0x500000000ull, 2, 12, 0, 0, 0, 0};
+    struct nvme_dptr prps = {lists, 0x500000000ull, 2, 12, 0, 0, 0, 0, 0};
 
     ck_assert_int_eq(build(&prps, 0), NVME_E_INVAL);
     input[0] = (struct nvme_segment){0x1002, 512}; /* PRP1 is dword aligned */
@@ -202,18 +202,20 @@ static const struct {
 START_TEST(rules_at_their_limits)
 {
     struct nvme_config v161 = {.bounce_bytes = 65536}, v165 = {.bounce_bytes = 65536};
-    enum nvme_op op = _i ? NVME_OP_WRITE : NVME_OP_READ;
+    enum nvme_dir dir = _i ? NVME_TO_DEVICE : NVME_FROM_DEVICE;
 
     v161.read = v161.write = (struct nvme_transfer_policy){65537, 1};
     v165.read = v165.write = (struct nvme_transfer_policy){8192, 4096};
     for (uint32_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        ck_assert_int_eq(nvme_data_bounces(&v161, op, 0x10000 + rules[i].offset, rules[i].bytes),
-                         rules[i].v161);
-        ck_assert_int_eq(nvme_data_bounces(&v165, op, 0x10000 + rules[i].offset, rules[i].bytes),
-                         rules[i].v165);
+        ck_assert_int_eq(
+            nvme_data_bounces(&v161, dir, 0x10000 + rules[i].offset, rules[i].bytes, 3),
+            rules[i].v161);
+        ck_assert_int_eq(
+            nvme_data_bounces(&v165, dir, 0x10000 + rules[i].offset, rules[i].bytes, 3),
+            rules[i].v165);
     }
     v165.bounce_bytes = 0; /* nothing to bounce with */
-    ck_assert(!nvme_data_bounces(&v165, op, 0x10001, 512));
+    ck_assert(!nvme_data_bounces(&v165, dir, 0x10001, 512, 3));
 }
 END_TEST
 
@@ -221,11 +223,13 @@ START_TEST(rules_by_direction)
 {
     struct nvme_config config = {.bounce_bytes = 8192, .read = {4096, 1}, .write = {0, 4096}};
 
-    ck_assert(nvme_data_bounces(&config, NVME_OP_READ, 0x1004, 4092));
-    ck_assert(!nvme_data_bounces(&config, NVME_OP_READ, 0x1004, 4096));
-    ck_assert(nvme_data_bounces(&config, NVME_OP_WRITE, 0x1004, 4096));
-    ck_assert(!nvme_data_bounces(&config, NVME_OP_WRITE, 0x1000, 512));
-    ck_assert(nvme_data_bounces(&config, NVME_OP_READ, 0x1002, 8192)); /* not a dword's address */
+    ck_assert(nvme_data_bounces(&config, NVME_FROM_DEVICE, 0x1004, 4092, 3));
+    ck_assert(!nvme_data_bounces(&config, NVME_FROM_DEVICE, 0x1004, 4096, 3));
+    ck_assert(nvme_data_bounces(&config, NVME_TO_DEVICE, 0x1004, 4096, 3));
+    ck_assert(!nvme_data_bounces(&config, NVME_TO_DEVICE, 0x1000, 512, 3));
+    ck_assert(
+        nvme_data_bounces(&config, NVME_FROM_DEVICE, 0x1002, 8192, 3)); /* not a dword's address */
+    ck_assert(!nvme_data_bounces(&config, NVME_FROM_DEVICE, 0x1002, 8192, 0)); /* SGLs: any byte */
 }
 END_TEST
 

@@ -88,6 +88,34 @@ START_TEST(fibers_go_on_where_they_left)
 }
 END_TEST
 
+static void fiber_hands_over(void *ctx)
+{
+    unsigned index = *(const unsigned *)ctx;
+    for (unsigned i = 0; i < 2; i++) {
+        steps[step_count++] = (char)('a' + index);
+        fiber_switch(fibers[index], fibers[1 - index]);
+    }
+    steps[step_count++] = (char)('A' + index);
+}
+
+START_TEST(fibers_switch_among_each_other_and_the_last_one_returns)
+{
+    step_count = 0;
+    memset(steps, 0, sizeof steps);
+    unsigned copies[] = {0, 1};
+    for (unsigned i = 0; i < 2; i++)
+        fibers[i] = fiber_create(fiber_hands_over, &copies[i]);
+    /* when the first is entered, they take turns without the main stack until one ends, */
+    fiber_enter(fibers[0]);
+    ck_assert_str_eq(steps, "ababA");
+    /* and the other goes on where it was */
+    fiber_enter(fibers[1]);
+    ck_assert_str_eq(steps, "ababAB");
+    fiber_destroy(fibers[0]);
+    fiber_destroy(fibers[1]);
+}
+END_TEST
+
 /* ---- interleaving ---- */
 
 static void program_steps(void *ctx)
@@ -115,7 +143,7 @@ START_TEST(two_cpus_take_turns_by_time)
     ck_assert_uint_eq(seen_count, 8);
     for (unsigned i = 0; i < 8; i++)
         ck_seen(i, expected[i].who, expected[i].time_ps);
-    ck_assert_uint_eq(cpu_now(cpus[0]), 40);
+    ck_assert_uint_eq(cpu_now(cpus[0]), 60); /* it had ended at 40, and time went on */
     ck_assert_uint_eq(cpu_now(cpus[1]), 60);
     ck_assert_uint_eq(engine_now(engine), 60);
     ck_assert_uint_gt(cpu_set_switches(set), 0);
@@ -290,6 +318,64 @@ START_TEST(an_event_wakes_a_cpu)
 }
 END_TEST
 
+static unsigned quiet_at_130;
+static uint64_t news_at_130;
+
+static void program_looks(void *ctx)
+{
+    struct cpu *cpu = *(struct cpu **)ctx;
+    cpu_spend(cpu, 100);
+    ck_assert(!cpu_set_is_quiet(set)); /* the event at 120 */
+    ck_assert_uint_eq(cpu_set_news(set), 0);
+    cpu_spend(cpu, 30);
+    quiet_at_130 += cpu_set_is_quiet(set); /* whatever the other CPU is about to do */
+    news_at_130 = cpu_set_news(set);
+}
+
+START_TEST(a_set_is_quiet_when_only_cpus_go_on)
+{
+    for (unsigned i = 0; i < 2; i++)
+        cpus[i] = cpu_add(set, program_looks, &cpus[i], false);
+    engine_handle cancelled = engine_at(engine, 500, event_wakes, cpus[0], 10);
+    engine_at(engine, 120, event_wakes, cpus[0], 10);
+    engine_cancel(engine, cancelled);
+    ck_assert_int_eq(cpu_set_run(set), 0);
+    ck_assert_uint_eq(quiet_at_130, 2);
+    ck_assert_uint_eq(news_at_130, 1); /* turns of CPUs are none */
+    ck_assert(cpu_set_is_quiet(set));
+}
+END_TEST
+
+static char switched_to[16];
+
+static void note_switch(void *ctx, unsigned number)
+{
+    (void)ctx;
+    switched_to[strlen(switched_to)] = (char)('0' + number);
+}
+
+START_TEST(every_switch_is_announced_and_a_set_runs_again)
+{
+    memset(switched_to, 0, sizeof switched_to);
+    cpu_set_on_switch(set, note_switch, NULL);
+    for (unsigned i = 0; i < 2; i++)
+        cpus[i] = cpu_add(set, program_long, &cpus[i], false);
+    ck_assert_int_eq(cpu_set_run(set), 0);
+    /* CPU 0 begins, being the one that runs anyway; 1 until it waits for its time; each to its end;
+     * and the caller is CPU 0 again */
+    ck_assert_str_eq(switched_to, "1010");
+    uint64_t now = engine_now(engine);
+    cpu_spend(cpus[0], 7); /* on this stack, now */
+    ck_assert_uint_eq(engine_now(engine), now + 7);
+    for (unsigned i = 0; i < 2; i++)
+        cpu_set_program(cpus[i], program_steps, &cpus[i]);
+    seen_count = 0;
+    ck_assert_int_eq(cpu_set_run(set), 0);
+    ck_seen(0, 0, now + 7);
+    ck_seen(7, 1, now + 7 + 45);
+}
+END_TEST
+
 static void program_waits(void *ctx)
 {
     cpu_wait(*(struct cpu **)ctx);
@@ -366,6 +452,9 @@ Suite *suite_fiber(void)
     TCase *tcase = tcase_create("fibers");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, fibers_go_on_where_they_left);
+    tcase_add_test(tcase, fibers_switch_among_each_other_and_the_last_one_returns);
+    tcase_add_test(tcase, a_set_is_quiet_when_only_cpus_go_on);
+    tcase_add_test(tcase, every_switch_is_announced_and_a_set_runs_again);
     tcase_add_test(tcase, two_cpus_take_turns_by_time);
     tcase_add_loop_test(tcase, many_cpus_interleave_exactly, 0, 3);
     tcase_add_test(tcase, events_keep_their_times_among_cpus);

@@ -26,6 +26,11 @@ struct rig_options rig_options(void)
                  .packet_overhead = RIG_HEADER,
                  .completion_overhead = RIG_REPLY_HEADER},
         .host = {.emulation = HOST_EMULATION_NONE,
+                 .cpus = 1,
+                 .dma_bits = 64,
+                 .softirq_entry = ps(211 * NS),
+                 .ipi = ps(401 * NS),
+                 .lock_transfer = ps(43 * NS),
                  .emulation_tick = PS_PER_SECOND,
                  .cpu_clock = 1000000000,
                  .memory_base = UINT64_C(0x100000000),
@@ -163,8 +168,12 @@ void rig_make(const struct rig_options *options)
     pcie_port_attach_device(rig.port, &device_ops, &rig.device);
     rig.host = host_create(rig.engine, rig.port, &options->host, &options->cache, options->form);
     rig.set = cpu_set_create(rig.engine);
-    rig.cpu = cpu_add(rig.set, NULL, NULL, options->host.emulation == HOST_EMULATION_SINGLE_THREAD);
-    host_set_cpu(rig.host, rig.cpu);
+    for (unsigned i = 0; i < options->host.cpus; i++) {
+        rig.cpus[i] =
+            cpu_add(rig.set, NULL, NULL, options->host.emulation == HOST_EMULATION_SINGLE_THREAD);
+        host_set_cpu(rig.host, rig.cpus[i]);
+    }
+    rig.cpu = rig.cpus[0];
     rig.ops = host_platform(rig.host)->ops;
     rig.ctx = host_platform(rig.host)->ctx;
 }

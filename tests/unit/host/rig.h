@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A host with one CPU behind a port to a device that only keeps what reaches it. Costs are distinct
- * numbers, so that a sum tells what it is made of. The device's registers, config space and events
- * are the test's to play with.
+ * A host, with one CPU unless asked for more, behind a port to a device that only keeps what
+ * reaches it. Costs are distinct numbers, so that a sum tells what it is made of. The device's
+ * registers, config space and events are the test's to play with.
  */
 #ifndef TESTS_HOST_RIG_H
 #define TESTS_HOST_RIG_H
@@ -45,7 +45,8 @@ struct rig {
     struct engine *engine;
     struct pcie_port *port;
     struct cpu_set *set;
-    struct cpu *cpu;
+    struct cpu *cpu; /* CPU 0 */
+    struct cpu *cpus[64];
     struct host *host;
     struct rig_device device;
     const struct nvme_platform_ops *ops;

@@ -57,7 +57,15 @@ static void start(enum os_path path, bool interrupts, uint32_t spins)
     ck_assert_int_eq(nvme_start_blocking(nvme), NVME_OK);
     struct os_params params = costs;
     params.path = path;
-    struct os_config wiring = {rig.host, nvme, nvme_get_queue(nvme, 0), interrupts, spins};
+    static struct nvme_queue *queue;
+    queue = nvme_get_queue(nvme, 0);
+    struct os_config wiring = {.host = rig.host,
+                               .nvme = nvme,
+                               .queues = &queue,
+                               .queue_count = 1,
+                               .slots = nvme_get_info(nvme)->slots,
+                               .interrupts = interrupts,
+                               .hybrid_spins = spins};
     os = os_create(&params, &wiring);
     area = memory_alloc(host_memory(rig.host), 65536, 4096, true, false);
 }

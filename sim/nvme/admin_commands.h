@@ -2,8 +2,8 @@
  *
  * Admin commands. Functions that execute a command return a status or COMMAND_GOES_ON.
  */
-#ifndef NVME_ADMIN_H
-#define NVME_ADMIN_H
+#ifndef NVME_ADMIN_COMMANDS_H
+#define NVME_ADMIN_COMMANDS_H
 
 #include <stdint.h>
 
