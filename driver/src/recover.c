@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The core resets a controller that has failed (config.recovery; NVMe 1.4 sections 7.3.2, 9.5): the
+ * The core resets a controller that has failed (config.recovery; NVMe 1.4 section 7.3.2): the
  * phases are those of bring-up (controller.c has the diagram), and what is here is how often, and
  * what becomes of the requests. Called by controller.c. Left out: a device that is gone (registers
  * read as all ones), for which no reset is tried.
