@@ -175,6 +175,7 @@ static int phase_running(struct nvme *nvme)
     for (uint32_t i = 0; i < nvme->info.io_queues; i++)
         if (nvme->queues[i].quarantined)
             return NVME_E_DEVICE;
+    nvme_coalescing_look(nvme);
     return nvme_admin_housekeep(nvme);
 }
 
