@@ -53,7 +53,7 @@ static const struct nvme_config defaults = {
 
 void nvme_config_defaults(struct nvme_config *config)
 {
-    *config = defaults;
+    memcpy(config, &defaults, sizeof(*config));
 }
 
 /* A field that is a number or an enumeration, and what it may be. A table instead of code, because

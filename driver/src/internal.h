@@ -10,6 +10,7 @@
 #ifndef NVME_SRC_INTERNAL_H
 #define NVME_SRC_INTERNAL_H
 
+#include <nvme/bytes.h>
 #include <nvme/nvme.h>
 #include <nvme/spec.h>
 
@@ -368,6 +369,7 @@ void nvme_end_everything(struct nvme *nvme);
 
 /* ---- bringup.c: one function per phase; each returns 1 when done, 0 to wait, or an nvme_error
  * ---- */
+int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
 int nvme_phase_identify(struct nvme *nvme);
 int nvme_phase_active_list(struct nvme *nvme);
 int nvme_phase_namespace(struct nvme *nvme);
@@ -402,6 +404,8 @@ int nvme_dma_hold(struct nvme *nvme, struct nvme_dma *dma, size_t bytes, enum nv
 void nvme_dma_drop(struct nvme *nvme, struct nvme_dma *dma);
 void nvme_dma_sync(const struct nvme *nvme, const struct nvme_dma *dma, size_t bytes,
                    enum nvme_sync what);
+void nvme_memory_ring(const struct nvme *nvme, struct nvme_ring *ring, const struct nvme_dma *dma,
+                      uint16_t depth, uint16_t qid, bool is_cq);
 int nvme_memory_admin(struct nvme *nvme);
 int nvme_memory_queue(struct nvme *nvme, struct nvme_queue *queue);
 void nvme_memory_release(struct nvme *nvme);
@@ -414,7 +418,6 @@ void nvme_admin_reset(struct nvme *nvme);
  * the core, at most to the end of that page; for more, set up a list. Deadlines count from the last
  * nvme_step(). NVME_OK, or NVME_E_BUSY: no slot, try at the next step. Under no lock. */
 int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1);
-int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
 void nvme_admin_open(struct nvme *nvme, bool open);
 unsigned nvme_admin_reap(struct nvme *nvme);
 int nvme_admin_overdue(struct nvme *nvme);

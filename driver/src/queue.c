@@ -36,14 +36,8 @@ void nvme_queue_start(struct nvme_queue *queue)
     uint16_t depth = nvme->info.io_depth;
 
     queue_lock(nvme, qid);
-    memset(queue->sq_dma.cpu, 0, queue->sq_dma.bytes);
-    memset(queue->cq_dma.cpu, 0, queue->cq_dma.bytes); /* phase tags 0 (4.6) */
-    nvme_dma_sync(nvme, &queue->sq_dma, queue->sq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    nvme_dma_sync(nvme, &queue->cq_dma, queue->cq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    queue->sq =
-        (struct nvme_ring){queue->sq_dma.cpu, queue->sq_dma.bus, depth, qid, NVME_SQE_LOG2, false};
-    queue->cq =
-        (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
+    nvme_memory_ring(nvme, &queue->sq, &queue->sq_dma, depth, qid, false);
+    nvme_memory_ring(nvme, &queue->cq, &queue->cq_dma, depth, qid, true);
     queue->depth = depth;
     queue->drain_limit = depth - 1u;
     if (nvme->config.drain_most && nvme->config.drain_most < queue->drain_limit)

@@ -93,6 +93,8 @@ struct cli_command {
 
 /* `bench drive` (cmd_drive.c). */
 int cli_bench_drive(const struct cli_settings *settings);
+/* `bench driver` (cmd_driver.c). */
+int cli_bench_driver(const struct cli_settings *settings);
 
 extern const struct cli_command cli_bench_command, cli_replay_command, cli_explain_command,
     cli_list_command;

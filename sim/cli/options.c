@@ -66,8 +66,8 @@ static const struct cli_option options[CLI_OPTIONS] = {
          "bytes of the drive that are accessed (default 256 MiB; bench drive: all for a "
          "drive's steady state)"},
     [CLI_CURVE] = {"curve", 0, "NAME",
-                   "bench drive: only this one, repeatable: depth, block, link, cliff, datasheet, "
-                   "all (default)"},
+                   "only this one, repeatable; bench drive: depth, block, link, cliff, datasheet; "
+                   "bench driver: cpus, copies, doorbells, overload; all (default)"},
     [CLI_TIMED] = {"timed", 0, NULL,
                    "start no request before its time stamp (default: as fast as they complete)"},
     [CLI_TRIM] = {"trim", 0, "WHAT",

@@ -121,20 +121,47 @@ int output_report(const struct cli_settings *settings, const struct report *repo
     return error != CLI_OK ? error : verdict(report);
 }
 
+/* What has become of the files: 0, or -1 and a message; and of the data. */
+static int outcome(int error, const char *message, uint64_t verified, uint64_t mismatched)
+{
+    if (error == 0)
+        return verdict_of(verified, mismatched);
+    cli_complain("%s", message);
+    return CLI_USAGE;
+}
+
 int output_curves(const struct cli_settings *settings, const struct curves *curves)
 {
     char message[REPORT_MESSAGE_MAX];
     uint64_t verified, mismatched;
+    int error = 0;
     if (table_wanted(settings))
         curve_table_print(curves, stdout);
-    if ((settings->csv != NULL && curve_csv_write(curves, settings->csv, message) != 0) ||
-        (settings->json != NULL && curve_json_write(curves, settings->json, message) != 0) ||
-        (settings->plot != NULL && curve_plot_write(curves, settings->plot, message) != 0)) {
-        cli_complain("%s", message);
-        return CLI_USAGE;
-    }
+    if (settings->csv != NULL)
+        error = curve_csv_write(curves, settings->csv, message);
+    if (error == 0 && settings->json != NULL)
+        error = curve_json_write(curves, settings->json, message);
+    if (error == 0 && settings->plot != NULL)
+        error = curve_plot_write(curves, settings->plot, message);
     curve_blocks(curves, &verified, &mismatched);
-    return verdict_of(verified, mismatched);
+    return outcome(error, message, verified, mismatched);
+}
+
+int output_driver_curves(const struct cli_settings *settings, const struct driver_curves *curves)
+{
+    char message[REPORT_MESSAGE_MAX];
+    uint64_t verified, mismatched;
+    int error = 0;
+    if (table_wanted(settings))
+        driver_table_print(curves, stdout);
+    if (settings->csv != NULL)
+        error = driver_csv_write(curves, settings->csv, message);
+    if (error == 0 && settings->json != NULL)
+        error = driver_json_write(curves, settings->json, message);
+    if (error == 0 && settings->plot != NULL)
+        error = driver_plot_write(curves, settings->plot, message);
+    driver_curve_blocks(curves, &verified, &mismatched);
+    return outcome(error, message, verified, mismatched);
 }
 
 static void print_single(const struct result *result)

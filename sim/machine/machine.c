@@ -121,7 +121,7 @@ int machine_start(struct machine *machine, const char **why)
     if (error != NVME_OK)
         return error;
     struct nvme_config config;
-    machine_driver_config(&machine->params.driver, &config);
+    machine_driver_config(&machine->params, &config);
     size_t bytes = nvme_memory_size(&config);
     machine->nvme_allocation = calloc(1, bytes + CORE_ALIGN);
     if (machine->nvme_allocation == NULL)

@@ -31,12 +31,12 @@ static const char *times_check(const struct driver_params *driver)
     return NULL;
 }
 
-static const char *driver_check(const struct driver_params *driver)
+static const char *driver_check(const struct machine_params *p)
 {
     static char message[128];
     struct nvme_config config;
     const char *field;
-    machine_driver_config(driver, &config);
+    machine_driver_config(p, &config);
     if (nvme_config_check(&config, &field) == NVME_OK)
         return NULL;
     snprintf(message, sizeof message, "the driver core does not take this value for %s", field);
@@ -67,6 +67,14 @@ static const char *interrupt_check(const struct machine_params *p)
     return NULL;
 }
 
+static const char *buffers_check(const struct machine_params *p)
+{
+    if (p->driver.registered_buffers && !p->host.coherent)
+        return "driver.registered_buffers = yes needs host.coherent = yes: nobody would maintain "
+               "the cache";
+    return NULL;
+}
+
 const char *machine_params_check(const struct machine_params *p)
 {
     const char *wrong = link_params_check(&p->link);
@@ -79,19 +87,33 @@ const char *machine_params_check(const struct machine_params *p)
     if (wrong == NULL)
         wrong = times_check(&p->driver);
     if (wrong == NULL)
-        wrong = driver_check(&p->driver);
+        wrong = driver_check(p);
     if (wrong == NULL)
         wrong = emulation_check(p);
     if (wrong == NULL)
         wrong = interrupt_check(p);
+    if (wrong == NULL)
+        wrong = buffers_check(p);
     return wrong;
 }
 
-void machine_driver_config(const struct driver_params *p, struct nvme_config *config)
+static uint64_t queues_wanted(const struct machine_params *p)
 {
+    return p->driver.io_queues != 0 ? p->driver.io_queues : p->host.cpus;
+}
+
+uint64_t machine_io_queues(const struct machine_params *p)
+{
+    uint64_t wanted = queues_wanted(p);
+    return wanted < p->ctrl.max_io_queues ? wanted : p->ctrl.max_io_queues;
+}
+
+void machine_driver_config(const struct machine_params *params, struct nvme_config *config)
+{
+    const struct driver_params *p = &params->driver;
     nvme_config_defaults(config);
     config->admin_depth = (uint16_t)p->admin_depth;
-    config->io_queues = (uint16_t)p->io_queues;
+    config->io_queues = (uint16_t)queues_wanted(params);
     config->io_depth = (uint16_t)p->io_depth;
     config->slots = (uint16_t)p->slots;
     config->cid_base = (uint16_t)p->cid_base;
@@ -111,6 +133,7 @@ void machine_driver_config(const struct driver_params *p, struct nvme_config *co
     config->transfer_cap = (uint32_t)p->transfer_cap;
     config->transfer_no_mdts = (uint32_t)p->transfer_no_mdts;
     config->split = (enum nvme_split_policy)p->split;
+    config->split_at_boundary = p->split_at_boundary != 0;
     config->sgl = (enum nvme_sgl_policy)p->sgl;
     config->sgl_min_bytes = (uint32_t)p->sgl_min;
     config->ring = (enum nvme_ring_policy)p->ring;

@@ -24,6 +24,8 @@ struct load_meter {
     uint64_t in_flight, changed_ps, area_ps;
     uint64_t began_ps;
     struct link_stats began_link;
+    struct result_counters began_counters;
+    struct host_stats began_host;
     struct stats_histogram latency;
 };
 
@@ -39,7 +41,32 @@ static void window_begin(struct load_meter *meter, uint64_t now_ps)
     meter->began_ps = now_ps;
     meter->area_ps = 0;
     link_get_stats(machine_link(meter->machine), &meter->began_link);
+    run_counters(meter->machine, &meter->began_counters);
+    meter->began_host = *host_get_stats(machine_host(meter->machine));
     load_series_begin(&meter->result->series, FIRST_INTERVAL_PS);
+}
+
+static uint64_t busy_ps(const struct host_stats *host)
+{
+    uint64_t sum = 0;
+    for (unsigned use = 0; use < CPU_USES; use++)
+        if (use != CPU_IDLE)
+            sum += host->spent_ps[use];
+    return sum;
+}
+
+/* What everybody did in the window. */
+static void window_counters(const struct load_meter *meter)
+{
+    struct load_result *result = meter->result;
+    const struct host_stats *host = host_get_stats(machine_host(meter->machine));
+    struct result_counters now;
+    run_counters(meter->machine, &now);
+#define DIFFERENCE(name, text) result->counters.name = now.name - meter->began_counters.name;
+    RESULT_COUNTERS(DIFFERENCE)
+#undef DIFFERENCE
+    result->cpu_busy_ps = busy_ps(host) - busy_ps(&meter->began_host);
+    result->lock_wait_ps = host->lock_wait_ps - meter->began_host.lock_wait_ps;
 }
 
 static void window_end(struct load_meter *meter, uint64_t now_ps)
@@ -57,6 +84,7 @@ static void window_end(struct load_meter *meter, uint64_t now_ps)
     result->p999_ps = stats_histogram_percentile(&meter->latency, 999000);
     result->link_up_busy_ps = link.up_busy_ps - meter->began_link.up_busy_ps;
     result->link_down_busy_ps = link.down_busy_ps - meter->began_link.down_busy_ps;
+    window_counters(meter);
     result->bytes = (result->reads + result->writes) * meter->block_bytes;
 }
 
@@ -88,6 +116,15 @@ static void meter_ended(void *ctx, const struct loop_slot *slot, uint64_t now_ps
         window_end(meter, now_ps);
 }
 
+static void meter_refused(void *ctx, uint64_t now_ps)
+{
+    struct load_meter *meter = ctx;
+    meter_integrate(meter, now_ps);
+    meter->in_flight--;
+    if (meter->ended >= meter->warm && meter->ended < meter->last)
+        meter->result->refused++;
+}
+
 uint64_t run_load_least_block(const struct run_params *params)
 {
     static const uint64_t bytes[] = {512, 4096}; /* in the order of ctrl.block_bytes' choices */
@@ -100,7 +137,16 @@ static struct loop_job loop_job_of(const struct run_load *job)
                              .block_bytes = job->block_bytes,
                              .footprint = job->footprint,
                              .read_percent = job->read_percent,
-                             .sequential = job->sequential};
+                             .sequential = job->sequential,
+                             .burst = job->burst};
+}
+
+uint64_t run_load_depth(const struct run_params *params, uint64_t depth)
+{
+    uint64_t most = loops_most_depth(params);
+    if (depth <= most)
+        return depth;
+    return most == 0 ? 1 : most;
 }
 
 const char *run_load_check(const struct run_params *params, const struct run_load *job)
@@ -112,6 +158,8 @@ const char *run_load_check(const struct run_params *params, const struct run_loa
     if (job->footprint < job->block_bytes || job->footprint > machine->ctrl.namespace_size)
         return "--footprint: allowed: from one block to the whole namespace "
                "(ctrl.namespace_size)";
+    if (job->burst && job->read_percent < 100)
+        return "bursts are reads";
     const struct loop_job loops = loop_job_of(job);
     return loops_check(params, &loops);
 }
@@ -125,7 +173,7 @@ static int load_timed(struct run *run, struct loops *loops, struct load_meter *m
     error = loops_run(loops, meter->last, UINT64_MAX);
     if (error == NVME_OK)
         error = loops_drain(loops);
-    if (error == NVME_OK && run->spec->options.verify)
+    if (error == NVME_OK && run->spec->options.verify && !job->burst)
         error = loops_read_back(loops);
     return error;
 }
@@ -141,6 +189,7 @@ int run_load(const struct run_spec *spec, const struct run_load *job, struct loa
         return error;
     struct loop_job loop_job = loop_job_of(job);
     loop_job.verify = spec->options.verify;
+    loop_job.ordinary = job->ordinary && !spec->params->machine.driver.registered_buffers;
     struct load_meter *meter = calloc(1, sizeof *meter);
     struct loops loops;
     if (meter == NULL)
@@ -151,7 +200,7 @@ int run_load(const struct run_spec *spec, const struct run_load *job, struct loa
                                  .warm = job->warm_ios,
                                  .last = job->warm_ios + job->ios};
     stats_histogram_init(&meter->latency);
-    const struct loop_meter hooks = {meter_started, meter_ended, meter};
+    const struct loop_meter hooks = {meter_started, meter_ended, meter_refused, meter};
     if (spec->options.verify && job->read_percent == 100)
         machine_prefill(run.machine, job->footprint);
     loops_create(&loops, run.machine, &loop_job, &hooks, "load");

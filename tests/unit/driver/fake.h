@@ -131,7 +131,7 @@ struct fake {
     uint32_t admin_seen[64];
     struct nvme_sqe admin_log[256]; /* those executed */
     uint32_t admin_log_count;
-    uint8_t admin_data[2u << 20]; /* what vendor commands transfer */
+    uint8_t admin_data[256u << 10]; /* what vendor commands transfer */
     uint16_t aer_cids[16];
     uint32_t aer_held;
     uint32_t allocs, live_allocs, mapped, maps, unmaps, map_flags, copies, copied_bytes;
