@@ -13,6 +13,7 @@
 #include <nvme/bytes.h>
 #include <nvme/nvme.h>
 #include <nvme/spec.h>
+#include <nvme/trace.h>
 
 #include "byteorder.h"
 #include "libc.h"
