@@ -114,6 +114,7 @@ END_TEST
 START_TEST(late_admin_command)
 {
     fake->hold_admin = fake->admin_hold_ends_at_reset = true;
+    fake->config.admin_timeout_ms = 20;
     fake_init();
     ck_assert_int_eq(nvme_start_blocking(fake->nvme), NVME_E_TIMEOUT);
     ck_assert_uint_eq(count(NVME_TRACE_ADMIN_LATE), TRACING);
