@@ -241,7 +241,8 @@ int loop_run(struct loop *loop, uint64_t ended, uint64_t limit)
     struct loop_counts *counts = loop->counts;
     while (counts->ended < ended && counts->error == NVME_OK) {
         bool any = false;
-        while (counts->started < limit && loop_may_start(loop)) {
+        /* Ends may come as fast as beginnings: then this would never be over. */
+        while (counts->started < limit && counts->ended < ended && loop_may_start(loop)) {
             int error = loop_start(loop);
             if (error != NVME_OK)
                 return error;
