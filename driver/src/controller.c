@@ -22,7 +22,7 @@
  *            OFF, memory given back      ENABLE   AQA, ASQ, ACQ, CC.EN=1, wait RDY=1
  *                                           ▼
  *     IDENTIFY ► ACTIVE_LIST ► NAMESPACE ► FEATURES ► QUEUE_COUNT ► CREATE_CQ ► CREATE_SQ ►
- *     RUNNING (READY)
+ *     SHADOW ► RUNNING (READY)
  *
  * Any error leads to FAILED. Requests then stay with the core until a reset or a stop has seen
  * RDY=0, or registers that read as all ones: before that the device may still write to their
@@ -235,6 +235,8 @@ static int run_phase(struct nvme *nvme, uint64_t now_ns)
         return nvme_phase_create_cq(nvme);
     case PHASE_CREATE_SQ:
         return nvme_phase_create_sq(nvme);
+    case PHASE_SHADOW:
+        return nvme_phase_shadow(nvme);
     case PHASE_RUNNING:
         return phase_running(nvme);
     case PHASE_DELETE_SQ:

@@ -10,6 +10,7 @@
 #ifndef NVME_SRC_INTERNAL_H
 #define NVME_SRC_INTERNAL_H
 
+#include <nvme/bytes.h>
 #include <nvme/nvme.h>
 #include <nvme/spec.h>
 
@@ -120,7 +121,7 @@ struct nvme_queue {
     struct nvme_sqe *sq_next; /* where the next SQE goes */
     struct nvme_sqe *sq_stop; /* after the SQE before this one turn() is due: the ring's last one,
                                * or every one where each command rings */
-    int (*turn)(struct nvme_queue *queue); /* queue.c; always NVME_OK */
+    int (*turn)(struct nvme_queue *queue); /* doorbell.c; always NVME_OK */
     uint64_t sequence;                     /* SQEs written since init: the next one's number */
     uint64_t bytes[2];                     /* read, written; indexed by enum nvme_op */
     /* -- doorbell -- */
@@ -132,8 +133,10 @@ struct nvme_queue {
     /* The platform's operations that the hot path calls, one load nearer than in its table. */
     void *ctx;
     void (*publish)(void *ctx, const struct nvme_ring *sq, uint16_t first, uint16_t count);
-    void (*write32)(void *ctx, uint32_t offset, uint32_t value);
     uint32_t (*cq_load)(void *ctx, const struct nvme_ring *cq, uint16_t slot);
+    /* How its doorbells are rung: write32, or shadow.c's. */
+    void (*bell)(void *ctx, uint32_t offset, uint32_t value);
+    void *bell_ctx;
     /* -- reap -- */
     struct nvme_ring cq;
     struct nvme_slot *slots;
@@ -172,8 +175,10 @@ struct nvme_queue {
     struct nvme_list waiting;    /* for a slot: requests, and splits that are not all issued */
     struct nvme_list ended_list; /* done() owed by the next poll */
     struct nvme_dma sq_dma, cq_dma;
-    uint32_t quarantined;        /* impossible entries for commands in flight: a reset is due */
-    bool cq_created, sq_created; /* as the controller knows it */
+    uint32_t quarantined;         /* impossible entries for commands in flight: a reset is due */
+    bool ring_last, ring_at_poll; /* NVME_RING_LAST, NVME_RING_AT_POLL */
+    bool more;                    /* NVME_RING_LAST: whoever submits rings, or will be back */
+    bool cq_created, sq_created;  /* as the controller knows it */
     uint16_t vector;
     uint8_t priority;              /* QPRIO (5.4) */
     struct nvme_queue_stats stats; /* those counters that are not derived */
@@ -244,6 +249,7 @@ enum nvme_phase {
     PHASE_QUEUE_COUNT,
     PHASE_CREATE_CQ,
     PHASE_CREATE_SQ,
+    PHASE_SHADOW,
     PHASE_RUNNING,
     PHASE_DELETE_SQ,
     PHASE_DELETE_CQ,
@@ -287,6 +293,7 @@ struct nvme {
     struct nvme_ns ns[NVME_NAMESPACES_MAX + 1]; /* the last one is never valid: an empty hint */
     uint32_t nsids[NVME_NAMESPACES_MAX];        /* found active, to be identified */
     struct nvme_admin admin;
+    struct nvme_dma shadow; /* shadow doorbells, then EventIdx: a page each (shadow.c) */
     void (*event)(void *ctx, uint32_t result, const void *log, uint32_t bytes); /* may be NULL */
     void *event_ctx;
     struct nvme_queue *queues; /* config.io_queues of them */
@@ -352,6 +359,7 @@ void nvme_end_everything(struct nvme *nvme);
 
 /* ---- bringup.c: one function per phase; each returns 1 when done, 0 to wait, or an nvme_error
  * ---- */
+int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
 int nvme_phase_identify(struct nvme *nvme);
 int nvme_phase_active_list(struct nvme *nvme);
 int nvme_phase_namespace(struct nvme *nvme);
@@ -386,6 +394,8 @@ int nvme_dma_hold(struct nvme *nvme, struct nvme_dma *dma, size_t bytes, enum nv
 void nvme_dma_drop(struct nvme *nvme, struct nvme_dma *dma);
 void nvme_dma_sync(const struct nvme *nvme, const struct nvme_dma *dma, size_t bytes,
                    enum nvme_sync what);
+void nvme_memory_ring(const struct nvme *nvme, struct nvme_ring *ring, const struct nvme_dma *dma,
+                      uint16_t depth, uint16_t qid, bool is_cq);
 int nvme_memory_admin(struct nvme *nvme);
 int nvme_memory_queue(struct nvme *nvme, struct nvme_queue *queue);
 void nvme_memory_release(struct nvme *nvme);
@@ -398,7 +408,6 @@ void nvme_admin_reset(struct nvme *nvme);
  * the core, at most to the end of that page; for more, set up a list. Deadlines count from the last
  * nvme_step(). NVME_OK, or NVME_E_BUSY: no slot, try at the next step. Under no lock. */
 int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1);
-int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
 void nvme_admin_open(struct nvme *nvme, bool open);
 unsigned nvme_admin_reap(struct nvme *nvme);
 int nvme_admin_overdue(struct nvme *nvme);
@@ -424,9 +433,17 @@ void nvme_queue_open(struct nvme_queue *queue);
 void nvme_queue_close(struct nvme_queue *queue);
 void nvme_queue_gate(struct nvme_queue *queue, uint32_t gate); /* all GATE_* as they are now */
 void nvme_queue_use_namespace(struct nvme_queue *queue, const struct nvme_ns *ns);
-void nvme_queue_ring(struct nvme_queue *queue);  /* under the lock, queue open */
 void nvme_queue_abort(struct nvme_queue *queue); /* end every request with NVME_E_STATE */
 void nvme_call_done(struct nvme_request *first); /* the list's done(), with no lock held */
+
+/* ---- doorbell.c ---- */
+void nvme_doorbell_bind(struct nvme_queue *queue);
+void nvme_doorbell_start(struct nvme_queue *queue);
+uint64_t nvme_doorbell_count(const struct nvme_queue *queue);
+void nvme_queue_ring(struct nvme_queue *queue); /* under the lock, queue open */
+
+/* ---- shadow.c ---- */
+int nvme_phase_shadow(struct nvme *nvme);
 
 /* ---- prp.c, sgl.c ---- */
 

@@ -87,10 +87,15 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
     int error = NVME_E_STATE;
 
     queue_lock(queue->nvme, queue->sq.qid);
+    queue->more = true; /* one doorbell for all pieces; and for those before a request that fails */
     if (!(queue->gate & GATE_CLOSED))
         error = nvme_command_check(queue, request);
     if (error == NVME_OK)
         error = nvme_io_begin(queue, request);
+    queue->more = false;
+    if (queue->ring_last && error != NVME_E_STATE &&
+        (error != NVME_OK || !(request->flags & NVME_REQ_MORE)))
+        nvme_queue_ring(queue);
     queue_unlock(queue->nvme, queue->sq.qid);
     return error;
 }
@@ -139,6 +144,18 @@ static NOINLINE int submit_long(struct nvme_queue *queue, struct nvme_request *r
     return issue_plain(queue, request, slot, prps.prp1, prps.prp2);
 }
 
+static NOINLINE int submit_more(struct nvme_queue *queue, struct nvme_request *request)
+{
+    int error;
+
+    if (queue->gate != 0 || request->flags != (NVME_REQ_REGISTERED | NVME_REQ_MORE))
+        return submit_locked(queue, request);
+    queue->more = true;
+    error = submit_long(queue, request);
+    queue->more = false;
+    return error;
+}
+
 int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
 {
     const struct nvme_short *plain = &queue->plain;
@@ -152,7 +169,7 @@ int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
                  request->lba > plain->lba || (request->bus & plain->page_mask) != 0 || !slot))
         return queue->gate == 0 && request->flags == NVME_REQ_REGISTERED
                    ? submit_long(queue, request)
-                   : submit_locked(queue, request);
+                   : submit_more(queue, request);
     return issue_plain(queue, request, slot, request->bus, 0);
 }
 #endif

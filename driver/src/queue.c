@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * An I/O queue pair's life: initial state, rings as after creation, opening and closing for
- * submission, the SQ tail doorbell, the end of everything in flight, and its statistics (NVMe 1.4
- * sections 4.1, 4.6, 3.1.24). Called by controller.c and bringup.c; the doorbell also by io.c.
+ * submission, the end of everything in flight, and its statistics (NVMe 1.4 sections 4.1, 4.6).
+ * Called by controller.c and bringup.c. Doorbells are in doorbell.c.
  */
 #include "internal.h"
-
-/* Entries first, then the register: publish (3.1.24). The tail is read back from the queue, which
- * is cheaper than to keep it over the call. */
-static inline void ring(struct nvme_queue *queue, uint16_t first, uint32_t count)
-{
-    queue->publish(queue->ctx, &queue->sq, first, (uint16_t)count);
-    queue->write32(queue->ctx, queue->sq_doorbell, queue->rung_tail);
-}
-
-/* The SQE just filled was the ring's last one. */
-static int turn_wrap(struct nvme_queue *queue)
-{
-    queue->sq_next = queue->sq.entries;
-    return NVME_OK;
-}
-
-/* With a doorbell per command every SQE comes here, so that the one just filled is the only one to
- * ring. The doorbells need no counter: they are as many as the SQEs that were rung. */
-static int turn_ring(struct nvme_queue *queue)
-{
-    uint16_t first = queue->rung_tail;
-
-    queue->sq_stop++;
-    queue->rung_tail = (uint16_t)(first + 1);
-    if (UNLIKELY(first + 1u == queue->depth)) {
-        queue->sq_next = queue->sq.entries;
-        queue->sq_stop = queue->sq_next + 1;
-        queue->rung_tail = 0;
-    }
-    queue->rung_sequence++;
-    ring(queue, first, 1);
-    return NVME_OK;
-}
 
 /* Once, from nvme_init(). What differs between policies is bound here. */
 void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
@@ -47,11 +14,10 @@ void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
     queue->nvme = nvme;
     queue->ctx = nvme->ctx;
     queue->publish = nvme->ops->publish;
-    queue->write32 = nvme->ops->write32;
     queue->cq_load = nvme->ops->cq_load;
     queue->ns = &nvme->ns[NVME_NAMESPACES_MAX];
     nvme_queue_gate(queue, GATE_CLOSED);
-    queue->turn = config->ring == NVME_RING_PER_COMMAND ? turn_ring : turn_wrap;
+    nvme_doorbell_bind(queue);
     queue->slot_ops = config->cid == NVME_CID_LIFO ? &nvme_slots_lifo : &nvme_slots_lowest;
     nvme_slots_init(queue);
     queue->sq.qid = queue->cq.qid = qid;
@@ -70,27 +36,17 @@ void nvme_queue_start(struct nvme_queue *queue)
     uint16_t depth = nvme->info.io_depth;
 
     queue_lock(nvme, qid);
-    memset(queue->sq_dma.cpu, 0, queue->sq_dma.bytes);
-    memset(queue->cq_dma.cpu, 0, queue->cq_dma.bytes); /* phase tags 0 (4.6) */
-    nvme_dma_sync(nvme, &queue->sq_dma, queue->sq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    nvme_dma_sync(nvme, &queue->cq_dma, queue->cq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    queue->sq =
-        (struct nvme_ring){queue->sq_dma.cpu, queue->sq_dma.bus, depth, qid, NVME_SQE_LOG2, false};
-    queue->cq =
-        (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
+    nvme_memory_ring(nvme, &queue->sq, &queue->sq_dma, depth, qid, false);
+    nvme_memory_ring(nvme, &queue->cq, &queue->cq_dma, depth, qid, true);
     queue->depth = depth;
     queue->drain_limit = depth - 1u;
     if (nvme->config.drain_most && nvme->config.drain_most < queue->drain_limit)
         queue->drain_limit = nvme->config.drain_most;
-    queue->sq_next = queue->sq.entries;
-    queue->sq_stop = queue->sq_next + (queue->turn == turn_ring ? 1 : depth);
-    queue->rung_tail = 0;
+    nvme_doorbell_start(queue);
     queue->cq_head = 0;
     queue->cq_phase = NVME_CQE_PHASE;
-    queue->head_sequence = queue->rung_sequence = queue->ended = queue->sequence;
+    queue->head_sequence = queue->ended = queue->sequence;
     queue->sqhd_sqid = (uint32_t)qid << 16;
-    queue->sq_doorbell = NVME_REG_DOORBELL + 2u * qid * nvme->doorbell_stride;
-    queue->cq_doorbell = queue->sq_doorbell + nvme->doorbell_stride;
     queue->slot_count = nvme->info.slots;
     queue->slot_ops->reset(queue);
     queue->quarantined = 0;
@@ -144,32 +100,6 @@ void nvme_queue_close(struct nvme_queue *queue)
 {
     queue_lock(queue->nvme, queue->sq.qid);
     nvme_queue_gate(queue, queue->gate | GATE_CLOSED);
-    queue_unlock(queue->nvme, queue->sq.qid);
-}
-
-/* One doorbell for all entries since the last. */
-void nvme_queue_ring(struct nvme_queue *queue)
-{
-    uint32_t count = (uint32_t)(queue->sequence - queue->rung_sequence);
-    uint16_t first = queue->rung_tail;
-
-    if (count == 0)
-        return;
-    queue->rung_tail = (uint16_t)(queue->sq_next - (struct nvme_sqe *)queue->sq.entries);
-    queue->rung_sequence = queue->sequence;
-    queue->stats.sq_doorbells++;
-    ring(queue, first, count);
-}
-
-void nvme_ring(struct nvme_queue *queue)
-{
-    if (LIKELY(!(queue->gate & (GATE_LOCKED | GATE_CLOSED)))) {
-        nvme_queue_ring(queue);
-        return;
-    }
-    queue_lock(queue->nvme, queue->sq.qid);
-    if (!(queue->gate & GATE_CLOSED))
-        nvme_queue_ring(queue);
     queue_unlock(queue->nvme, queue->sq.qid);
 }
 
@@ -237,8 +167,8 @@ void nvme_get_queue_stats(const struct nvme_queue *queue, struct nvme_queue_stat
 
     *stats = queue->stats;
     stats->commands = queue->sequence;
-    if (queue->turn == turn_ring)
-        stats->sq_doorbells = queue->rung_sequence;
+    stats->sq_doorbells = nvme_doorbell_count(queue) - stats->sq_skipped;
+    stats->cq_doorbells -= stats->cq_skipped;
     stats->bytes_read =
         queue->bytes[NVME_OP_READ] + (queue->plain.moved[NVME_OP_READ] << queue->plain.shift);
     stats->bytes_written =

@@ -182,12 +182,12 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
             }
             if (head == stop) {
                 if (kind & REAP_RING_EACH)
-                    queue->write32(queue->ctx, queue->cq_doorbell, head);
+                    queue->bell(queue->bell_ctx, queue->cq_doorbell, head);
                 break;
             }
         }
         if (kind & REAP_RING_EACH)
-            queue->write32(queue->ctx, queue->cq_doorbell, head);
+            queue->bell(queue->bell_ctx, queue->cq_doorbell, head);
     }
     queue->done.last = last;
     queue->free = free;
@@ -198,7 +198,7 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
         queue->stats.cq_doorbells += count;
     } else if (count != 0) {
         queue->stats.cq_doorbells++;
-        queue->write32(queue->ctx, queue->cq_doorbell, head);
+        queue->bell(queue->bell_ctx, queue->cq_doorbell, head);
     }
     return count;
 }
@@ -264,6 +264,14 @@ void nvme_reap_bind(struct nvme_queue *queue)
 #endif
 }
 
+/* Commands that follow: with one doorbell, which nvme_io_resume() rings. */
+static NOINLINE void resume(struct nvme_queue *queue)
+{
+    queue->more = true;
+    nvme_io_resume(queue);
+    queue->more = false;
+}
+
 /* Entries, CQ doorbell, and what follows from them, under the lock; then the requests' done(). */
 static unsigned drain(struct nvme_queue *queue, unsigned max)
 {
@@ -276,12 +284,15 @@ static unsigned drain(struct nvme_queue *queue, unsigned max)
     note_peak(queue);
     if (max != 0 && max < limit)
         limit = max;
-    if (LIKELY(!(queue->gate & GATE_CLOSED)))
+    if (LIKELY(!(queue->gate & GATE_CLOSED))) {
+        if (UNLIKELY(queue->ring_at_poll))
+            nvme_queue_ring(queue);
         count = queue->reap(queue, limit);
+    }
     queue->stats.completions += count;
     queue->stats.empty_polls += count == 0;
     if (UNLIKELY(queue->resume.first || (count != 0 && (queue->gate & GATE_WAITING))))
-        nvme_io_resume(queue);
+        resume(queue);
     while (UNLIKELY((request = list_take(&queue->ended_list)) != NULL))
         list_append(&queue->done, request);
     *queue->done.last = NULL;

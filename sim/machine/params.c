@@ -133,6 +133,7 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->transfer_cap = (uint32_t)p->transfer_cap;
     config->transfer_no_mdts = (uint32_t)p->transfer_no_mdts;
     config->split = (enum nvme_split_policy)p->split;
+    config->split_at_boundary = p->split_at_boundary != 0;
     config->sgl = (enum nvme_sgl_policy)p->sgl;
     config->sgl_min_bytes = (uint32_t)p->sgl_min;
     config->ring = (enum nvme_ring_policy)p->ring;

@@ -12,9 +12,12 @@
 enum nvme_ring_policy {
     NVME_RING_PER_COMMAND, /* nvme_submit() rings the SQ tail doorbell itself */
     NVME_RING_PER_BATCH,   /* nvme_ring() rings once for all entries since the last ring */
-    NVME_RING_LAST,        /* nvme_submit() rings unless the request has NVME_REQ_MORE; also before
-                            * the ring is full */
-    NVME_RING_AT_POLL      /* the next nvme_poll() rings, before it looks; nvme_ring() does too */
+    NVME_RING_LAST,   /* nvme_submit() rings unless the request has NVME_REQ_MORE; with the last
+                       * free slot it always does, and when it refuses a request it rings what
+                       * came before. So does nvme_ring() */
+    NVME_RING_AT_POLL /* the next look at the completion queue rings first: nvme_poll(),
+                       * nvme_poll_quiet(). nvme_ring() does, too. Not with interrupts: nobody
+                       * might ever look */
 };
 enum nvme_cq_ring_policy {
     NVME_CQ_RING_PER_ENTRY, /* CQ head doorbell after every entry consumed */

@@ -123,7 +123,7 @@ struct nvme_queue *nvme_get_queue(struct nvme *nvme, unsigned index); /* index 0
 
 /* ---- I/O ------------------------------------------------------------------------------------- */
 
-/* Build the command(s) of a request in the ring. Rings the doorbell only if the policy says so.
+/* Build the command(s) of a request in the ring. Rings the doorbell only if config.ring says so.
  * NVME_OK: done() will be called exactly once, later, from nvme_poll() (never from here). Otherwise
  * an error, and done() will not be called: INVAL, RANGE, BUSY, STATE, NO_MEMORY, UNSUPPORTED. */
 int nvme_submit(struct nvme_queue *queue, struct nvme_request *request);
@@ -132,7 +132,7 @@ void nvme_ring(struct nvme_queue *queue);
 /* Reap up to max completions (0 = all there are), ring the CQ head doorbell, call done() for every
  * request that ended. Returns the number of completion entries consumed. */
 unsigned nvme_poll(struct nvme_queue *queue, unsigned max);
-/* nvme_poll() without any register write other than the CQ doorbell: for spinning. */
+/* nvme_poll() without any register write other than doorbells: for spinning. */
 unsigned nvme_poll_quiet(struct nvme_queue *queue, unsigned max);
 /* For the port's interrupt handler: admin completions for vector 0, and the I/O queues on this
  * vector. Returns entries consumed (0: not ours, spurious, or the queues are closed: with pin or

@@ -173,13 +173,14 @@ enum nvme_identify_cns { /* 5.15 */
 #define NVME_IDC_RTD3E        88u  /* 32 bits: time to enter RTD3, microseconds; 0 = not stated */
 #define NVME_IDC_CRDT1        128u /* 3 times 16 bits: CRDT1 to CRDT3, units of 100 ms */
 #define NVME_IDC_OACS         256u /* 16 bits */
-#define NVME_IDC_ACL          258u /* Abort commands at a time, 0-based */
-#define NVME_IDC_AERL         259u /* requests held, 0-based */
-#define NVME_IDC_HMPRE        272u /* 32 bits: host memory buffer preferred, units of 4 KiB */
-#define NVME_IDC_HMMIN        276u /* 32 bits: the least that is of use */
-#define NVME_IDC_HMMINDS      332u /* 32 bits: the least of one descriptor */
-#define NVME_IDC_HMMAXD       336u /* 16 bits: descriptors; 0 = no limit */
-#define NVME_IDC_SQES         512u /* 3:0 required, 7:4 largest, log2 bytes */
+#define NVME_IDC_OACS_SHADOW  (1u << 8) /* Doorbell Buffer Config */
+#define NVME_IDC_ACL          258u      /* Abort commands at a time, 0-based */
+#define NVME_IDC_AERL         259u      /* requests held, 0-based */
+#define NVME_IDC_HMPRE        272u      /* 32 bits: host memory buffer preferred, units of 4 KiB */
+#define NVME_IDC_HMMIN        276u      /* 32 bits: the least that is of use */
+#define NVME_IDC_HMMINDS      332u      /* 32 bits: the least of one descriptor */
+#define NVME_IDC_HMMAXD       336u      /* 16 bits: descriptors; 0 = no limit */
+#define NVME_IDC_SQES         512u      /* 3:0 required, 7:4 largest, log2 bytes */
 #define NVME_IDC_CQES         513u
 #define NVME_IDC_NN           516u /* 32 bits: number of namespaces */
 #define NVME_IDC_ONCS         520u /* 16 bits */

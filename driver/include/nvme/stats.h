@@ -12,14 +12,16 @@ struct nvme;
 struct nvme_queue;
 
 struct nvme_queue_stats {
-    uint64_t commands;    /* SQEs written */
-    uint64_t completions; /* CQEs consumed */
-    uint64_t sq_doorbells;
-    uint64_t cq_doorbells;
-    uint64_t unmask_writes;    /* INTMC writes of poll_unmasks */
-    uint64_t polls;            /* looks at the completion queue, by polls and by interrupts */
-    uint64_t empty_polls;      /* of these, found nothing */
-    uint64_t interrupts;       /* of the queue's vector, as far as they were worked off */
+    uint64_t commands;     /* SQEs written */
+    uint64_t completions;  /* CQEs consumed */
+    uint64_t sq_doorbells; /* register writes of the SQ tail */
+    uint64_t cq_doorbells; /* register writes of the CQ head; never the same value twice in a row */
+    uint64_t shadow_updates;         /* doorbells moved in memory (config.shadow_doorbells) */
+    uint64_t sq_skipped, cq_skipped; /* of these, no register write was wanted (EventIdx) */
+    uint64_t unmask_writes;          /* INTMC writes of poll_unmasks */
+    uint64_t polls;                  /* looks at the completion queue, by polls and by interrupts */
+    uint64_t empty_polls;            /* of these, found nothing */
+    uint64_t interrupts;             /* of the queue's vector, as far as they were worked off */
     uint64_t empty_interrupts; /* of these, found nothing in this queue: nobody's, or another's */
     uint64_t bounced, direct;  /* commands with data, by path */
     uint64_t bytes_bounced;    /* bytes copied */

@@ -84,6 +84,14 @@ static void op_rmb(void *ctx, const struct nvme_ring *cq, uint16_t slot)
     fake->rmbs++;
 }
 
+static void op_mb(void *ctx)
+{
+    (void)ctx;
+    fake->mbs++;
+    if (fake->at_mb)
+        fake->at_mb();
+}
+
 static int op_alloc(void *ctx, size_t bytes, size_t align, enum nvme_dma_use use,
                     struct nvme_dma *out)
 {
@@ -233,6 +241,7 @@ static const struct nvme_platform_ops all_ops = {.read32 = op_read32,
                                                  .publish = op_publish,
                                                  .cq_load = op_cq_load,
                                                  .rmb = op_rmb,
+                                                 .mb = op_mb,
                                                  .dma_alloc = op_alloc,
                                                  .dma_free = op_free,
                                                  .map = op_map,

@@ -111,7 +111,7 @@ struct fake {
     uint32_t refuse_nsid; /* Identify of this namespace ends with admin_fail_status */
     uint32_t rtd3e;       /* microseconds */
     uint8_t mdts, sqes, cqes, vwc, aerl;
-    uint16_t oncs;
+    uint16_t oncs, oacs;
     uint32_t sgls;
     bool any_words; /* entries may use the words that the core itself leaves zero */
     uint32_t ns_count;
@@ -131,7 +131,7 @@ struct fake {
     uint32_t admin_seen[64];
     struct nvme_sqe admin_log[256]; /* those executed */
     uint32_t admin_log_count;
-    uint8_t admin_data[2u << 20]; /* what vendor commands transfer */
+    uint8_t admin_data[256u << 10]; /* what vendor commands transfer */
     uint16_t aer_cids[16];
     uint32_t aer_held;
     uint32_t allocs, live_allocs, mapped, maps, unmaps, map_flags, copies, copied_bytes;
@@ -146,6 +146,10 @@ struct fake {
     int irq_move_error;
     unsigned moved_vector, moved_cpu;
     uint32_t irq_moves;
+    uint64_t shadow_bus,
+        event_bus; /* of the last Doorbell Buffer Config; 0: none since the reset */
+    uint32_t mbs;
+    void (*at_mb)(void);
     void (*before_write)(uint32_t offset); /* what happens while a register write is on its way */
 
     struct fake_host_memory host_memory;
@@ -190,6 +194,10 @@ uint32_t fake_opcode(const struct nvme_sqe *sqe);
 uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
                    uint32_t max);
 
+/* Entries of the two pages of Doorbell Buffer Config (5.7), as they lie in memory. */
+uint32_t *fake_shadow(uint32_t qid, bool cq);
+uint32_t *fake_event_idx(uint32_t qid, bool cq);
+void fake_look(uint32_t qid); /* the device takes both doorbells from the shadow */
 void fake_patch(uint32_t cns, uint32_t offset, uint32_t bytes, uint64_t value);
 
 /* The log: writes to a register since fake_forget(). */
