@@ -32,6 +32,7 @@
 
 static void enter(struct nvme *nvme, enum nvme_phase phase)
 {
+    NVME_TRACE(nvme, NVME_TRACE_PHASE, 0, phase, 0);
     nvme->phase = phase;
     nvme->entered = false;
 }
@@ -62,6 +63,7 @@ static void drop_interrupts(struct nvme *nvme)
 
 static void fail(struct nvme *nvme, int error)
 {
+    NVME_TRACE(nvme, NVME_TRACE_FAILED, 0, -error, 0);
     close_queues(nvme);
     nvme->failure = error;
     if (error != NVME_E_STATUS)
@@ -175,6 +177,7 @@ static int phase_running(struct nvme *nvme)
     for (uint32_t i = 0; i < nvme->info.io_queues; i++)
         if (nvme->queues[i].quarantined)
             return NVME_E_DEVICE;
+    nvme_coalescing_look(nvme);
     return nvme_admin_housekeep(nvme);
 }
 
@@ -324,6 +327,7 @@ int nvme_reset(struct nvme *nvme)
 {
     if (nvme->state != NVME_STATE_READY && nvme->state != NVME_STATE_FAILED)
         return NVME_E_BUSY;
+    NVME_TRACE(nvme, NVME_TRACE_RESET, 0, 0, 0);
     close_queues(nvme);
     nvme->stopping = nvme->vanished = false;
     nvme->failure = NVME_OK;

@@ -151,6 +151,7 @@ void nvme_queue_abort(struct nvme_queue *queue)
         }
         queue->data[i].request = NULL;
     }
+    NVME_TRACE_ENDS(queue->nvme, queue->sq.qid, done.first);
     queue->ended = queue->sequence; /* the slots are given back when the queue starts again */
     queue_unlock(queue->nvme, queue->sq.qid);
     nvme_call_done(done.first);

@@ -30,7 +30,7 @@ static void start(struct amiga *a)
     const char *why = "";
     size_t bytes;
 
-    machine_driver_config(&params->driver, &config);
+    machine_driver_config(params, &config);
     a->polls = config.completion == NVME_COMPLETION_POLL;
     ck_assert_msg(host_enumerate(a->host, &why) == NVME_OK, "%s", why);
     bytes = nvme_memory_size(&config);
