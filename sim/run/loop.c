@@ -202,7 +202,7 @@ static void loop_refuse(struct loop *loop, struct loop_slot *slot)
  * stops here kicks. */
 static uint32_t loop_hint(const struct loop *loop, uint64_t limit)
 {
-    bool more = loop->job.burst ? loop->burst_left > 0 : loop->ready != NULL;
+    bool more = loop->job.burst ? loop->burst_left > 0 : loop->ready != NULL && !loop->job.single;
     return loop->hints && more && loop->counts->started + 1 < limit ? NVME_REQ_MORE : 0;
 }
 
@@ -257,9 +257,13 @@ int loop_run(struct loop *loop, uint64_t ended, uint64_t limit)
             if (error != NVME_OK)
                 return error;
             any = true;
+            if (loop->job.single)
+                os_kick(loop->os);
         }
-        if (any)
+        if (any && !loop->job.single)
             os_kick(loop->os);
+        else if (any)
+            continue;
         else if (os_in_flight(loop->os) == 0)
             break; /* the rest are other loops' */
         else if (os_wait(loop->os) != NVME_OK)
