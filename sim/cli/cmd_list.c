@@ -12,7 +12,7 @@
 static void print_profile(void *ctx, const char *name, const char *text)
 {
     (void)ctx;
-    printf("  %-20s %s\n", name, text);
+    printf("  %-22s %s\n", name, text);
 }
 
 static int list_profiles(const struct cli_settings *settings)

@@ -130,6 +130,7 @@ static struct loop_job loop_job_of(const struct run_load *job)
                              .footprint = job->footprint,
                              .read_percent = job->read_percent,
                              .sequential = job->sequential,
+                             .single = job->single,
                              .burst = job->burst};
 }
 

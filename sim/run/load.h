@@ -21,6 +21,7 @@ struct run_load {
     bool ordinary; /* buffers as any program has them: mapped or copied as the driver does it. They
                     * are registered all the same where the driver does that (registered_buffers);
                     * otherwise they always are */
+    bool single;   /* each request by itself, as programs submit that know nothing of batches */
     bool burst;    /* `depth` requests at once, and again when the last has ended; what the driver
                     * refuses is counted and given up, nothing of it read back */
     uint64_t warm_ios; /* requests that end before the timed part begins; may be 0 */

@@ -202,7 +202,7 @@ static void loop_refuse(struct loop *loop, struct loop_slot *slot)
  * stops here kicks. */
 static uint32_t loop_hint(const struct loop *loop, uint64_t limit)
 {
-    bool more = loop->job.burst ? loop->burst_left > 0 : loop->ready != NULL;
+    bool more = loop->job.burst ? loop->burst_left > 0 : loop->ready != NULL && !loop->job.single;
     return loop->hints && more && loop->counts->started + 1 < limit ? NVME_REQ_MORE : 0;
 }
 
@@ -251,14 +251,19 @@ int loop_run(struct loop *loop, uint64_t ended, uint64_t limit)
     struct loop_counts *counts = loop->counts;
     while (counts->ended < ended && counts->error == NVME_OK) {
         bool any = false;
-        while (counts->started < limit && loop_may_start(loop)) {
+        /* Ends may come as fast as beginnings: then this would never be over. */
+        while (counts->started < limit && counts->ended < ended && loop_may_start(loop)) {
             int error = loop_start(loop, limit);
             if (error != NVME_OK)
                 return error;
             any = true;
+            if (loop->job.single)
+                os_kick(loop->os);
         }
-        if (any)
+        if (any && !loop->job.single)
             os_kick(loop->os);
+        else if (any)
+            continue;
         else if (os_in_flight(loop->os) == 0)
             break; /* the rest are other loops' */
         else if (os_wait(loop->os) != NVME_OK)

@@ -19,6 +19,7 @@ struct loop_job {
     bool sequential;       /* one place after the other, from 0 again at the end; else random */
     bool ordinary; /* the driver maps or copies buffers as it does those of any program; otherwise
                     * they are registered with the device once */
+    bool single;   /* every request is brought to the driver by itself, none with others */
     bool burst;    /* all of `depth` begin together, and again when the last has ended; what the
                     * driver refuses for want of a slot is given up. Otherwise nothing may be
                     * refused */

@@ -70,7 +70,7 @@ static struct nvme_request request_of(const struct rig *rig, enum nvme_op op, ui
 
 static int run(struct rig *rig, struct nvme_request request)
 {
-    return os_io(machine_os(rig->machine), &request);
+    return os_io(machine_os(rig->machine, 0), &request);
 }
 
 static void stamp(struct memory_area *area, uint32_t bytes, uint32_t generation)
@@ -92,7 +92,7 @@ static void expect(struct memory_area *area, uint32_t from, uint32_t bytes, uint
 static struct nvme_queue_stats stats_of(const struct rig *rig)
 {
     struct nvme_queue_stats stats;
-    nvme_get_queue_stats(machine_queue(rig->machine), &stats);
+    nvme_get_queue_stats(machine_queue(rig->machine, 0), &stats);
     return stats;
 }
 
@@ -141,7 +141,7 @@ START_TEST(every_path_carries_every_size)
             ck_assert_int_eq(run(&rig, compare), 0);
             memory_set_tag(from, bytes - PATTERN_BYTES, pattern_tag(generation, 0x7fffffff));
             compare = request_of(&rig, NVME_OP_COMPARE, 3 + s, blocks, from);
-            ck_assert_int_eq(os_io(machine_os(rig.machine), &compare), NVME_E_STATUS);
+            ck_assert_int_eq(os_io(machine_os(rig.machine, 0), &compare), NVME_E_STATUS);
             ck_assert_uint_eq(compare.status & 0x7ff, COMPARE_FAILURE);
             memory_free(rig.memory, from);
             memory_free(rig.memory, to);
@@ -283,7 +283,7 @@ START_TEST(operations_without_data_do_what_they_say)
     raw = (struct nvme_raw){.command = {.opcode = 0x7c, .nsid = 1}}; /* no such command */
     request = request_of(&rig, NVME_OP_RAW, 0, 0, NULL);
     request.raw = &raw;
-    ck_assert_int_eq(os_io(machine_os(rig.machine), &request), NVME_E_STATUS);
+    ck_assert_int_eq(os_io(machine_os(rig.machine, 0), &request), NVME_E_STATUS);
     ck_assert_uint_eq(request.status & 0x7ff, 1); /* Invalid Command Opcode (4.6.1.2.1) */
     rig_close(&rig);
 }

@@ -99,7 +99,7 @@ static const struct knob {
     {"driver.sgl_min", "256 KiB", GEN, "ctrl.sgls=dword;driver.sgl=by-size"},
     {"driver.ring", "per-command", RANDOM, NULL},
     {"driver.cq_ring", "per-entry", RANDOM, NULL},
-    {"driver.shadow_doorbells", "yes", RANDOM, "ctrl.shadow_doorbells=yes"},
+    {"driver.shadow_doorbells", "no", RANDOM, "ctrl.shadow_doorbells=yes"},
     {"driver.drain_most", "1", RANDOM, NULL},
     {"driver.coalescing", "fixed", RANDOM, "driver.coalescing_entries=7;driver.coalescing_time=100 us"},
     {"driver.coalescing_entries", "3", RANDOM, "driver.coalescing=fixed;driver.coalescing_time=100 us"},

@@ -290,6 +290,93 @@ START_TEST(jobs_that_do_not_fit_are_refused)
 END_TEST
 
 Suite *load_suite(void);
+/* ---- bursts, buffers, batches ---- */
+
+/* Given a driver with 15 slots and bursts of 40 reads on a drive that is much slower than the host,
+ * when it rejects what it has no slot for, then of every burst 15 are read and 25 refused, none is
+ * slower than the 15 before it, and the data of those read is verified. */
+START_TEST(of_a_burst_a_driver_that_rejects_takes_as_many_as_it_has_slots)
+{
+    struct fixture f;
+    fixture_open(&f, NULL, "doorbell", "worst-case", "generic");
+    fixture_set(&f, "driver.slots=15");
+    fixture_set(&f, "driver.full=reject");
+    const struct run_load job = {.depth = 40,
+                                 .block_bytes = 4 * KIB,
+                                 .footprint = 8 * MIB,
+                                 .read_percent = 100,
+                                 .burst = true,
+                                 .ordinary = true,
+                                 .warm_ios = 15,
+                                 .ios = 10 * 15};
+    const struct load_result result = load(&f, &job);
+    ck_assert_uint_eq(result.reads, 150);
+    ck_assert_uint_eq(result.refused, 10 * 25);
+    ck_assert_uint_gt(result.blocks_verified, 0);
+    fixture_close(&f);
+}
+END_TEST
+
+/* Given the same, when the driver lets them wait, then nothing is refused, and the slowest waits
+ * for longer than a driver that rejects makes anybody wait. */
+START_TEST(of_a_burst_a_driver_that_waits_takes_all)
+{
+    struct fixture f;
+    fixture_open(&f, NULL, "doorbell", "worst-case", "generic");
+    fixture_set(&f, "driver.slots=15");
+    struct run_load job = {.depth = 40,
+                           .block_bytes = 4 * KIB,
+                           .footprint = 8 * MIB,
+                           .read_percent = 100,
+                           .burst = true,
+                           .warm_ios = 40,
+                           .ios = 400};
+    const struct load_result waits = load(&f, &job);
+    ck_assert_uint_eq(waits.reads, 400);
+    ck_assert_uint_eq(waits.refused, 0);
+    fixture_set(&f, "driver.full=reject");
+    const struct load_result rejects = load(&f, &job);
+    ck_assert_uint_gt(waits.latency_most_ps, 2 * rejects.latency_most_ps);
+    job.read_percent = 0;
+    ck_assert_str_eq(run_load_check(&f.params, &job), "bursts are reads");
+    fixture_close(&f);
+}
+END_TEST
+
+/* Given ordinary buffers, when the driver bounces everything, then every byte is copied once; when
+ * it is told that buffers are registered, none. */
+START_TEST(ordinary_buffers_are_copied_where_the_driver_copies)
+{
+    struct fixture f;
+    fixture_open(&f, NULL, "genode-slot", "fixed-latency", "generic");
+    struct run_load job = random_4k(8, 100);
+    job.ordinary = true;
+    struct load_result result = load(&f, &job);
+    ck_assert_uint_eq(result.counters.bytes_copied, result.bytes);
+    ck_assert_uint_gt(result.cpu_busy_ps, 0);
+    fixture_set(&f, "driver.registered_buffers=yes");
+    result = load(&f, &job);
+    ck_assert_uint_eq(result.counters.bytes_copied, 0);
+    fixture_close(&f);
+}
+END_TEST
+
+/* Given 16 reads in flight and a doorbell per batch, when each is submitted by itself, then each
+ * has a doorbell. */
+START_TEST(requests_by_themselves_have_a_doorbell_each)
+{
+    struct fixture f;
+    fixture_open(&f, NULL, "linux", "fixed-latency", "generic");
+    struct run_load job = random_4k(16, 100);
+    job.single = true;
+    const struct load_result result = load(&f, &job);
+    ck_assert_uint_ge(result.counters.sq_doorbells + 16, result.reads);
+    job.single = false;
+    ck_assert_uint_lt(load(&f, &job).counters.sq_doorbells, result.counters.sq_doorbells);
+    fixture_close(&f);
+}
+END_TEST
+
 Suite *load_suite(void)
 {
     Suite *suite = suite_create("load");
@@ -313,5 +400,12 @@ Suite *load_suite(void)
     tcase_add_test(checks, the_same_seed_gives_the_same_bytes);
     tcase_add_test(checks, jobs_that_do_not_fit_are_refused);
     suite_add_tcase(suite, checks);
+    TCase *kinds = tcase_create("bursts, buffers, batches");
+    tcase_set_timeout(kinds, 120);
+    tcase_add_test(kinds, of_a_burst_a_driver_that_rejects_takes_as_many_as_it_has_slots);
+    tcase_add_test(kinds, of_a_burst_a_driver_that_waits_takes_all);
+    tcase_add_test(kinds, ordinary_buffers_are_copied_where_the_driver_copies);
+    tcase_add_test(kinds, requests_by_themselves_have_a_doorbell_each);
+    suite_add_tcase(suite, kinds);
     return suite;
 }
