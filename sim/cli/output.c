@@ -201,6 +201,8 @@ int output_single(const struct cli_settings *settings, const struct result *resu
                                   .config_hash = config->hash};
     if (table_wanted(settings))
         print_single(result);
+    if (table_wanted(settings) && result->usage.cpus > 1)
+        usage_print(stdout, &result->usage);
     int error = write_files(settings, &report);
     return error != CLI_OK ? error : verdict(&report);
 }

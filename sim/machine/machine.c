@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nvme/spec.h>
-
 struct machine *machine_create(const struct machine_params *params,
                                const struct machine_options *options)
 {
@@ -71,24 +69,22 @@ static void machine_interrupt(void *ctx, unsigned vector)
     nvme_interrupt(machine->nvme, vector);
 }
 
-/* Until the core has its own two halves: mask in the hard one, where there are masks, and let the
- * soft one do everything else. */
 static bool machine_hard(void *ctx, unsigned vector)
 {
     struct machine *machine = ctx;
-    const struct nvme_platform *platform = host_platform(machine->host);
-    if (nvme_state(machine->nvme) == NVME_STATE_OFF)
-        return false;
-    if (machine->masks)
-        platform->ops->write32(platform->ctx, NVME_REG_INTMS, 1u << vector);
-    return true;
+    return nvme_interrupt_claim(machine->nvme, vector);
 }
 
-static void listen(struct machine *machine, const struct nvme_config *config)
+static void machine_soft(void *ctx, unsigned vector)
 {
-    machine->masks = config->irq == NVME_IRQ_INTX || config->irq == NVME_IRQ_MSI;
+    struct machine *machine = ctx;
+    nvme_interrupt_work(machine->nvme, vector);
+}
+
+static void listen(struct machine *machine)
+{
     if (machine->params.driver.deferred)
-        host_set_split_handler(machine->host, machine_hard, machine_interrupt, machine);
+        host_set_split_handler(machine->host, machine_hard, machine_soft, machine);
     else
         host_set_interrupt_handler(machine->host, machine_interrupt, machine);
 }
@@ -132,7 +128,7 @@ int machine_start(struct machine *machine, const char **why)
     if (machine->nvme == NULL)
         return start_failed(machine, NVME_E_INVAL, why);
     /* Bring-up already causes interrupts: the admin queue's completions. */
-    listen(machine, &config);
+    listen(machine);
     error = nvme_start_blocking(machine->nvme);
     if (error != NVME_OK)
         return start_failed(machine, error, why);

@@ -24,8 +24,8 @@ struct load_meter {
     uint64_t in_flight, changed_ps, area_ps;
     uint64_t began_ps;
     struct link_stats began_link;
+    struct usage began_usage;
     struct result_counters began_counters;
-    struct host_stats began_host;
     struct stats_histogram latency;
 };
 
@@ -41,32 +41,24 @@ static void window_begin(struct load_meter *meter, uint64_t now_ps)
     meter->began_ps = now_ps;
     meter->area_ps = 0;
     link_get_stats(machine_link(meter->machine), &meter->began_link);
+    run_usage(meter->machine, &meter->began_usage);
     run_counters(meter->machine, &meter->began_counters);
-    meter->began_host = *host_get_stats(machine_host(meter->machine));
     load_series_begin(&meter->result->series, FIRST_INTERVAL_PS);
 }
 
-static uint64_t busy_ps(const struct host_stats *host)
-{
-    uint64_t sum = 0;
-    for (unsigned use = 0; use < CPU_USES; use++)
-        if (use != CPU_IDLE)
-            sum += host->spent_ps[use];
-    return sum;
-}
-
-/* What everybody did in the window. */
-static void window_counters(const struct load_meter *meter)
+/* What the host did in the window. */
+static void window_costs(struct load_meter *meter)
 {
     struct load_result *result = meter->result;
-    const struct host_stats *host = host_get_stats(machine_host(meter->machine));
-    struct result_counters now;
-    run_counters(meter->machine, &now);
-#define DIFFERENCE(name, text) result->counters.name = now.name - meter->began_counters.name;
-    RESULT_COUNTERS(DIFFERENCE)
-#undef DIFFERENCE
-    result->cpu_busy_ps = busy_ps(host) - busy_ps(&meter->began_host);
-    result->lock_wait_ps = host->lock_wait_ps - meter->began_host.lock_wait_ps;
+    struct usage now, spent = {0};
+    run_usage(meter->machine, &now);
+    run_usage_add(&spent, &meter->began_usage, &now);
+    for (unsigned cpu = 0; cpu < spent.cpus; cpu++)
+        result->cpu_busy_ps += spent.cpu[cpu].busy_ps;
+    result->lock_wait_ps = spent.lock_wait_ps;
+    struct result_counters counters;
+    run_counters(meter->machine, &counters);
+    run_counters_add(&result->counters, &meter->began_counters, &counters);
 }
 
 static void window_end(struct load_meter *meter, uint64_t now_ps)
@@ -74,6 +66,7 @@ static void window_end(struct load_meter *meter, uint64_t now_ps)
     struct load_result *result = meter->result;
     struct link_stats link;
     link_get_stats(machine_link(meter->machine), &link);
+    window_costs(meter);
     result->window_ps = now_ps - meter->began_ps;
     result->in_flight_area_ps = meter->area_ps;
     result->latency_sum_ps = meter->latency.sum;
@@ -84,7 +77,6 @@ static void window_end(struct load_meter *meter, uint64_t now_ps)
     result->p999_ps = stats_histogram_percentile(&meter->latency, 999000);
     result->link_up_busy_ps = link.up_busy_ps - meter->began_link.up_busy_ps;
     result->link_down_busy_ps = link.down_busy_ps - meter->began_link.down_busy_ps;
-    window_counters(meter);
     result->bytes = (result->reads + result->writes) * meter->block_bytes;
 }
 

@@ -3,6 +3,7 @@
  * Closed loops on all CPUs; see loops.h.
  */
 #include "run/loops.h"
+#include "run/run.h"
 
 #include <stdlib.h>
 
@@ -38,8 +39,10 @@ const char *loops_check(const struct run_params *params, const struct loop_job *
     if (places == 0 && job->sequential)
         return "--footprint: every CPU (host.cpus) needs a block";
     if (!job->burst && job->depth > loops_most_depth(params))
-        return "--depth (of each CPU) is above what driver.slots leaves it, and driver.full = "
-               "reject";
+        return machine->host.cpus == 1
+                   ? "--depth is above driver.slots, and driver.full = reject"
+                   : "--depth (of each CPU) is above its share of driver.slots, and driver.full = "
+                     "reject";
     return NULL;
 }
 
