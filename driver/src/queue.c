@@ -24,6 +24,7 @@ void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
     nvme_reap_bind(queue);
     list_init(&queue->waiting);
     list_init(&queue->ended_list);
+    list_init(&queue->delayed);
     list_init(&queue->done);
     list_init(&queue->resume);
 }
@@ -49,7 +50,8 @@ void nvme_queue_start(struct nvme_queue *queue)
     queue->sqhd_sqid = (uint32_t)qid << 16;
     queue->slot_count = nvme->info.slots;
     queue->slot_ops->reset(queue);
-    queue->quarantined = 0;
+    queue->impossible = 0;
+    nvme_watch_start(queue);
     queue_unlock(nvme, qid);
 }
 
@@ -92,14 +94,16 @@ void nvme_queue_open(struct nvme_queue *queue)
     nvme_queue_gate(
         queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
                    (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0) |
+                   (queue->waiting.first ? GATE_WAITING : 0) |
                    (nvme->sgl_by_size || nvme->boundaries || nvme->unreachable ? GATE_POLICY : 0));
+    nvme_io_check_waiting(queue);
     queue_unlock(nvme, queue->sq.qid);
 }
 
-void nvme_queue_close(struct nvme_queue *queue)
+void nvme_queue_close(struct nvme_queue *queue, uint32_t gate)
 {
     queue_lock(queue->nvme, queue->sq.qid);
-    nvme_queue_gate(queue, queue->gate | GATE_CLOSED);
+    nvme_queue_gate(queue, (queue->gate & ~GATE_RECOVERING) | GATE_CLOSED | gate);
     queue_unlock(queue->nvme, queue->sq.qid);
 }
 
@@ -114,46 +118,35 @@ void nvme_call_done(struct nvme_request *first)
 }
 
 /* The controller cannot touch memory any more and the queue is closed: everything ends. */
-void nvme_queue_abort(struct nvme_queue *queue)
+void nvme_queue_abort(struct nvme_queue *queue, int error)
 {
-    struct nvme_list done;
     struct nvme_request *request;
 
-    list_init(&done);
     queue_lock(queue->nvme, queue->sq.qid);
     note_peak(queue);
-    while ((request = list_take(&queue->ended_list)))
-        list_append(&done, request);
+    list_join(&queue->ended_list, &queue->delayed);
     while ((request = list_take(&queue->waiting))) {
-        request->blocks_left = 0;
-        if (request->error == NVME_OK)
-            request->error = NVME_E_STATE;
+        nvme_io_fail(request, error, 0);
         if (--request->pieces_in_flight == 0)
-            list_append(&done, request);
+            list_append(&queue->ended_list, request);
     }
     for (uint32_t i = 0; i <= queue->slot_mask; i++) {
         struct nvme_slot *slot = &queue->slots[i];
 
-        if (slot_armed(queue, slot)) { /* the short path leaves these to whoever ends the request */
-            request = slot->request;
-            slot->expect -= CID_ONE;
-            request->error = NVME_E_STATE;
-            request->status = 0;
-            request->result = 0;
-            list_append(&done, request);
-        } else if ((request = queue->data[i].request)) {
+        request = nvme_io_owner(queue, slot);
+        if (request) {
             nvme_data_finish(queue, &queue->data[i], false);
-            request->blocks_left = 0;
-            if (request->error == NVME_OK)
-                request->error = NVME_E_STATE;
+            nvme_io_fail(request, slot->trouble & SLOT_LATE ? NVME_E_TIMEOUT : error, 0);
             if (--request->pieces_in_flight == 0)
-                list_append(&done, request);
+                list_append(&queue->ended_list, request);
         }
         queue->data[i].request = NULL;
+        slot->trouble = 0;
     }
+    queue->stats.quarantined = 0;
     queue->ended = queue->sequence; /* the slots are given back when the queue starts again */
     queue_unlock(queue->nvme, queue->sq.qid);
-    nvme_call_done(done.first);
+    nvme_reap_settle(queue, 0);
 }
 
 unsigned nvme_in_flight(const struct nvme_queue *queue)

@@ -42,8 +42,10 @@ struct os_config {
     unsigned queue_count; /* 1..64 */
     unsigned slots;       /* of each queue */
     enum os_queue_choice choice;
-    bool interrupts; /* completions are announced, and the host's handler calls nvme_interrupt();
-                      * otherwise they are polled for */
+    bool interrupts;  /* completions are announced, and the host's handler calls nvme_interrupt();
+                       * otherwise they are polled for */
+    uint64_t step_ps; /* while CPU 0 waits it calls nvme_step() so often, which is how the driver
+                       * notices time-outs and failures; 0: it does not */
     uint32_t hybrid_spins; /* looks at the completion queue right after the doorbell, in a loop over
                             * memory alone */
 };

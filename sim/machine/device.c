@@ -54,7 +54,7 @@ static int device_io(void *ctx, enum block_op op, uint64_t offset, uint32_t byte
     struct stream *stream = engine_stream(machine->engine);
     RECORD_EMIT(stream, host_now(host), 0, RECORD_REQUEST, op, number, offset, bytes);
     int error = os_io(machine->os[0], request);
-    machine->stuck = error == NVME_E_TIMEOUT;
+    machine->stuck = error == NVME_E_TIMEOUT && os_in_flight(machine->os[0]) != 0;
     RECORD_EMIT(stream, host_now(host), 0, RECORD_REQUEST_DONE, error, number, 0, 0);
     if (error != NVME_OK)
         return error;

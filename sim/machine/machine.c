@@ -9,6 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nvme/spec.h>
+
+#include "engine/clock.h"
+
+/* How often nvme_step() is called: what nvme.h recommends for time-outs, else for failures. */
+#define STEPS_PER_TIMEOUT 8u
+#define STEP_IDLE_PS      (100 * PS_PER_MS)
+
 struct machine *machine_create(const struct machine_params *params,
                                const struct machine_options *options)
 {
@@ -95,7 +103,11 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
     machine->queue_count = info->io_queues;
     for (unsigned i = 0; i < machine->queue_count; i++)
         machine->queues[i] = nvme_get_queue(machine->nvme, i);
+    uint64_t step_ps = config->io_timeout_ms * (PS_PER_MS / STEPS_PER_TIMEOUT);
+    if (step_ps == 0 && (config->recovery != NVME_RECOVERY_NONE || config->retries != 0))
+        step_ps = STEP_IDLE_PS;
     struct os_config os = {
+        .step_ps = step_ps,
         .host = machine->host,
         .nvme = machine->nvme,
         .queues = machine->queues,

@@ -28,6 +28,8 @@ static const char *times_check(const struct driver_params *driver)
 {
     if (driver->admin_timeout % PS_PER_MS != 0 || driver->shutdown_timeout % PS_PER_MS != 0)
         return "driver.admin_timeout and driver.shutdown_timeout must be whole milliseconds";
+    if (driver->io_timeout % PS_PER_MS != 0 || driver->abort_timeout % PS_PER_MS != 0)
+        return "driver.io_timeout and driver.abort_timeout must be whole milliseconds";
     return NULL;
 }
 
@@ -144,6 +146,13 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->aer_count = (uint8_t)p->aer_count;
     config->flush_always = p->flush_always != 0;
     config->delete_queues = p->delete_queues != 0;
+    config->retries = (uint8_t)p->retries;
+    config->io_timeout_ms = (uint32_t)(p->io_timeout / PS_PER_MS);
+    config->late = (enum nvme_late_policy)p->late;
+    config->abort_timeout_ms = (uint32_t)(p->abort_timeout / PS_PER_MS);
+    config->recovery = (enum nvme_recovery_policy)p->recovery;
+    config->reset_limit = (uint8_t)p->reset_limit;
+    config->after_reset = (enum nvme_after_reset_policy)p->after_reset;
     config->admin_timeout_ms = (uint32_t)(p->admin_timeout / PS_PER_MS);
     config->ready_min_ms = 0; /* the modelled controller keeps to its CAP.TO */
     config->shutdown_timeout_ms = (uint32_t)(p->shutdown_timeout / PS_PER_MS);

@@ -61,7 +61,9 @@ enum nvme_recovery_policy {
 /* Requests that were in flight when the controller was reset by the core itself. */
 enum nvme_after_reset_policy {
     NVME_AFTER_RESET_FAIL,   /* end with NVME_E_STATE (NVME_E_TIMEOUT for the late one) */
-    NVME_AFTER_RESET_REISSUE /* are sent again, in their order; raw commands are not */
+    NVME_AFTER_RESET_REISSUE /* are sent again, whole and in their order, before those that wait;
+                              * raw, cancelled and failed ones end; a late one that stays late ends
+                              * with NVME_E_TIMEOUT after reset_limit tries */
 };
 /* Interrupt coalescing (5.21.1.8). */
 enum nvme_coalescing_policy {
@@ -152,7 +154,8 @@ struct nvme_config {
     enum nvme_late_policy late;
     uint32_t abort_timeout_ms; /* from the Abort command to the next resort; 1..600000 */
     enum nvme_recovery_policy recovery;
-    uint8_t reset_limit; /* resets without a completed command in between, 1..255 */
+    uint8_t reset_limit; /* resets without a completed command in between, 1..255; the failure after
+                          * them is FAILED, after one more disable, and everything ends */
     enum nvme_after_reset_policy after_reset;
     /* time */
     uint32_t admin_timeout_ms;    /* 1..600000 */

@@ -230,6 +230,11 @@ enum nvme_identify_cns { /* 5.15 */
 #define NVME_STATUS_CODE(status) ((unsigned)(status)&0xFFu)
 #define NVME_STATUS_TYPE(status) (((unsigned)(status) >> 8) & 7u)
 
+#define NVME_STATUS_SCT_SC      0x7FFu
+#define NVME_STATUS_ABORTED     0x007u /* generic: Command Abort Requested */
+#define NVME_STATUS_CRD(status) (((unsigned)(status) >> 11) & 3u)
+#define NVME_STATUS_DNR         (1u << 14)
+
 enum nvme_status_type {
     NVME_SCT_GENERIC = 0,
     NVME_SCT_COMMAND = 1,

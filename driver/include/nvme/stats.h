@@ -35,12 +35,22 @@ struct nvme_queue_stats {
     uint64_t status_errors;   /* completions with an error status */
     uint64_t protocol_errors; /* completion entries that could not be true; none ends a request */
     uint64_t in_flight_peak;
+    uint64_t timeouts;       /* commands that were late after one more look (io_timeout_ms) */
+    uint64_t found_late;     /* commands that this look has found ended */
+    uint64_t aborts;         /* Abort commands sent */
+    uint64_t aborts_refused; /* that did not abort */
+    uint64_t reissued;       /* requests sent again after a reset */
+    uint64_t retries;        /* requests sent again for their status */
+    uint64_t cancelled;      /* requests that nvme_cancel() and nvme_cancel_owner() found */
+    uint64_t late_entries;   /* entries of commands that had been given up */
+    uint64_t quarantined;    /* commands given up of which no entry has come: now, not a sum */
 };
 void nvme_get_queue_stats(const struct nvme_queue *queue, struct nvme_queue_stats *stats);
 
 /* Admin and register traffic outside the I/O path. */
 struct nvme_admin_stats {
     uint64_t commands, completions, doorbells, protocol_errors, async_events;
+    uint64_t resets; /* by the core itself (config.recovery) */
 };
 void nvme_get_admin_stats(const struct nvme *nvme, struct nvme_admin_stats *stats);
 

@@ -110,6 +110,7 @@ struct fake {
     uint32_t admin_sqhd_error, admin_cid_error;
     uint32_t refuse_nsid; /* Identify of this namespace ends with admin_fail_status */
     uint32_t rtd3e;       /* microseconds */
+    enum fake_abort { FAKE_OBEYS, FAKE_REFUSES, FAKE_FORGETS, FAKE_IGNORES } abort;
     uint8_t mdts, sqes, cqes, vwc, aerl;
     uint16_t oncs, oacs;
     uint32_t sgls;
@@ -131,7 +132,10 @@ struct fake {
     uint32_t admin_seen[64];
     struct nvme_sqe admin_log[256]; /* those executed */
     uint32_t admin_log_count;
-    uint8_t admin_data[256u << 10]; /* what vendor commands transfer */
+    uint32_t aborts;              /* Abort commands seen */
+    uint32_t abort_cid;           /* of the last one: the Abort's own identifier */
+    uint32_t abort_what;          /* and what it was to abort: CDW10 */
+    uint8_t admin_data[2u << 20]; /* what vendor commands transfer */
     uint16_t aer_cids[16];
     uint32_t aer_held;
     uint32_t allocs, live_allocs, mapped, maps, unmaps, map_flags, copies, copied_bytes;
@@ -182,6 +186,7 @@ void *fake_cpu(uint64_t bus, size_t bytes);
 
 /* The device: take what was rung; end commands. */
 void fake_fetch(uint32_t qid);
+void fake_admin_post(uint32_t cid, uint16_t status, uint32_t result);
 uint16_t
 fake_execute(const struct nvme_sqe *sqe); /* moves data; the status: Compare Failure or 0 */
 void fake_post(uint32_t qid, uint32_t cid, uint16_t status, uint32_t sqhd, uint32_t sqid);

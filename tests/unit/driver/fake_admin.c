@@ -162,6 +162,34 @@ static void doorbell_buffers(const struct nvme_sqe *sqe)
     fake->event_bus = sqe->prp2;
 }
 
+/* 5.1: obeyed, the command's own entry comes first, with Command Abort Requested; refused, bit 0 of
+ * the answer is set; forgotten, the answer says aborted and no entry ever comes; ignored, there is
+ * not even an answer. */
+static bool abort_command(const struct nvme_sqe *sqe, uint32_t *result)
+{
+    uint32_t qid = sqe->cdw10_11 & 0xFFFF, cid = sqe->cdw10_11 >> 16 & 0xFFFF;
+    struct fake_queue *q = &fake->queues[qid % FAKE_QUEUES];
+
+    fake->aborts++;
+    fake->abort_cid = fake_cid(sqe);
+    fake->abort_what = (uint32_t)sqe->cdw10_11;
+    *result = fake->abort == FAKE_REFUSES;
+    for (uint32_t i = 0; fake->abort == FAKE_OBEYS && i < q->in_flight; i++)
+        if (fake_cid(&q->fetched[i]) == cid) {
+            fake_complete(qid, i, NVME_STATUS_ABORTED);
+            return true;
+        }
+    return fake->abort != FAKE_IGNORES;
+}
+
+void fake_admin_post(uint32_t cid, uint16_t status, uint32_t result)
+{
+    struct fake_queue *q = &fake->queues[0];
+
+    ((struct nvme_cqe *)fake_cpu(q->cq_bus, 16))[q->cq_tail].result = fake_le32(result);
+    fake_post(0, cid, status, (q->head + fake->admin_sqhd_error) & 0xFFFF, 0);
+}
+
 static void vendor(const struct nvme_sqe *sqe)
 {
     static struct nvme_segment parts[1024];
@@ -208,6 +236,8 @@ bool fake_device_admin(const struct nvme_sqe *sqe, uint32_t *result)
         ck_assert(q->cq_exists && !q->sq_exists);
         q->cq_exists = false;
         break;
+    case NVME_ADMIN_ABORT:
+        return abort_command(sqe, result);
     case NVME_ADMIN_ASYNC_EVENT:
         ck_assert_uint_le(fake->aer_held, fake->aerl);
         fake->aer_cids[fake->aer_held++] = (uint16_t)fake_cid(sqe);

@@ -446,8 +446,6 @@ void fake_run(uint32_t qid)
             status = fake->admin_fail_status;
         else if (!fake_device_admin(&sqe, &result))
             continue;
-        ((struct nvme_cqe *)fake_cpu(q->cq_bus, 16))[q->cq_tail].result = fake_le32(result);
-        fake_post(0, fake_cid(&sqe) + fake->admin_cid_error, status,
-                  (q->head + fake->admin_sqhd_error) & 0xFFFF, 0);
+        fake_admin_post(fake_cid(&sqe) + fake->admin_cid_error, status, result);
     }
 }

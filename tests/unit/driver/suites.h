@@ -36,4 +36,9 @@ Suite *suite_traps_entries(void);
 Suite *suite_traps_data(void);
 Suite *suite_traps_life(void);
 
+Suite *suite_timeout(void);
+Suite *suite_recovery(void);
+Suite *suite_retry(void);
+Suite *suite_cancel(void);
+
 #endif

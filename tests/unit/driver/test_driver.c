@@ -40,6 +40,11 @@ int main(void)
     srunner_add_suite(runner, suite_traps_entries());
     srunner_add_suite(runner, suite_traps_data());
     srunner_add_suite(runner, suite_traps_life());
+
+    srunner_add_suite(runner, suite_timeout());
+    srunner_add_suite(runner, suite_recovery());
+    srunner_add_suite(runner, suite_retry());
+    srunner_add_suite(runner, suite_cancel());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
