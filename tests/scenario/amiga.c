@@ -30,7 +30,7 @@ static void start(struct amiga *a)
     const char *why = "";
     size_t bytes;
 
-    machine_driver_config(&params->driver, &config);
+    machine_driver_config(params, &config);
     a->polls = config.completion == NVME_COMPLETION_POLL;
     ck_assert_msg(host_enumerate(a->host, &why) == NVME_OK, "%s", why);
     bytes = nvme_memory_size(&config);
@@ -185,6 +185,8 @@ void amiga_abort(struct amiga_io *io)
         ended(&io->request);
         return;
     }
+    if (io->ends == 0)
+        ck_assert_int_eq(nvme_cancel(io->amiga->queue, &io->request), NVME_OK);
 }
 
 void amiga_kick(struct amiga *a)
