@@ -154,6 +154,7 @@ static void end(struct nvme *nvme, uint32_t index, int error, struct nvme_admin_
     struct nvme_admin_slot *slot = &nvme->admin.slots[index];
     struct nvme_admin_request *request = slot->request;
 
+    NVME_TRACE(nvme, NVME_TRACE_ADMIN_END, 0, slot->cid, request->status);
     if (slot->data == DATA_MAPPED) {
         nvme->ops->unmap(nvme->ctx, request->buffer, request->bytes, request->dir, 0);
     } else if (slot->data == DATA_BOUNCED && request->dir != NVME_TO_DEVICE && error == NVME_OK) {
@@ -212,6 +213,8 @@ static int send(struct nvme *nvme, struct nvme_admin_request *request, bool own,
         request->error = NVME_ADMIN_PENDING;
         request->deadline_ns = now_ns + (uint64_t)ms * NVME_NS_PER_MS;
         nvme_admin_put(admin, request, index, prps.prp1, prps.prp2);
+        NVME_TRACE(nvme, NVME_TRACE_ADMIN_SEND, 0, request->command.opcode,
+                   admin->slots[index].cid);
         nvme_admin_ring(nvme, first, 1);
     }
     queue_unlock(nvme, 0);
@@ -380,8 +383,11 @@ int nvme_admin_overdue(struct nvme *nvme)
     for (uint32_t i = 0; i < NVME_ADMIN_AER; i++) {
         struct nvme_admin_request *request = admin->slots[i].request;
 
-        if (request && nvme->now_ns >= request->deadline_ns)
+        if (request && nvme->now_ns >= request->deadline_ns) {
+            NVME_TRACE(nvme, NVME_TRACE_ADMIN_LATE, 0, request->command.opcode,
+                       admin->slots[i].cid);
             request->error = error = NVME_E_TIMEOUT;
+        }
     }
     if (admin->broken)
         error = NVME_E_DEVICE;

@@ -38,6 +38,7 @@
 
 void nvme_enter(struct nvme *nvme, enum nvme_phase phase)
 {
+    NVME_TRACE(nvme, NVME_TRACE_PHASE, 0, phase, 0);
     nvme->phase = phase;
     nvme->entered = false;
 }
@@ -68,6 +69,7 @@ static void drop_interrupts(struct nvme *nvme)
 
 static void fail(struct nvme *nvme, int error)
 {
+    NVME_TRACE(nvme, NVME_TRACE_FAILED, 0, -error, 0);
     close_queues(nvme);
     /* Of a row of resets the first failure is the one to tell. */
     if (nvme->state != NVME_STATE_RECOVERING || nvme->vanished) {
@@ -191,6 +193,7 @@ static int phase_running(struct nvme *nvme)
     error = nvme_watch(nvme);
     if (nvme->phase != PHASE_RUNNING)
         return 0; /* a done() has stopped or reset the controller */
+    nvme_coalescing_look(nvme);
     return error == NVME_OK ? nvme_admin_housekeep(nvme) : error;
 }
 
@@ -345,6 +348,7 @@ int nvme_reset(struct nvme *nvme)
 {
     if (nvme->state != NVME_STATE_READY && nvme->state != NVME_STATE_FAILED)
         return NVME_E_BUSY;
+    NVME_TRACE(nvme, NVME_TRACE_RESET, 0, 0, 0);
     close_queues(nvme);
     nvme->stopping = nvme->vanished = false;
     nvme->failure = NVME_OK;

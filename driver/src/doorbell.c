@@ -11,6 +11,7 @@
  * is cheaper than to keep it over the call. */
 static inline void ring(struct nvme_queue *queue, uint16_t first, uint32_t count)
 {
+    NVME_TRACE(queue->nvme, NVME_TRACE_RING, queue->sq.qid, queue->rung_tail, count);
     queue->publish(queue->ctx, &queue->sq, first, (uint16_t)count);
     queue->bell(queue->bell_ctx, queue->sq_doorbell, queue->rung_tail);
 }

@@ -13,6 +13,7 @@
 #include <nvme/bytes.h>
 #include <nvme/nvme.h>
 #include <nvme/spec.h>
+#include <nvme/trace.h>
 
 #include "byteorder.h"
 #include "libc.h"
@@ -208,9 +209,10 @@ struct nvme_queue {
     struct nvme_mark marks[MARKS]; /* watch.c; newest first, a quarter of io_timeout apart */
     uint32_t scanned;              /* commands before this one have been looked at */
     bool watching;                 /* slots have SLOT_* of a late or cancelled command */
-    bool ring_last, ring_at_poll;  /* NVME_RING_LAST, NVME_RING_AT_POLL */
-    bool more;                     /* NVME_RING_LAST: whoever submits rings, or will be back */
-    bool cq_created, sq_created;   /* as the controller knows it */
+    uint64_t seen_completions, seen_interrupts; /* coalescing.c: at its last look */
+    bool ring_last, ring_at_poll;               /* NVME_RING_LAST, NVME_RING_AT_POLL */
+    bool more;                   /* NVME_RING_LAST: whoever submits rings, or will be back */
+    bool cq_created, sq_created; /* as the controller knows it */
     uint16_t vector;
     uint8_t priority;              /* QPRIO (5.4) */
     struct nvme_queue_stats stats; /* those counters that are not derived */
@@ -265,6 +267,14 @@ struct nvme_host_memory {
     uint32_t count, bytes;                  /* held */
     bool lent; /* the controller has had it: there is something in it */
     struct nvme_dma list, pieces[NVME_HOST_MEMORY_PIECES];
+};
+
+/* Interrupt coalescing (coalescing.c). */
+struct nvme_coalescing {
+    bool on;
+    uint8_t good_looks; /* in a row, while off */
+    uint64_t looked_ns;
+    struct nvme_admin_request request;
 };
 
 /* The steps of the state machine (controller.c has the diagram). */
@@ -328,6 +338,7 @@ struct nvme {
     struct nvme_ns ns[NVME_NAMESPACES_MAX + 1]; /* the last one is never valid: an empty hint */
     uint32_t nsids[NVME_NAMESPACES_MAX];        /* found active, to be identified */
     struct nvme_admin admin;
+    struct nvme_coalescing coalescing;
     struct nvme_dma shadow; /* shadow doorbells, then EventIdx: a page each (shadow.c) */
     struct nvme_abort aborts[NVME_ABORTS_MAX];
     void (*event)(void *ctx, uint32_t result, const void *log, uint32_t bytes); /* may be NULL */
@@ -500,6 +511,10 @@ void nvme_doorbell_bind(struct nvme_queue *queue);
 void nvme_doorbell_start(struct nvme_queue *queue);
 uint64_t nvme_doorbell_count(const struct nvme_queue *queue);
 void nvme_queue_ring(struct nvme_queue *queue); /* under the lock, queue open */
+
+/* ---- coalescing.c ---- */
+bool nvme_coalescing_begin(struct nvme *nvme, struct nvme_command *command); /* false: no command */
+void nvme_coalescing_look(struct nvme *nvme);
 
 /* ---- shadow.c ---- */
 int nvme_phase_shadow(struct nvme *nvme);

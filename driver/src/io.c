@@ -131,6 +131,8 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
     if (error == NVME_OK)
         error = nvme_io_begin(queue, request);
     queue->more = false;
+    if (error == NVME_OK)
+        NVME_TRACE(queue->nvme, NVME_TRACE_SUBMIT, queue->sq.qid, request->op, request->lba);
     if (queue->ring_last && error != NVME_E_STATE &&
         (error != NVME_OK || !(request->flags & NVME_REQ_MORE)))
         nvme_queue_ring(queue);
@@ -152,6 +154,7 @@ static inline int issue_plain(struct nvme_queue *queue, struct nvme_request *req
 {
     struct nvme_short *plain = &queue->plain;
 
+    NVME_TRACE(queue->nvme, NVME_TRACE_SUBMIT, queue->sq.qid, request->op, request->lba);
     queue->free = slot->next_free;
     slot->request = request;
     slot->expect += queue->cid_arm;

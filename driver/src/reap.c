@@ -60,6 +60,7 @@ static NOINLINE void judge(struct nvme_queue *queue, uint32_t found, uint32_t he
         nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
     result = le32(cqe->result);
     dw2 = le32(cqe->sqhd_sqid);
+    NVME_TRACE(nvme, NVME_TRACE_ENTRY, queue->cq.qid, dw3 & 0xFFFFu, status);
 
     /* No such command, none in flight, another queue's, or one that was not even rung: the entry is
      * consumed and nothing else happens. */
@@ -164,6 +165,7 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
         if (LIKELY(plain && le32(cqe->sqhd_sqid) == queue->trusted_dw2)) {
             struct nvme_request *request = slot->request;
 
+            NVME_TRACE(queue->nvme, NVME_TRACE_ENTRY, queue->cq.qid, dw3 & 0xFFFFu, 0);
             slot->expect = found - CID_ONE;
             if (kind & REAP_LOWEST) {
                 queue->slot_ops->give(queue, slot);
@@ -299,6 +301,7 @@ static void deliver(struct nvme_queue *queue)
     first = queue->done.first;
     list_init(&queue->done);
     queue->delivering += first != NULL;
+    NVME_TRACE_ENDS(nvme, queue->cq.qid, first);
     queue_unlock(nvme, queue->cq.qid);
     if (first) {
         nvme_call_done(first);

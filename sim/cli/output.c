@@ -54,7 +54,7 @@ int output_check(const struct cli_settings *settings)
     return settings->plot == NULL ? CLI_OK : check_directory(settings->plot);
 }
 
-static bool table_wanted(const struct cli_settings *settings)
+bool output_table_wanted(const struct cli_settings *settings)
 {
     return !settings->quiet && !(settings->csv != NULL && strcmp(settings->csv, "-") == 0) &&
            !(settings->json != NULL && strcmp(settings->json, "-") == 0);
@@ -74,7 +74,7 @@ static void print_description(void *ctx, const char *name, const char *text)
 void output_machine(const struct cli_settings *settings, const struct cli_config *configs,
                     size_t count)
 {
-    if (!table_wanted(settings))
+    if (!output_table_wanted(settings))
         return;
     for (size_t i = 0; i < count; i++) {
         struct description drive = {"drive", configs[i].drive};
@@ -115,7 +115,7 @@ static int verdict(const struct report *report)
 
 int output_report(const struct cli_settings *settings, const struct report *report)
 {
-    if (table_wanted(settings))
+    if (output_table_wanted(settings))
         table_print(report, stdout);
     int error = write_files(settings, report);
     return error != CLI_OK ? error : verdict(report);
@@ -135,7 +135,7 @@ int output_curves(const struct cli_settings *settings, const struct curves *curv
     char message[REPORT_MESSAGE_MAX];
     uint64_t verified, mismatched;
     int error = 0;
-    if (table_wanted(settings))
+    if (output_table_wanted(settings))
         curve_table_print(curves, stdout);
     if (settings->csv != NULL)
         error = curve_csv_write(curves, settings->csv, message);
@@ -152,7 +152,7 @@ int output_driver_curves(const struct cli_settings *settings, const struct drive
     char message[REPORT_MESSAGE_MAX];
     uint64_t verified, mismatched;
     int error = 0;
-    if (table_wanted(settings))
+    if (output_table_wanted(settings))
         driver_table_print(curves, stdout);
     if (settings->csv != NULL)
         error = driver_csv_write(curves, settings->csv, message);
@@ -199,7 +199,7 @@ int output_single(const struct cli_settings *settings, const struct result *resu
                                   .seed = settings->seed,
                                   .version = DOORBELL_VERSION,
                                   .config_hash = config->hash};
-    if (table_wanted(settings))
+    if (output_table_wanted(settings))
         print_single(result);
     if (table_wanted(settings) && result->usage.cpus > 1)
         usage_print(stdout, &result->usage);

@@ -11,6 +11,8 @@
 
 /* Before hours of work: can the files be written at all? CLI_OK, or CLI_USAGE with a message. */
 int output_check(const struct cli_settings *settings);
+/* Neither --quiet, nor standard output taken by a file. */
+bool output_table_wanted(const struct cli_settings *settings);
 /* One line each about drives and host, from their profiles (also: that one is not validated). All
  * configurations have the same host. */
 void output_machine(const struct cli_settings *settings, const struct cli_config *configs,

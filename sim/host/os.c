@@ -60,6 +60,11 @@ static void os_spend(struct os *os, struct param_cost cost)
     host_spend(os->c.host, CPU_OS, cost);
 }
 
+bool os_wants_hints(const struct os *os)
+{
+    return os->c.ring == NVME_RING_LAST;
+}
+
 unsigned os_in_flight(const struct os *os)
 {
     return os->in_flight;
@@ -91,6 +96,8 @@ static struct nvme_queue *os_choose(struct os *os)
 
 static void os_ring(struct os *os)
 {
+    if (os->c.ring == NVME_RING_AT_POLL)
+        return;
     if (os->c.choice != OS_QUEUE_STEAL) {
         nvme_ring(os->queue);
         return;

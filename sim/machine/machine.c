@@ -115,6 +115,7 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
         .slots = info->slots,
         .choice = (enum os_queue_choice)machine->params.driver.queue_choice,
         .interrupts = config->completion == NVME_COMPLETION_INTERRUPT,
+        .ring = config->ring,
         .hybrid_spins = (uint32_t)machine->params.driver.hybrid_spins,
     };
     for (os.cpu = 0; os.cpu < host_cpus(machine->host); os.cpu++)

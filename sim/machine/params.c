@@ -24,12 +24,16 @@ static enum nvme_irq_mode irq_mode(uint64_t choice)
     return modes[choice];
 }
 
+#define COALESCING_UNIT_PS (PS_PER_MS / 10) /* of TIME (NVMe 1.4, 5.21.1.8) */
+
 static const char *times_check(const struct driver_params *driver)
 {
     if (driver->admin_timeout % PS_PER_MS != 0 || driver->shutdown_timeout % PS_PER_MS != 0)
         return "driver.admin_timeout and driver.shutdown_timeout must be whole milliseconds";
     if (driver->io_timeout % PS_PER_MS != 0 || driver->abort_timeout % PS_PER_MS != 0)
         return "driver.io_timeout and driver.abort_timeout must be whole milliseconds";
+    if (driver->coalescing_time % COALESCING_UNIT_PS != 0)
+        return "driver.coalescing_time must be a multiple of 100 us";
     return NULL;
 }
 
@@ -140,6 +144,11 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->sgl_min_bytes = (uint32_t)p->sgl_min;
     config->ring = (enum nvme_ring_policy)p->ring;
     config->cq_ring = (enum nvme_cq_ring_policy)p->cq_ring;
+    config->shadow_doorbells = p->shadow_doorbells != 0;
+    config->drain_most = (uint16_t)p->drain_most;
+    config->coalescing = (enum nvme_coalescing_policy)p->coalescing;
+    config->coalescing_entries = (uint8_t)p->coalescing_entries;
+    config->coalescing_time_100us = (uint8_t)(p->coalescing_time / COALESCING_UNIT_PS);
     config->completion = (enum nvme_completion_policy)p->completion;
     config->irq = p->completion == NVME_COMPLETION_INTERRUPT ? irq_mode(p->irq) : NVME_IRQ_NONE;
     config->poll_unmasks = p->poll_unmasks != 0;

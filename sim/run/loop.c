@@ -132,6 +132,7 @@ void loop_create(struct loop *loop, struct machine *machine, const struct loop_j
                           .counts = part->counts,
                           .device_blocks =
                               (uint32_t)(job->block_bytes / machine_device(machine)->block_bytes)};
+    loop->hints = os_wants_hints(loop->os);
     loop_take_part(loop, part);
     loop_seed(loop, part->cpu, name);
     loop->bare = job->read_percent == 100 && !job->sequential && !job->verify && meter == NULL;
@@ -161,7 +162,7 @@ void loop_destroy(struct loop *loop)
     free(loop->busy);
 }
 
-static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op op,
+static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op op, uint32_t hint,
                        void (*ended)(void *ctx, struct nvme_request *request))
 {
     slot->request = (struct nvme_request){.op = op,
@@ -175,6 +176,7 @@ static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op o
         slot->request.flags = 0;
         slot->request.buffer = memory_pointer(slot->area);
     }
+    slot->request.flags |= hint;
     slot->number = machine_next_request(loop->machine);
     if (loop->job.verify)
         loop_prepare(loop, slot);
@@ -196,7 +198,15 @@ static void loop_refuse(struct loop *loop, struct loop_slot *slot)
     loop->refused = slot;
 }
 
-static int loop_start(struct loop *loop)
+/* Nothing but the limit of other loops can keep the next request from following at once; whoever
+ * stops here kicks. */
+static uint32_t loop_hint(const struct loop *loop, uint64_t limit)
+{
+    bool more = loop->job.burst ? loop->burst_left > 0 : loop->ready != NULL;
+    return loop->hints && more && loop->counts->started + 1 < limit ? NVME_REQ_MORE : 0;
+}
+
+static int loop_start(struct loop *loop, uint64_t limit)
 {
     struct loop_slot *slot = loop->ready;
     loop->ready = slot->next_ready;
@@ -208,7 +218,7 @@ static int loop_start(struct loop *loop)
         slot->started_ps = host_now(machine_host(loop->machine));
         loop->meter->started(loop->meter->ctx, slot->started_ps);
     }
-    int error = loop_submit(loop, slot, loop_op(loop), loop_ended);
+    int error = loop_submit(loop, slot, loop_op(loop), loop_hint(loop, limit), loop_ended);
     if (error != NVME_E_BUSY || !loop->job.burst)
         return error;
     loop_refuse(loop, slot);
@@ -242,7 +252,7 @@ int loop_run(struct loop *loop, uint64_t ended, uint64_t limit)
     while (counts->ended < ended && counts->error == NVME_OK) {
         bool any = false;
         while (counts->started < limit && loop_may_start(loop)) {
-            int error = loop_start(loop);
+            int error = loop_start(loop, limit);
             if (error != NVME_OK)
                 return error;
             any = true;
@@ -271,7 +281,7 @@ int loop_read_back(struct loop *loop)
     for (uint64_t i = 0; i < loop->job.depth; i++) {
         if (loop->slots[i].number == 0)
             continue; /* never used */
-        int error = loop_submit(loop, &loop->slots[i], NVME_OP_READ, read_back_ended);
+        int error = loop_submit(loop, &loop->slots[i], NVME_OP_READ, 0, read_back_ended);
         if (error != NVME_OK)
             return error;
     }

@@ -61,8 +61,9 @@ struct loop {
     const struct loop_meter *meter; /* NULL: nobody */
     struct os *os;
     struct loop_counts *counts;
-    bool bare; /* random reads that nobody meters or verifies: the workload of the speed benchmarks
-                */
+    bool hints; /* requests that another follows say so */
+    bool bare;  /* random reads that nobody meters or verifies: the workload of the speed benchmarks
+                 */
     struct rng rng;
     struct loop_slot *slots, *ready;
     struct loop_slot *refused;      /* until the burst is over */

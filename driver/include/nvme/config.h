@@ -67,9 +67,12 @@ enum nvme_after_reset_policy {
 };
 /* Interrupt coalescing (5.21.1.8). */
 enum nvme_coalescing_policy {
-    NVME_COALESCING_OFF,     /* the feature is not touched */
-    NVME_COALESCING_FIXED,   /* coalescing_entries, coalescing_time_100us */
-    NVME_COALESCING_ADAPTIVE /* by load, between off and those two values */
+    NVME_COALESCING_OFF,   /* the feature is not touched */
+    NVME_COALESCING_FIXED, /* coalescing_entries, coalescing_time_100us; without interrupts nothing
+                            */
+    NVME_COALESCING_ADAPTIVE /* nvme_step() switches between off and those two values by load,
+                              * looking every 10 ms at most; a load that becomes shallow pays the
+                              * time until the second look after that */
 };
 enum nvme_completion_policy { NVME_COMPLETION_POLL, NVME_COMPLETION_INTERRUPT };
 enum nvme_dma_list_policy {
@@ -134,8 +137,8 @@ struct nvme_config {
                              * such portions of its vector's queues in turn until nothing is left:
                              * after each the CQ doorbell is rung and done() called */
     enum nvme_coalescing_policy coalescing;
-    uint8_t coalescing_entries;    /* THR, 0-based; 0 = none */
-    uint8_t coalescing_time_100us; /* TIME; 0 = none */
+    uint8_t coalescing_entries;    /* THR, 0-based: one more make an interrupt; 0 = no coalescing */
+    uint8_t coalescing_time_100us; /* TIME; 0 = no coalescing */
     bool poll_unmasks; /* write INTMC = 1 at the end of every nvme_poll(), found or not */
     /* admin */
     uint8_t aer_count;          /* Asynchronous Event Requests held, 0..16, at most AERL + 1 */

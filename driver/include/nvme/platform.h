@@ -170,6 +170,10 @@ struct nvme_platform_ops {
      * from one context. */
     void (*lock)(void *ctx, uint16_t qid);
     void (*unlock)(void *ctx, uint16_t qid);
+
+    /* trace: what happens (nvme/trace.h). Called only by a core compiled with NVME_TRACING. May be
+     * NULL. */
+    void (*trace)(void *ctx, unsigned event, uint16_t qid, uint64_t a, uint64_t b);
 };
 
 struct nvme_platform {

@@ -144,6 +144,7 @@ enum nvme_identify_cns { /* 5.15 */
 };
 
 #define NVME_FEATURE_ARBITRATION    0x01u     /* 5.21.1.1 */
+#define NVME_FEATURE_COALESCING     0x08u     /* Interrupt Coalescing (5.21.1.8) */
 #define NVME_FEATURE_HOST_MEMORY    0x0Du     /* 5.21.1.13 */
 #define NVME_FEATURE_HOST_BEHAVIOR  0x16u     /* 5.21.1.22 */
 #define NVME_QPRIO_LOW              3u        /* 5.4 */

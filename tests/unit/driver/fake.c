@@ -219,6 +219,12 @@ static int op_irq_move(void *ctx, unsigned vector, unsigned cpu)
     return fake->irq_move_error;
 }
 
+static void op_trace(void *ctx, unsigned event, uint16_t qid, uint64_t a, uint64_t b)
+{
+    (void)ctx;
+    fake->traces[fake->trace_count++ % FAKE_LOG] = (struct fake_trace){event, qid, a, b};
+}
+
 static void op_lock(void *ctx, uint16_t qid)
 {
     (void)ctx;
@@ -253,7 +259,8 @@ static const struct nvme_platform_ops all_ops = {.read32 = op_read32,
                                                  .irq_setup = op_irq_setup,
                                                  .irq_move = op_irq_move,
                                                  .lock = op_lock,
-                                                 .unlock = op_unlock};
+                                                 .unlock = op_unlock,
+                                                 .trace = op_trace};
 
 /* ---- life of a test ---- */
 

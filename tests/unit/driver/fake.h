@@ -153,6 +153,12 @@ struct fake {
     uint64_t shadow_bus,
         event_bus; /* of the last Doorbell Buffer Config; 0: none since the reset */
     uint32_t mbs;
+    struct fake_trace {
+        unsigned event;
+        uint16_t qid;
+        uint64_t a, b;
+    } traces[FAKE_LOG];
+    uint32_t trace_count;
     void (*at_mb)(void);
     void (*before_write)(uint32_t offset); /* what happens while a register write is on its way */
 

@@ -30,6 +30,8 @@ int main(void)
     srunner_add_suite(runner, suite_halves());
     srunner_add_suite(runner, suite_doorbell());
     srunner_add_suite(runner, suite_shadow());
+    srunner_add_suite(runner, suite_coalescing());
+    srunner_add_suite(runner, suite_trace());
     srunner_add_suite(runner, suite_events());
     srunner_add_suite(runner, suite_admin());
     srunner_add_suite(runner, suite_features());

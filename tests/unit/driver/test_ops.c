@@ -264,6 +264,7 @@ START_TEST(raw_words_reach_the_controller)
     const struct nvme_sqe *sqe;
 
     fake->any_words = true;
+    fake->config.cid_generation = false;
     fake->config.cid_base = 3;
     start();
     raw_request(0x81, 1, 4096, NVME_TO_DEVICE);
