@@ -185,6 +185,8 @@ void amiga_abort(struct amiga_io *io)
         ended(&io->request);
         return;
     }
+    if (io->ends == 0)
+        ck_assert_int_eq(nvme_cancel(io->amiga->queue, &io->request), NVME_OK);
 }
 
 void amiga_kick(struct amiga *a)

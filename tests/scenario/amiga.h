@@ -72,8 +72,9 @@ struct amiga_io *amiga_prepare(struct amiga *a, unsigned index, enum nvme_op op,
  * taken. */
 void amiga_send(struct amiga_io *io);
 void amiga_kick(struct amiga *a);
-/* AbortIO(), as the published driver has it: one that is held back ends at once with
- * NVME_E_CANCELLED; one that the driver has goes on, and nothing happens to one that has ended. */
+/* AbortIO(): one that is held back ends at once with NVME_E_CANCELLED, which is all that the
+ * published driver does; of one that the driver has, the driver is asked. Nothing happens to one
+ * that has ended. */
 void amiga_abort(struct amiga_io *io);
 void amiga_wait(struct amiga *a); /* until all have ended */
 /* One request from beginning to end: the core's error. */

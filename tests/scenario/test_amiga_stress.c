@@ -2,7 +2,7 @@
  *
  * The published nvme.device's stress_nvme and persist_nvme, as scenarios on the whole machine: 24
  * requests of 16 KiB at once where the driver has 16 slots, and 1 MiB that has to outlive a loss of
- * power once it is flushed (NVMe 1.4, 6.8). Its 1.61 to 1.67 failed 8 of the 24 with
+ * power once it is flushed (NVMe 1.4, 5.1, 6.8). Its 1.61 to 1.67 failed 8 of the 24 with
  * IOERR_UNITBUSY; here all end well, whoever holds them back meanwhile.
  */
 #include <check.h>
@@ -113,8 +113,9 @@ static void mixed(struct amiga *a)
 }
 
 /* Two checks: the back half is taken back as soon as it was handed in. Each of its requests ends
- * once, done or cancelled. */
-static void abort_back_half(struct amiga *a, unsigned expected)
+ * once: cancelled those that wait for a slot, and of those that the controller has the ones that it
+ * has not begun (5.1); done the others. */
+static void abort_back_half(struct amiga *a, unsigned waiting)
 {
     unsigned cancelled = 0;
     bool good = true;
@@ -132,7 +133,7 @@ static void abort_back_half(struct amiga *a, unsigned expected)
         cancelled += was_cancelled;
         good = good && a->io[i].ends == 1 && (was_cancelled || ended_well(&a->io[i]));
     }
-    amiga_check(a, good && cancelled == expected);
+    amiga_check(a, good && cancelled >= waiting && cancelled <= REQUESTS - FRONT);
 }
 
 /* What block `index` may hold. The mixed burst has written the even ones only. */
@@ -174,7 +175,7 @@ START_TEST(stress_nvme_14_of_14)
     ck_assert_uint_eq(stats.waits, 2 * ROUNDS * cases[_i].waits);
     ck_assert_uint_eq(stats.in_flight_peak, cases[_i].peak);
     mixed(a);
-    abort_back_half(a, cases[_i].refused);
+    abort_back_half(a, cases[_i].refused + cases[_i].waits);
     read_again(a);
     ck_assert_uint_eq(a->checks, 14);
     ck_assert_uint_eq(nvme_in_flight(a->queue), 0);

@@ -132,7 +132,7 @@ START_TEST(deallocate_without_ranges_is_the_one_range)
 }
 END_TEST
 
-/* Genode's driver cut such a count down and reported success (facts: failure mode 8). */
+/* Genode's driver cut such a count down and reported success (docs/traps.md, genode-8). */
 START_TEST(a_count_of_32_bits_is_never_truncated)
 {
     const struct nvme_sqe *sqe;

@@ -156,7 +156,8 @@ static uint32_t psdt(void)
     return bits;
 }
 
-/* libvfn left PSDT at 0 for one segment, so that its length passed for a PRP list (facts: trap 1).
+/* libvfn left PSDT at 0 for one segment, so that its length passed for a PRP list (docs/traps.md,
+ * peers-1).
  */
 START_TEST(one_segment_is_inline_and_says_so)
 {
