@@ -294,9 +294,9 @@ static void take_entry(struct nvme *nvme, const struct nvme_cqe *cqe, uint32_t d
     uint16_t status = (uint16_t)(dw3 >> NVME_CQE_STATUS_SHIFT);
     uint32_t result = le32(cqe->result);
     uint32_t dw2 = le32(cqe->sqhd_sqid);
-    struct nvme_admin_slot *slot = &admin->slots[index];
+    struct nvme_admin_slot *slot = &admin->slots[index < NVME_ADMIN_SLOTS ? index : 0];
 
-    if (dw2 >> 16 != 0 || index >= NVME_ADMIN_SLOTS || !slot->request || slot->cid != cid) {
+    if (dw2 >> 16 != 0 || !slot->request || slot->cid != cid) { /* slot 0's has other low bits */
         admin->stats.protocol_errors++;
         return;
     }
