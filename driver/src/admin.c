@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The admin queue pair (NVMe 1.4 section 5): every admin command is put, reaped and judged here,
- * whoever asks for it: bring-up and shutdown (nvme_admin_exchange()), other files of the core
+ * whoever asks for it: bring-up and shutdown (bringup.c), other files of the core
  * (nvme_admin_send_internal()), the controller's owner (nvme_admin_submit()), and the requests for
  * asynchronous events of events.c. nvme_admin_reap() is called by nvme_step() and by the interrupt
  * handler, hence the lock of queue 0. A command that is late has no end but that of the controller.
@@ -21,21 +21,15 @@
 #define DATA_BOUNCED 1u
 #define DATA_MAPPED  2u
 
-/* Rings as after CC.EN = 0: empty, and no phase bit set in the completion queue (4.6). */
+/* As after CC.EN = 0; nothing is in flight. */
 void nvme_admin_reset(struct nvme *nvme)
 {
     struct nvme_admin *admin = &nvme->admin;
     uint16_t depth = nvme->config.admin_depth;
 
     queue_lock(nvme, 0);
-    memset(admin->sq_dma.cpu, 0, admin->sq_dma.bytes);
-    memset(admin->cq_dma.cpu, 0, admin->cq_dma.bytes);
-    nvme_dma_sync(nvme, &admin->sq_dma, admin->sq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    nvme_dma_sync(nvme, &admin->cq_dma, admin->cq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    admin->sq =
-        (struct nvme_ring){admin->sq_dma.cpu, admin->sq_dma.bus, depth, 0, NVME_SQE_LOG2, false};
-    admin->cq =
-        (struct nvme_ring){admin->cq_dma.cpu, admin->cq_dma.bus, depth, 0, NVME_CQE_LOG2, true};
+    nvme_memory_ring(nvme, &admin->sq, &admin->sq_dma, depth, 0, false);
+    nvme_memory_ring(nvme, &admin->cq, &admin->cq_dma, depth, 0, true);
     admin->sq_tail = admin->sq_head = admin->cq_head = 0;
     admin->sequence = admin->head_sequence = 0;
     admin->cq_phase = NVME_CQE_PHASE;
@@ -160,6 +154,7 @@ static void end(struct nvme *nvme, uint32_t index, int error, struct nvme_admin_
     struct nvme_admin_slot *slot = &nvme->admin.slots[index];
     struct nvme_admin_request *request = slot->request;
 
+    NVME_TRACE(nvme, NVME_TRACE_ADMIN_END, 0, slot->cid, request->status);
     if (slot->data == DATA_MAPPED) {
         nvme->ops->unmap(nvme->ctx, request->buffer, request->bytes, request->dir, 0);
     } else if (slot->data == DATA_BOUNCED && request->dir != NVME_TO_DEVICE && error == NVME_OK) {
@@ -206,6 +201,8 @@ static int send(struct nvme *nvme, struct nvme_admin_request *request, bool own,
         error = NVME_E_STATE;
     else if (index > admin->user_slots)
         error = admin->user_slots || own ? NVME_E_BUSY : NVME_E_UNSUPPORTED;
+    else if (request->command.opcode == NVME_ADMIN_DOORBELL_BUFFERS)
+        prps.prp2 = prp1 + nvme->info.page_bytes; /* two pages, not a page of data (5.7) */
     else if (!own && request->bytes)
         error = prepare(nvme, request, index, &prps);
     if (error == NVME_OK) {
@@ -216,6 +213,8 @@ static int send(struct nvme *nvme, struct nvme_admin_request *request, bool own,
         request->error = NVME_ADMIN_PENDING;
         request->deadline_ns = now_ns + (uint64_t)ms * NVME_NS_PER_MS;
         nvme_admin_put(admin, request, index, prps.prp1, prps.prp2);
+        NVME_TRACE(nvme, NVME_TRACE_ADMIN_SEND, 0, request->command.opcode,
+                   admin->slots[index].cid);
         nvme_admin_ring(nvme, first, 1);
     }
     queue_unlock(nvme, 0);
@@ -294,9 +293,9 @@ static void take_entry(struct nvme *nvme, const struct nvme_cqe *cqe, uint32_t d
     uint16_t status = (uint16_t)(dw3 >> NVME_CQE_STATUS_SHIFT);
     uint32_t result = le32(cqe->result);
     uint32_t dw2 = le32(cqe->sqhd_sqid);
-    struct nvme_admin_slot *slot = &admin->slots[index < NVME_ADMIN_SLOTS ? index : 0];
+    struct nvme_admin_slot *slot = index < NVME_ADMIN_SLOTS ? &admin->slots[index] : NULL;
 
-    if (dw2 >> 16 != 0 || !slot->request || slot->cid != cid) { /* slot 0's has other low bits */
+    if (dw2 >> 16 != 0 || !slot || !slot->request || slot->cid != cid) {
         admin->stats.protocol_errors++;
         return;
     }
@@ -384,41 +383,14 @@ int nvme_admin_overdue(struct nvme *nvme)
     for (uint32_t i = 0; i < NVME_ADMIN_AER; i++) {
         struct nvme_admin_request *request = admin->slots[i].request;
 
-        if (request && nvme->now_ns >= request->deadline_ns)
+        if (request && nvme->now_ns >= request->deadline_ns) {
+            NVME_TRACE(nvme, NVME_TRACE_ADMIN_LATE, 0, request->command.opcode,
+                       admin->slots[i].cid);
             request->error = error = NVME_E_TIMEOUT;
+        }
     }
     if (admin->broken)
         error = NVME_E_DEVICE;
     queue_unlock(nvme, 0);
     return error;
-}
-
-/* One command of bring-up or shutdown, sent once and then waited for; `entered` says which. 1:
- * completed with success, the result is in admin.own; 0: not yet; NVME_E_STATUS, NVME_E_TIMEOUT,
- * NVME_E_GONE, NVME_E_DEVICE. */
-int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1)
-{
-    struct nvme_admin_request *own = &nvme->admin.own;
-    uint32_t csts;
-    int outcome = NVME_OK;
-
-    if (!nvme->entered) {
-        own->command = *command;
-        nvme->entered = nvme_admin_send_internal(nvme, own, prp1) == NVME_OK; /* or BUSY */
-    }
-    nvme_admin_reap(nvme);
-    if (nvme->admin.broken)
-        outcome = NVME_E_DEVICE;
-    else if (nvme->entered && own->error != NVME_ADMIN_PENDING) {
-        nvme->failure_status = own->status;
-        outcome = own->error == NVME_OK ? 1 : own->error;
-    } else {
-        /* Is the device still there? Asked at every look: admin commands may take a minute, and a
-         * device that was pulled out shall not hold its caller that long. */
-        csts = nvme_read_csts(nvme);
-        outcome = nvme->vanished || (csts & NVME_CSTS_CFS) ? NVME_E_GONE : nvme_admin_overdue(nvme);
-    }
-    if (outcome != 0)
-        nvme->entered = false;
-    return outcome;
 }

@@ -61,25 +61,26 @@ static int step_through(struct nvme *nvme, enum nvme_state passing)
     return nvme->failure;
 }
 
+static int blocking(struct nvme *nvme, int (*begin)(struct nvme *), enum nvme_state passing)
+{
+    int error = begin(nvme);
+
+    return error == NVME_OK ? step_through(nvme, passing) : error;
+}
+
 int nvme_start_blocking(struct nvme *nvme)
 {
-    int error = nvme_start(nvme);
-
-    return error == NVME_OK ? step_through(nvme, NVME_STATE_STARTING) : error;
+    return blocking(nvme, nvme_start, NVME_STATE_STARTING);
 }
 
 int nvme_stop_blocking(struct nvme *nvme)
 {
-    int error = nvme_stop(nvme);
-
-    return error == NVME_OK ? step_through(nvme, NVME_STATE_STOPPING) : error;
+    return blocking(nvme, nvme_stop, NVME_STATE_STOPPING);
 }
 
 int nvme_reset_blocking(struct nvme *nvme)
 {
-    int error = nvme_reset(nvme);
-
-    return error == NVME_OK ? step_through(nvme, NVME_STATE_STARTING) : error;
+    return blocking(nvme, nvme_reset, NVME_STATE_STARTING);
 }
 
 static void note_end(struct nvme_admin_request *request)

@@ -8,6 +8,36 @@
  */
 #include "internal.h"
 
+/* One command of bring-up or shutdown, sent once and then waited for; `entered` says which. 1:
+ * completed with success, the result is in admin.own; 0: not yet; NVME_E_STATUS, NVME_E_TIMEOUT,
+ * NVME_E_GONE, NVME_E_DEVICE. */
+int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1)
+{
+    struct nvme_admin_request *own = &nvme->admin.own;
+    uint32_t csts;
+    int outcome = NVME_OK;
+
+    if (!nvme->entered) {
+        own->command = *command;
+        nvme->entered = nvme_admin_send_internal(nvme, own, prp1) == NVME_OK; /* or BUSY */
+    }
+    nvme_admin_reap(nvme);
+    if (nvme->admin.broken)
+        outcome = NVME_E_DEVICE;
+    else if (nvme->entered && own->error != NVME_ADMIN_PENDING) {
+        nvme->failure_status = own->status;
+        outcome = own->error == NVME_OK ? 1 : own->error;
+    } else {
+        /* Is the device still there? Asked at every look: admin commands may take a minute, and a
+         * device that was pulled out shall not hold its caller that long. */
+        csts = nvme_read_csts(nvme);
+        outcome = nvme->vanished || (csts & NVME_CSTS_CFS) ? NVME_E_GONE : nvme_admin_overdue(nvme);
+    }
+    if (outcome != 0)
+        nvme->entered = false;
+    return outcome;
+}
+
 /* Identify into the control page. */
 static int identify(struct nvme *nvme, enum nvme_identify_cns cns, uint32_t nsid)
 {
@@ -69,7 +99,7 @@ int nvme_phase_active_list(struct nvme *nvme)
     if (outcome != 1)
         return outcome;
     for (uint32_t i = 0; i < NVME_NAMESPACES_MAX; i++) {
-        uint32_t nsid = get_le32(list + i * sizeof(uint32_t));
+        uint32_t nsid = nvme_get_le32(list + i * sizeof(uint32_t));
 
         if (nsid == 0)
             break;

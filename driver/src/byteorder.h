@@ -49,20 +49,4 @@ static inline uint64_t le64(uint64_t v)
     return NVME_BIG_ENDIAN ? swap64(v) : v;
 }
 
-/* Fields at any byte offset (Identify data). */
-static inline uint32_t get_le16(const uint8_t *p)
-{
-    return (uint32_t)p[0] | ((uint32_t)p[1] << 8);
-}
-
-static inline uint32_t get_le32(const uint8_t *p)
-{
-    return get_le16(p) | (get_le16(p + 2) << 16);
-}
-
-static inline uint64_t get_le64(const uint8_t *p)
-{
-    return (uint64_t)get_le32(p) | ((uint64_t)get_le32(p + 4) << 32);
-}
-
 #endif

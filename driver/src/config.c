@@ -53,7 +53,7 @@ static const struct nvme_config defaults = {
 
 void nvme_config_defaults(struct nvme_config *config)
 {
-    *config = defaults;
+    memcpy(config, &defaults, sizeof(*config));
 }
 
 /* A field that is a number or an enumeration, and what it may be. A table instead of code, because
@@ -147,6 +147,7 @@ static const char *check_rest(const struct nvme_config *c)
     REQUIRE(write.direct_align_bytes, power_of_two(c->write.direct_align_bytes));
     REQUIRE(transfer_cap, transfer_ok(c->transfer_cap));
     REQUIRE(transfer_no_mdts, transfer_ok(c->transfer_no_mdts));
+    REQUIRE(ring, c->ring != NVME_RING_AT_POLL || c->completion == NVME_COMPLETION_POLL);
     REQUIRE(irq, c->completion != NVME_COMPLETION_INTERRUPT || c->irq != NVME_IRQ_NONE);
     REQUIRE(io_timeout_ms, c->io_timeout_ms == 0 || c->io_timeout_ms >= IO_TIMEOUT_MIN_MS);
     return NULL;

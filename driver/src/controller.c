@@ -22,16 +22,23 @@
  *            OFF, memory given back      ENABLE   AQA, ASQ, ACQ, CC.EN=1, wait RDY=1
  *                                           ▼
  *     IDENTIFY ► ACTIVE_LIST ► NAMESPACE ► FEATURES ► QUEUE_COUNT ► CREATE_CQ ► CREATE_SQ ►
- *     RUNNING (READY)
+ *     SHADOW ► RUNNING (READY)
+ *     RUNNING (READY) ───────────────────────────────────────────────────┐
+ *   RECOVERING (recover.c): PROBE ◄── config.recovery, on any error ──────┘
+ *     ... SETTLE ► DISABLE ► ENABLE ... RUNNING   the same phases; an error in them: PROBE again,
+ *                    │                            until reset_limit; requests are sent again or end
+ *                    ▼                            after DISABLE
+ *                  FAILED                         reset_limit is reached: requests end
  *
- * Any error leads to FAILED. Requests then stay with the core until a reset or a stop has seen
- * RDY=0, or registers that read as all ones: before that the device may still write to their
- * memory.
+ * Without config.recovery any error leads to FAILED. Requests then stay with the core until a reset
+ * or a stop has seen RDY=0: before that the device may still write to their memory. Registers that
+ * read as all ones lead to FAILED from everywhere, and requests end at once.
  */
 #include "internal.h"
 
-static void enter(struct nvme *nvme, enum nvme_phase phase)
+void nvme_enter(struct nvme *nvme, enum nvme_phase phase)
 {
+    NVME_TRACE(nvme, NVME_TRACE_PHASE, 0, phase, 0);
     nvme->phase = phase;
     nvme->entered = false;
 }
@@ -40,15 +47,15 @@ static void close_queues(struct nvme *nvme)
 {
     nvme_admin_open(nvme, false);
     for (uint32_t i = 0; i < nvme->config.io_queues; i++)
-        nvme_queue_close(&nvme->queues[i]);
+        nvme_queue_close(&nvme->queues[i], 0);
 }
 
 /* The device can no longer reach memory: every request ends, exactly once. */
-void nvme_end_everything(struct nvme *nvme)
+void nvme_end_everything(struct nvme *nvme, int error)
 {
     for (uint32_t i = 0; i < nvme->config.io_queues; i++) {
         nvme->queues[i].sq_created = nvme->queues[i].cq_created = false;
-        nvme_queue_abort(&nvme->queues[i]);
+        nvme_queue_abort(&nvme->queues[i], error);
     }
     nvme_admin_abort(nvme);
 }
@@ -62,25 +69,29 @@ static void drop_interrupts(struct nvme *nvme)
 
 static void fail(struct nvme *nvme, int error)
 {
+    NVME_TRACE(nvme, NVME_TRACE_FAILED, 0, -error, 0);
     close_queues(nvme);
-    nvme->failure = error;
-    if (error != NVME_E_STATUS)
-        nvme->failure_status = 0;
-    enter(nvme, PHASE_NONE);
+    /* Of a row of resets the first failure is the one to tell. */
+    if (nvme->state != NVME_STATE_RECOVERING || nvme->vanished) {
+        nvme->failure = error;
+        if (error != NVME_E_STATUS)
+            nvme->failure_status = 0;
+    }
+    nvme_enter(nvme, PHASE_NONE);
     nvme->state = NVME_STATE_FAILED;
     if (nvme->vanished) {
         drop_interrupts(nvme); /* what comes back, if anything does, has lost its routing */
-        nvme_end_everything(nvme);
+        nvme_end_everything(nvme, NVME_E_GONE);
     }
 }
 
 static void finish_stop(struct nvme *nvme)
 {
-    nvme_end_everything(nvme);
+    nvme_end_everything(nvme, NVME_E_STATE);
     drop_interrupts(nvme);
     nvme->admin.cq.depth = 0; /* a late interrupt finds nothing to look at */
     nvme_memory_release(nvme);
-    enter(nvme, PHASE_NONE);
+    nvme_enter(nvme, PHASE_NONE);
     nvme->stopping = false;
     nvme->state = NVME_STATE_OFF;
 }
@@ -153,7 +164,9 @@ static int phase_enable(struct nvme *nvme, uint64_t now_ns)
 
 static int phase_running(struct nvme *nvme)
 {
+    bool recovered = nvme->state == NVME_STATE_RECOVERING;
     uint32_t csts;
+    int error;
 
     if (!nvme->entered) {
         nvme->entered = true;
@@ -167,15 +180,21 @@ static int phase_running(struct nvme *nvme)
         for (uint32_t i = 0; i < nvme->info.io_queues; i++)
             nvme_queue_open(&nvme->queues[i]);
         nvme_admin_open(nvme, true);
+        if (recovered)
+            nvme_recover_done(nvme);
         return 0;
     }
     csts = nvme_read_csts(nvme);
     if (nvme->vanished || (csts & NVME_CSTS_CFS))
         return NVME_E_GONE;
     for (uint32_t i = 0; i < nvme->info.io_queues; i++)
-        if (nvme->queues[i].quarantined)
+        if (nvme->queues[i].impossible)
             return NVME_E_DEVICE;
-    return nvme_admin_housekeep(nvme);
+    error = nvme_watch(nvme);
+    if (nvme->phase != PHASE_RUNNING)
+        return 0; /* a done() has stopped or reset the controller */
+    nvme_coalescing_look(nvme);
+    return error == NVME_OK ? nvme_admin_housekeep(nvme) : error;
 }
 
 /* Normal shutdown notification (3.1.5 CC.SHN). A controller that is not running needs none. The
@@ -235,6 +254,8 @@ static int run_phase(struct nvme *nvme, uint64_t now_ns)
         return nvme_phase_create_cq(nvme);
     case PHASE_CREATE_SQ:
         return nvme_phase_create_sq(nvme);
+    case PHASE_SHADOW:
+        return nvme_phase_shadow(nvme);
     case PHASE_RUNNING:
         return phase_running(nvme);
     case PHASE_DELETE_SQ:
@@ -256,18 +277,23 @@ static void advance(struct nvme *nvme)
 {
     switch (nvme->phase) {
     case PHASE_SHUTDOWN:
-        enter(nvme, PHASE_SETTLE);
+        nvme_enter(nvme, PHASE_SETTLE);
         return;
     case PHASE_DISABLE:
         if (nvme->stopping) {
             finish_stop(nvme);
             return;
         }
-        enter(nvme, PHASE_ENABLE); /* first: a done() may call nvme_stop(), which shall count */
-        nvme_end_everything(nvme);
+        if (nvme->state == NVME_STATE_RECOVERING) {
+            nvme_recover_disabled(nvme);
+            return;
+        }
+        nvme_enter(nvme,
+                   PHASE_ENABLE); /* first: a done() may call nvme_stop(), which shall count */
+        nvme_end_everything(nvme, NVME_E_STATE);
         return;
     default: /* bring-up, and the way down to SHUTDOWN, are in the order of the enumeration */
-        enter(nvme, (enum nvme_phase)(nvme->phase + 1));
+        nvme_enter(nvme, (enum nvme_phase)(nvme->phase + 1));
         return;
     }
 }
@@ -282,11 +308,11 @@ static void stumble(struct nvme *nvme, int error)
         finish_stop(nvme);
     } else if (nvme->stopping && nvme->phase >= PHASE_DELETE_SQ && nvme->phase < PHASE_SHUTDOWN) {
         nvme->failure = error;
-        enter(nvme, PHASE_SHUTDOWN);
+        nvme_enter(nvme, PHASE_SHUTDOWN);
     } else if (nvme->stopping && nvme->phase == PHASE_SHUTDOWN) {
         nvme->failure = error;
-        enter(nvme, PHASE_SETTLE);
-    } else {
+        nvme_enter(nvme, PHASE_SETTLE);
+    } else if (!nvme_recover(nvme, error)) {
         fail(nvme, error);
     }
 }
@@ -314,7 +340,7 @@ int nvme_start(struct nvme *nvme)
     nvme->failure = NVME_OK;
     nvme->failure_status = 0;
     nvme->state = NVME_STATE_STARTING;
-    enter(nvme, PHASE_PROBE);
+    nvme_enter(nvme, PHASE_PROBE);
     return NVME_OK;
 }
 
@@ -322,12 +348,13 @@ int nvme_reset(struct nvme *nvme)
 {
     if (nvme->state != NVME_STATE_READY && nvme->state != NVME_STATE_FAILED)
         return NVME_E_BUSY;
+    NVME_TRACE(nvme, NVME_TRACE_RESET, 0, 0, 0);
     close_queues(nvme);
     nvme->stopping = nvme->vanished = false;
     nvme->failure = NVME_OK;
     nvme->failure_status = 0;
     nvme->state = NVME_STATE_STARTING;
-    enter(nvme, PHASE_PROBE);
+    nvme_enter(nvme, PHASE_PROBE);
     return NVME_OK;
 }
 
@@ -344,8 +371,8 @@ int nvme_stop(struct nvme *nvme)
     nvme->failure_status = 0;
     nvme->state = NVME_STATE_STOPPING;
     nvme->queue_index = 0;
-    enter(nvme, !was_ready                   ? PHASE_SHUTDOWN
-                : nvme->config.delete_queues ? PHASE_DELETE_SQ
-                                             : PHASE_TAKE_BACK);
+    nvme_enter(nvme, !was_ready                   ? PHASE_SHUTDOWN
+                     : nvme->config.delete_queues ? PHASE_DELETE_SQ
+                                                  : PHASE_TAKE_BACK);
     return NVME_OK;
 }

@@ -194,17 +194,17 @@ static void unmap(const struct nvme *nvme, const struct nvme_slot_data *data, ui
         nvme->ops->unmap(nvme->ctx, part.cpu, part.bytes, data->dir, map_flags(nvme));
 }
 
-/* Map all parts, or take them as they are, into queue->segments; neighbours become one. *mapped,
- * *count: what came of it so far, also if it fails. */
+/* Map all parts, or take them as they are, into queue->segments; neighbours become one. only_prps:
+ * stop where PRPs do. *mapped, *count and *fits: bytes mapped, segments, and bytes in these, as far
+ * as it came if it fails. */
 static int collect(struct nvme_queue *queue, const struct nvme_slot_data *data, bool registered,
-                   uint32_t *mapped, unsigned *count)
+                   bool only_prps, uint32_t *mapped, unsigned *count, uint32_t *fits)
 {
     const struct nvme *nvme = queue->nvme;
     struct nvme_vector part;
     struct walk walk;
-    uint32_t described = 0;
 
-    *mapped = *count = 0;
+    *mapped = *count = *fits = 0;
     walk_start(&walk, data, data->bytes);
     while (walk_next(&walk, &part)) {
         struct nvme_segment *to = &queue->segments[*count];
@@ -224,39 +224,33 @@ static int collect(struct nvme_queue *queue, const struct nvme_slot_data *data, 
             *mapped += part.bytes;
         }
         for (; found != 0 && room != 0; found--, room--, to++) {
-            struct nvme_segment *last = &queue->segments[*count];
+            struct nvme_segment *next = &queue->segments[*count];
+            uint64_t end = *count != 0 ? next[-1].bus + next[-1].bytes : 0;
 
-            described += to->bytes;
-            if (*count != 0 && last[-1].bus + last[-1].bytes == to->bus) {
-                last[-1].bytes += to->bytes;
+            if (*count != 0 && end == to->bus) {
+                next[-1].bytes += to->bytes;
             } else {
-                *last = *to;
+                if (only_prps && *count != 0 &&
+                    (((uint32_t)end | (uint32_t)to->bus) & (nvme->info.page_bytes - 1)) != 0)
+                    return NVME_E_INVAL;
+                *next = *to;
                 ++*count;
             }
+            *fits += to->bytes;
         }
     }
-    if (described == data->bytes)
-        return NVME_OK;
-    *count = 0; /* not the buffer */
-    return NVME_E_INVAL;
+    return *fits == data->bytes ? NVME_OK : NVME_E_INVAL;
 }
 
 static int prepare_direct(struct nvme_queue *queue, struct nvme_slot_data *data, bool registered,
-                          struct nvme_sqe *sqe, uint32_t *fits)
+                          bool only_prps, struct nvme_sqe *sqe, uint32_t *fits)
 {
     uint32_t mapped;
     unsigned count;
-    int error = collect(queue, data, registered, &mapped, &count);
+    int error = collect(queue, data, registered, only_prps, &mapped, &count, fits);
 
-    *fits = 0;
-    if (error == NVME_OK) {
+    if (error == NVME_OK)
         error = describe(queue, data, count, sqe, fits);
-    } else if (error == NVME_E_INVAL && count != 0) { /* more parts than segments */
-        struct nvme_dptr prps;
-
-        nvme_data_describe(queue, &data->list, queue->segments, count, &prps);
-        *fits = prps.fits;
-    }
     if (error != NVME_OK)
         unmap(queue->nvme, data, mapped);
     else if (!registered)
@@ -278,15 +272,16 @@ int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot_data *data, boo
                                        nvme->dword_mask))
         return prepare_bounced(queue, data, sqe);
     for (;;) {
-        error = prepare_direct(queue, data, registered, sqe, &fits);
+        error =
+            prepare_direct(queue, data, registered, !nvme->sgl && data->bytes > room, sqe, &fits);
         if (error != NVME_E_INVAL && error != NVME_E_UNSUPPORTED)
             return error;
         if (data->bytes <= room)
             return prepare_bounced(queue, data, sqe);
         fits &= 0u - unit;
-        if (fits == 0)
+        if (fits == 0 || fits >= data->bytes)
             break;
-        data->bytes = fits; /* less than before */
+        data->bytes = fits;
     }
     data->bytes = room & (0u - unit);
     return data->bytes ? prepare_bounced(queue, data, sqe) : error;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Optional features that bring-up sets where the configuration asks for them and the controller has
- * them: Host Behavior Support (NVMe 1.4, 5.21.1.22), arbitration (5.21.1.1, 4.13) and the host
+ * them: Host Behavior Support (NVMe 1.4, 5.21.1.22), arbitration (5.21.1.1, 4.13), interrupt
+ * coalescing (coalescing.c) and the host
  * memory buffer (5.21.1.13, 8.9), which shutdown takes back. Called by controller.c as phases. A
  * feature that the controller refuses is not used, and that is all. What is not configured costs no
  * command.
@@ -15,7 +16,7 @@
 #define MEMORY_ENABLE   (1u << 0) /* EHM */
 #define MEMORY_RETURNED (1u << 1) /* MR: the contents are as the controller left them */
 
-enum { FEATURE_BEHAVIOR, FEATURE_ARBITRATION, FEATURE_MEMORY, FEATURES };
+enum { FEATURE_BEHAVIOR, FEATURE_ARBITRATION, FEATURE_COALESCING, FEATURE_MEMORY, FEATURES };
 
 /* ---- host memory buffer ---- */
 
@@ -146,6 +147,7 @@ int nvme_phase_features(struct nvme *nvme)
         if (!nvme->entered &&
             !(nvme->feature == FEATURE_BEHAVIOR      ? fill_behavior(nvme, &command, &prp1)
               : nvme->feature == FEATURE_ARBITRATION ? fill_arbitration(nvme, &command)
+              : nvme->feature == FEATURE_COALESCING  ? nvme_coalescing_begin(nvme, &command)
                                                      : fill_memory(nvme, &command)))
             continue;
         outcome = nvme_admin_exchange(nvme, &command, prp1);

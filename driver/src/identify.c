@@ -49,7 +49,7 @@ static uint32_t longest_transfer(const struct nvme *nvme, uint32_t mdts)
 /* How long a shutdown may take, as the device says (RTD3E, 5.15.2.2). */
 static uint64_t shutdown_time_ns(const struct nvme *nvme, const uint8_t *id)
 {
-    uint32_t us = get_le32(id + NVME_IDC_RTD3E);
+    uint32_t us = nvme_get_le32(id + NVME_IDC_RTD3E);
 
     if (nvme->info.version < NVME_VERSION_1_2)
         return 0;
@@ -65,7 +65,7 @@ static bool entry_size_ok(uint8_t field, uint32_t log2)
 /* A number of units of 4 KiB in bytes; what a 32-bit number cannot hold is as much as it can. */
 static uint32_t units(const uint8_t *field)
 {
-    uint32_t count = get_le32(field);
+    uint32_t count = nvme_get_le32(field);
 
     return (count < UINT32_MAX >> UNIT_SHIFT ? count : UINT32_MAX >> UNIT_SHIFT) << UNIT_SHIFT;
 }
@@ -95,32 +95,32 @@ int nvme_identify_controller(struct nvme *nvme, const uint8_t *id)
     info->max_transfer = longest_transfer(nvme, id[NVME_IDC_MDTS]);
     nvme->shutdown_ns = shutdown_time_ns(nvme, id);
     info->volatile_write_cache = (id[NVME_IDC_VWC] & NVME_IDC_VWC_PRESENT) != 0;
-    info->oacs = (uint16_t)get_le16(id + NVME_IDC_OACS);
-    info->oncs = (uint16_t)get_le16(id + NVME_IDC_ONCS);
+    info->oacs = (uint16_t)nvme_get_le16(id + NVME_IDC_OACS);
+    info->oncs = (uint16_t)nvme_get_le16(id + NVME_IDC_ONCS);
     info->compare = (info->oncs & NVME_IDC_ONCS_COMPARE) != 0;
     info->deallocate = (info->oncs & NVME_IDC_ONCS_DATASET) != 0;
     info->write_zeroes = (info->oncs & NVME_IDC_ONCS_ZEROES) != 0;
     info->verify = (info->oncs & NVME_IDC_ONCS_VERIFY) != 0;
     take_sgls(nvme, id[NVME_IDC_SGLS] & NVME_IDC_SGLS_MASK);
     info->abort_limit = (uint8_t)(id[NVME_IDC_ACL] < UINT8_MAX ? id[NVME_IDC_ACL] + 1 : UINT8_MAX);
-    info->namespaces_max = get_le32(id + NVME_IDC_NN);
+    info->namespaces_max = nvme_get_le32(id + NVME_IDC_NN);
     for (unsigned i = 0; i < 3; i++)
-        info->retry_delay_100ms[i] = (uint16_t)get_le16(id + NVME_IDC_CRDT1 + 2 * i);
+        info->retry_delay_100ms[i] = (uint16_t)nvme_get_le16(id + NVME_IDC_CRDT1 + 2 * i);
     info->retry_delays = false; /* until features.c has switched them on */
     info->host_memory_bytes = 0;
-    nvme->atomic_normal = get_le16(id + NVME_IDC_AWUN);
-    nvme->atomic_power_fail = get_le16(id + NVME_IDC_AWUPF);
+    nvme->atomic_normal = nvme_get_le16(id + NVME_IDC_AWUN);
+    nvme->atomic_power_fail = nvme_get_le16(id + NVME_IDC_AWUPF);
     memory->preferred = units(id + NVME_IDC_HMPRE);
     memory->least = units(id + NVME_IDC_HMMIN);
     memory->least_piece = units(id + NVME_IDC_HMMINDS);
-    memory->pieces_max = get_le16(id + NVME_IDC_HMMAXD);
+    memory->pieces_max = nvme_get_le16(id + NVME_IDC_HMMAXD);
     return 1;
 }
 
 /* A field that is 0-based where something says that it is stated at all. */
 static uint32_t stated(bool is, const uint8_t *field)
 {
-    return is ? get_le16(field) + 1 : 0;
+    return is ? nvme_get_le16(field) + 1 : 0;
 }
 
 /* True: the core can use this namespace, and *ns describes it. False: *ns is as nobody's. */
@@ -129,9 +129,9 @@ bool nvme_identify_namespace(struct nvme *nvme, struct nvme_ns *ns, uint32_t nsi
 {
     struct nvme_namespace *public = &ns->public;
     uint32_t format = id[NVME_IDN_FLBAS] & NVME_IDN_FLBAS_MASK;
-    uint32_t lbaf = get_le32(id + NVME_IDN_LBAF + format * NVME_IDN_LBAF_BYTES);
+    uint32_t lbaf = nvme_get_le32(id + NVME_IDN_LBAF + format * NVME_IDN_LBAF_BYTES);
     uint32_t shift = (lbaf >> 16) & 0xFFu;
-    uint64_t blocks = get_le64(id + NVME_IDN_NSZE);
+    uint64_t blocks = nvme_get_le64(id + NVME_IDN_NSZE);
     bool own_atomics = (id[NVME_IDN_NSFEAT] & NVME_IDN_NSFEAT_ATOMICS) != 0;
     bool preferences = (id[NVME_IDN_NSFEAT] & NVME_IDN_NSFEAT_OPTIMAL) != 0;
 
@@ -154,14 +154,14 @@ bool nvme_identify_namespace(struct nvme *nvme, struct nvme_ns *ns, uint32_t nsi
     public->blocks = blocks;
     public->format = (uint8_t)format;
     public->max_blocks = ns->max_blocks;
-    public->optimal_boundary = get_le16(id + NVME_IDN_NOIOB);
+    public->optimal_boundary = nvme_get_le16(id + NVME_IDN_NOIOB);
     nvme->boundaries |= nvme->config.split_at_boundary && public->optimal_boundary != 0;
     ns->zero_flags = id[NVME_IDN_DLFEAT] & NVME_IDN_DLFEAT_DEAC ? NVME_ZEROES_DEAC : 0;
     public->atomic_blocks =
-        own_atomics ? get_le16(id + NVME_IDN_NAWUN) + 1 : nvme->atomic_normal + 1;
+        own_atomics ? nvme_get_le16(id + NVME_IDN_NAWUN) + 1 : nvme->atomic_normal + 1;
     public->atomic_power_fail =
-        own_atomics ? get_le16(id + NVME_IDN_NAWUPF) + 1 : nvme->atomic_power_fail + 1;
-    public->atomic_boundary = stated(get_le16(id + NVME_IDN_NABSN) != 0, id + NVME_IDN_NABSN);
+        own_atomics ? nvme_get_le16(id + NVME_IDN_NAWUPF) + 1 : nvme->atomic_power_fail + 1;
+    public->atomic_boundary = stated(nvme_get_le16(id + NVME_IDN_NABSN) != 0, id + NVME_IDN_NABSN);
     public->preferred_write_granularity = stated(preferences, id + NVME_IDN_NPWG);
     public->preferred_write_alignment = stated(preferences, id + NVME_IDN_NPWA);
     public->preferred_deallocate_granularity = stated(preferences, id + NVME_IDN_NPDG);

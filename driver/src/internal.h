@@ -10,8 +10,10 @@
 #ifndef NVME_SRC_INTERNAL_H
 #define NVME_SRC_INTERNAL_H
 
+#include <nvme/bytes.h>
 #include <nvme/nvme.h>
 #include <nvme/spec.h>
+#include <nvme/trace.h>
 
 #include "byteorder.h"
 #include "libc.h"
@@ -46,6 +48,14 @@ struct nvme_ns {
 /* What has to be undone when a slot's command ends. */
 #define SLOT_BOUNCED (1u << 0) /* data went through the slot's bounce buffer */
 #define SLOT_MAPPED  (1u << 1) /* the buffer was mapped: unmap */
+/* What has gone wrong with it (watch.c, cancel.c). Such a command is always of the general path. */
+#define SLOT_ABORT_OWED (1u << 2) /* an Abort is to be sent */
+#define SLOT_ABORT_SENT                                                                            \
+    (1u << 3)                  /* the controller has an Abort for this identifier: not used again */
+#define SLOT_ABORTED (1u << 4) /* an Abort was sent; abort_deadline_ns counts */
+#define SLOT_REFUSED (1u << 5) /* and did not abort */
+#define SLOT_LATE    (1u << 6)
+#define SLOT_GAVE_UP (1u << 7) /* the request has ended, the command has not: quarantine */
 
 /* One command in flight. The low bits of a command identifier are the slot's position in the
  * queue's array, whose length is a power of two; with config.cid_generation the bits above them
@@ -58,7 +68,8 @@ struct nvme_slot {
                                    * CDW0: armed, which means that a short-path command is in
                                    * flight; else CID_ONE less, whose low bits are another slot's, so
                                    * that no entry that leads to this slot can be equal to it */
-    uint32_t unused[2];
+    uint32_t trouble;             /* SLOT_ABORT_OWED and on; 0 while free and as a rule */
+    uint32_t unused;
 };
 #define CID_ONE (1u << NVME_SQE_CID_SHIFT)
 
@@ -72,7 +83,8 @@ struct nvme_slot_data {
     struct nvme_vector whole; /* a buffer in one piece, as a vector */
     uint32_t offset, bytes;
     enum nvme_dir dir;
-    uint32_t flags; /* SLOT_*; 0 while free and for short-path commands */
+    uint64_t abort_deadline_ns;
+    uint32_t flags; /* SLOT_BOUNCED, SLOT_MAPPED */
 };
 
 struct nvme_list { /* requests, linked through `next` */
@@ -88,6 +100,9 @@ struct nvme_list { /* requests, linked through `next` */
 #define GATE_POLICY  (1u << 4) /* SGLs by size, optimal boundaries, or a limit of bus addresses */
 #define GATE_WORDS                                                                                 \
     (1u << 5) /* an SQE with words that the short path does not store is in the ring */
+#define GATE_RECOVERING                                                                            \
+    (1u << 6) /* closed, but not for long: requests may wait, unchecked                            \
+               */
 
 /* What the short path of nvme_submit() asks of a request, in the order in which it asks: the
  * namespace of the last request and the queue's gates made into a few numbers, so that a plain
@@ -102,6 +117,20 @@ struct nvme_short {
     uint64_t command[2]; /* opcode and nsid as in DW0-1, CPU order; by read, write */
     uint64_t moved[2];   /* blocks read, written; not yet in queue->bytes */
     uint32_t shift;      /* log2 of the block's bytes */
+};
+
+/* How far the commands had come at a time. */
+struct nvme_mark {
+    uint64_t time_ns, sequence;
+};
+#define MARKS 5u
+
+/* An Abort command (5.1) with the controller. */
+#define NVME_ABORTS_MAX 4u
+struct nvme_abort {
+    struct nvme_admin_request request;
+    struct nvme_queue *queue; /* NULL: free */
+    struct nvme_slot *slot;
 };
 
 /* How slots are handed out, chosen once at init (cid.c). take: NULL if there is none. */
@@ -120,7 +149,7 @@ struct nvme_queue {
     struct nvme_sqe *sq_next; /* where the next SQE goes */
     struct nvme_sqe *sq_stop; /* after the SQE before this one turn() is due: the ring's last one,
                                * or every one where each command rings */
-    int (*turn)(struct nvme_queue *queue); /* queue.c; always NVME_OK */
+    int (*turn)(struct nvme_queue *queue); /* doorbell.c; always NVME_OK */
     uint64_t sequence;                     /* SQEs written since init: the next one's number */
     uint64_t bytes[2];                     /* read, written; indexed by enum nvme_op */
     /* -- doorbell -- */
@@ -132,8 +161,10 @@ struct nvme_queue {
     /* The platform's operations that the hot path calls, one load nearer than in its table. */
     void *ctx;
     void (*publish)(void *ctx, const struct nvme_ring *sq, uint16_t first, uint16_t count);
-    void (*write32)(void *ctx, uint32_t offset, uint32_t value);
     uint32_t (*cq_load)(void *ctx, const struct nvme_ring *cq, uint16_t slot);
+    /* How its doorbells are rung: write32, or shadow.c's. */
+    void (*bell)(void *ctx, uint32_t offset, uint32_t value);
+    void *bell_ctx;
     /* -- reap -- */
     struct nvme_ring cq;
     struct nvme_slot *slots;
@@ -171,8 +202,16 @@ struct nvme_queue {
     uint32_t segments_max;
     struct nvme_list waiting;    /* for a slot: requests, and splits that are not all issued */
     struct nvme_list ended_list; /* done() owed by the next poll */
+    struct nvme_list delayed;    /* ended with an error, to be tried again at not_before_ns */
+    uint32_t delivering;         /* polls that are calling done() now */
     struct nvme_dma sq_dma, cq_dma;
-    uint32_t quarantined;        /* impossible entries for commands in flight: a reset is due */
+    uint32_t impossible;           /* entries for commands in flight: a reset is due */
+    struct nvme_mark marks[MARKS]; /* watch.c; newest first, a quarter of io_timeout apart */
+    uint32_t scanned;              /* commands before this one have been looked at */
+    bool watching;                 /* slots have SLOT_* of a late or cancelled command */
+    uint64_t seen_completions, seen_interrupts; /* coalescing.c: at its last look */
+    bool ring_last, ring_at_poll;               /* NVME_RING_LAST, NVME_RING_AT_POLL */
+    bool more;                   /* NVME_RING_LAST: whoever submits rings, or will be back */
     bool cq_created, sq_created; /* as the controller knows it */
     uint16_t vector;
     uint8_t priority;              /* QPRIO (5.4) */
@@ -230,6 +269,14 @@ struct nvme_host_memory {
     struct nvme_dma list, pieces[NVME_HOST_MEMORY_PIECES];
 };
 
+/* Interrupt coalescing (coalescing.c). */
+struct nvme_coalescing {
+    bool on;
+    uint8_t good_looks; /* in a row, while off */
+    uint64_t looked_ns;
+    struct nvme_admin_request request;
+};
+
 /* The steps of the state machine (controller.c has the diagram). */
 enum nvme_phase {
     PHASE_NONE,
@@ -244,6 +291,7 @@ enum nvme_phase {
     PHASE_QUEUE_COUNT,
     PHASE_CREATE_CQ,
     PHASE_CREATE_SQ,
+    PHASE_SHADOW,
     PHASE_RUNNING,
     PHASE_DELETE_SQ,
     PHASE_DELETE_CQ,
@@ -258,9 +306,12 @@ struct nvme {
     void *ctx;
     enum nvme_state state;
     enum nvme_phase phase;
-    bool entered;  /* the phase's opening action has been done */
-    bool stopping; /* PHASE_DISABLE leads to OFF, not to bring-up */
-    bool vanished; /* registers read as all ones: the device cannot write memory */
+    bool entered;         /* the phase's opening action has been done */
+    bool stopping;        /* PHASE_DISABLE leads to OFF, not to bring-up */
+    bool giving_up;       /* reset_limit is reached: PHASE_DISABLE leads to FAILED */
+    uint8_t resets;       /* in a row */
+    uint64_t completions; /* of all queues, when the last recovery began */
+    bool vanished;        /* registers read as all ones: the device cannot write memory */
     bool irq_on;
     int failure;
     uint16_t failure_status;
@@ -287,6 +338,9 @@ struct nvme {
     struct nvme_ns ns[NVME_NAMESPACES_MAX + 1]; /* the last one is never valid: an empty hint */
     uint32_t nsids[NVME_NAMESPACES_MAX];        /* found active, to be identified */
     struct nvme_admin admin;
+    struct nvme_coalescing coalescing;
+    struct nvme_dma shadow; /* shadow doorbells, then EventIdx: a page each (shadow.c) */
+    struct nvme_abort aborts[NVME_ABORTS_MAX];
     void (*event)(void *ctx, uint32_t result, const void *log, uint32_t bytes); /* may be NULL */
     void *event_ctx;
     struct nvme_queue *queues; /* config.io_queues of them */
@@ -339,6 +393,14 @@ static inline struct nvme_request *list_take(struct nvme_list *list)
     return request;
 }
 
+static inline void list_join(struct nvme_list *list, struct nvme_list *tail)
+{
+    *list->last = tail->first;
+    if (tail->first)
+        list->last = tail->last;
+    list_init(tail);
+}
+
 static inline bool nvme_coherent(const struct nvme *nvme)
 {
     return (nvme->platform->flags & NVME_PLATFORM_COHERENT) != 0;
@@ -348,10 +410,26 @@ static inline bool nvme_coherent(const struct nvme *nvme)
 uint32_t nvme_segments_max(const struct nvme_config *config); /* scratch entries of a mapping */
 
 /* ---- controller.c ---- */
-void nvme_end_everything(struct nvme *nvme);
+void nvme_enter(struct nvme *nvme, enum nvme_phase phase);
+void nvme_end_everything(struct nvme *nvme, int error);
+
+/* ---- recover.c ---- */
+bool nvme_recover(struct nvme *nvme, int error); /* false: FAILED it is */
+void nvme_recover_disabled(struct nvme *nvme);   /* RDY = 0 has been seen */
+void nvme_recover_done(struct nvme *nvme);       /* READY */
+
+/* ---- watch.c ---- */
+void nvme_watch_start(struct nvme_queue *queue);
+int nvme_watch(struct nvme *nvme);               /* NVME_OK, or why the controller has failed */
+void nvme_watch_abort(struct nvme_queue *queue); /* send what is owed; under no lock */
+
+/* ---- retry.c ---- */
+bool nvme_retry(struct nvme_queue *queue, struct nvme_request *request);
+void nvme_retry_due(struct nvme_queue *queue, uint64_t now_ns);
 
 /* ---- bringup.c: one function per phase; each returns 1 when done, 0 to wait, or an nvme_error
  * ---- */
+int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
 int nvme_phase_identify(struct nvme *nvme);
 int nvme_phase_active_list(struct nvme *nvme);
 int nvme_phase_namespace(struct nvme *nvme);
@@ -386,6 +464,8 @@ int nvme_dma_hold(struct nvme *nvme, struct nvme_dma *dma, size_t bytes, enum nv
 void nvme_dma_drop(struct nvme *nvme, struct nvme_dma *dma);
 void nvme_dma_sync(const struct nvme *nvme, const struct nvme_dma *dma, size_t bytes,
                    enum nvme_sync what);
+void nvme_memory_ring(const struct nvme *nvme, struct nvme_ring *ring, const struct nvme_dma *dma,
+                      uint16_t depth, uint16_t qid, bool is_cq);
 int nvme_memory_admin(struct nvme *nvme);
 int nvme_memory_queue(struct nvme *nvme, struct nvme_queue *queue);
 void nvme_memory_release(struct nvme *nvme);
@@ -398,7 +478,6 @@ void nvme_admin_reset(struct nvme *nvme);
  * the core, at most to the end of that page; for more, set up a list. Deadlines count from the last
  * nvme_step(). NVME_OK, or NVME_E_BUSY: no slot, try at the next step. Under no lock. */
 int nvme_admin_send_internal(struct nvme *nvme, struct nvme_admin_request *request, uint64_t prp1);
-int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, uint64_t prp1);
 void nvme_admin_open(struct nvme *nvme, bool open);
 unsigned nvme_admin_reap(struct nvme *nvme);
 int nvme_admin_overdue(struct nvme *nvme);
@@ -421,12 +500,24 @@ extern const struct nvme_slot_ops nvme_slots_lowest, nvme_slots_lifo;
 void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid);
 void nvme_queue_start(struct nvme_queue *queue); /* memory held: rings as after creation */
 void nvme_queue_open(struct nvme_queue *queue);
-void nvme_queue_close(struct nvme_queue *queue);
-void nvme_queue_gate(struct nvme_queue *queue, uint32_t gate); /* all GATE_* as they are now */
+void nvme_queue_close(struct nvme_queue *queue, uint32_t gate); /* GATE_RECOVERING or 0 */
+void nvme_queue_gate(struct nvme_queue *queue, uint32_t gate);  /* all GATE_* as they are now */
 void nvme_queue_use_namespace(struct nvme_queue *queue, const struct nvme_ns *ns);
-void nvme_queue_ring(struct nvme_queue *queue);  /* under the lock, queue open */
-void nvme_queue_abort(struct nvme_queue *queue); /* end every request with NVME_E_STATE */
+void nvme_queue_abort(struct nvme_queue *queue, int error); /* end every request */
 void nvme_call_done(struct nvme_request *first); /* the list's done(), with no lock held */
+
+/* ---- doorbell.c ---- */
+void nvme_doorbell_bind(struct nvme_queue *queue);
+void nvme_doorbell_start(struct nvme_queue *queue);
+uint64_t nvme_doorbell_count(const struct nvme_queue *queue);
+void nvme_queue_ring(struct nvme_queue *queue); /* under the lock, queue open */
+
+/* ---- coalescing.c ---- */
+bool nvme_coalescing_begin(struct nvme *nvme, struct nvme_command *command); /* false: no command */
+void nvme_coalescing_look(struct nvme *nvme);
+
+/* ---- shadow.c ---- */
+int nvme_phase_shadow(struct nvme *nvme);
 
 /* ---- prp.c, sgl.c ---- */
 
@@ -487,9 +578,16 @@ int nvme_io_begin(struct nvme_queue *queue, struct nvme_request *request);
 void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
                         uint16_t status, uint32_t result);
 void nvme_io_resume(struct nvme_queue *queue);
+/* The request of the slot's command, NULL if there is none; a short-path command becomes one of the
+ * general path, as which it can be watched, aborted and sent again. */
+struct nvme_request *nvme_io_owner(struct nvme_queue *queue, struct nvme_slot *slot);
+void nvme_io_fail(struct nvme_request *request, int error, uint16_t status); /* unless it has */
+void nvme_io_again(struct nvme_queue *queue, struct nvme_request *request);  /* whole */
+void nvme_io_check_waiting(struct nvme_queue *queue);
 
 /* ---- reap.c ---- */
 void nvme_reap_bind(struct nvme_queue *queue);
+void nvme_reap_settle(struct nvme_queue *queue, uint64_t now_ns); /* all but the entries */
 
 /* ---- hot helpers ---- */
 

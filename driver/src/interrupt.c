@@ -72,6 +72,7 @@ unsigned nvme_interrupt_work(struct nvme *nvme, unsigned vector)
         first = false;
         /* A device that posts nonsense shall not hold the handler for ever. */
     } while (more && errors + 1 < nvme->info.io_depth);
+    NVME_TRACE(nvme, NVME_TRACE_INTERRUPT, 0, vector, count);
     /* The phase as it is now: a done() may have stopped or reset the controller. */
     if (masks(nvme, vector) && nvme->phase >= PHASE_IDENTIFY && nvme->phase <= PHASE_RUNNING)
         nvme->ops->write32(nvme->ctx, NVME_REG_INTMC, 1u << vector);

@@ -28,6 +28,48 @@ static bool flush_is_void(const struct nvme *nvme)
            nvme->config.completion == NVME_COMPLETION_POLL;
 }
 
+void nvme_io_fail(struct nvme_request *request, int error, uint16_t status)
+{
+    if (request->error == NVME_OK && error != NVME_OK) { /* the first one counts */
+        request->error = error;
+        request->status = status;
+    }
+    if (request->error != NVME_OK)
+        request->blocks_left = 0; /* no further pieces */
+}
+
+/* Nothing of it has been issued. */
+static void rewind_request(struct nvme_request *request)
+{
+    request->error = NVME_OK;
+    request->status = 0;
+    request->result = 0;
+    request->pieces_in_flight = 0;
+    request->next_lba = request->lba;
+    request->blocks_left = nvme_command_units(request);
+    request->next_vector = request->vector; /* or ranges */
+    request->vector_offset = 0;
+    request->was_split = false;
+}
+
+struct nvme_request *nvme_io_owner(struct nvme_queue *queue, struct nvme_slot *slot)
+{
+    struct nvme_slot_data *data = &queue->data[slot - queue->slots];
+    struct nvme_request *request = slot->request;
+
+    if (slot_armed(queue, slot)) { /* the short path leaves all this to whoever needs it */
+        slot->expect -= CID_ONE;
+        data->request = request;
+        data->bytes = request->blocks; /* not 0; nothing of it will have to be undone */
+        rewind_request(request);
+        request->blocks_left = 0;
+        request->pieces_in_flight = 1;
+        request->retries_used = 0;
+        request->cancelled = false;
+    }
+    return data->request;
+}
+
 /* The pieces of a split request after the first, as far as there are slots. */
 static void issue_rest(struct nvme_queue *queue, struct nvme_request *request)
 {
@@ -38,32 +80,23 @@ static void issue_rest(struct nvme_queue *queue, struct nvme_request *request)
             wait_at(queue, request, false);
             return;
         }
-        if (error != NVME_OK) { /* the pieces already issued decide when it ends */
-            request->error = error;
-            request->blocks_left = 0;
-        }
+        nvme_io_fail(request, error, 0); /* the pieces already issued decide when it ends */
     }
 }
 
 int nvme_io_begin(struct nvme_queue *queue, struct nvme_request *request)
 {
     const struct nvme *nvme = queue->nvme;
-    int error;
+    int error = NVME_E_BUSY;
 
-    request->error = NVME_OK;
-    request->status = 0;
-    request->result = 0;
-    request->pieces_in_flight = 0;
-    request->next_lba = request->lba;
-    request->blocks_left = nvme_command_units(request);
-    request->next_vector = request->vector; /* or ranges */
-    request->vector_offset = 0;
-    request->was_split = false;
-    if (request->op == NVME_OP_FLUSH && flush_is_void(nvme)) {
+    rewind_request(request);
+    if (!(queue->gate & GATE_CLOSED) && request->op == NVME_OP_FLUSH && flush_is_void(nvme)) {
         list_append(&queue->ended_list, request);
         return NVME_OK;
     }
-    if (nvme_in_flight(queue) >= queue->slot_count || (queue->gate & GATE_WAITING)) {
+    if (!(queue->gate & (GATE_WAITING | GATE_CLOSED)))
+        error = nvme_command_issue(queue, request);
+    if (error == NVME_E_BUSY) {
         if (nvme->config.full == NVME_FULL_REJECT) {
             queue->stats.busy_rejects++;
             return NVME_E_BUSY;
@@ -72,7 +105,6 @@ int nvme_io_begin(struct nvme_queue *queue, struct nvme_request *request)
         wait_at(queue, request, false);
         return NVME_OK;
     }
-    error = nvme_command_issue(queue, request);
     if (error != NVME_OK || request->blocks_left == 0)
         return error;
     if (nvme->config.split == NVME_SPLIT_SERIAL)
@@ -84,13 +116,26 @@ int nvme_io_begin(struct nvme_queue *queue, struct nvme_request *request)
 
 static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request *request)
 {
-    int error = NVME_E_STATE;
+    int error;
 
     queue_lock(queue->nvme, queue->sq.qid);
+    request->retries_used = 0;
+    request->cancelled = false;
+    queue->more = true; /* one doorbell for all pieces; and for those before a request that fails */
     if (!(queue->gate & GATE_CLOSED))
         error = nvme_command_check(queue, request);
+    else if (!(queue->gate & GATE_RECOVERING))
+        error = NVME_E_STATE;
+    else /* the rest is checked when the namespaces are known again */
+        error = (unsigned)request->op <= NVME_OP_RAW ? NVME_OK : NVME_E_INVAL;
     if (error == NVME_OK)
         error = nvme_io_begin(queue, request);
+    queue->more = false;
+    if (error == NVME_OK)
+        NVME_TRACE(queue->nvme, NVME_TRACE_SUBMIT, queue->sq.qid, request->op, request->lba);
+    if (queue->ring_last && error != NVME_E_STATE &&
+        (error != NVME_OK || !(request->flags & NVME_REQ_MORE)))
+        nvme_queue_ring(queue);
     queue_unlock(queue->nvme, queue->sq.qid);
     return error;
 }
@@ -109,6 +154,7 @@ static inline int issue_plain(struct nvme_queue *queue, struct nvme_request *req
 {
     struct nvme_short *plain = &queue->plain;
 
+    NVME_TRACE(queue->nvme, NVME_TRACE_SUBMIT, queue->sq.qid, request->op, request->lba);
     queue->free = slot->next_free;
     slot->request = request;
     slot->expect += queue->cid_arm;
@@ -139,6 +185,18 @@ static NOINLINE int submit_long(struct nvme_queue *queue, struct nvme_request *r
     return issue_plain(queue, request, slot, prps.prp1, prps.prp2);
 }
 
+static NOINLINE int submit_more(struct nvme_queue *queue, struct nvme_request *request)
+{
+    int error;
+
+    if (queue->gate != 0 || request->flags != (NVME_REQ_REGISTERED | NVME_REQ_MORE))
+        return submit_locked(queue, request);
+    queue->more = true;
+    error = submit_long(queue, request);
+    queue->more = false;
+    return error;
+}
+
 int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
 {
     const struct nvme_short *plain = &queue->plain;
@@ -152,20 +210,12 @@ int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
                  request->lba > plain->lba || (request->bus & plain->page_mask) != 0 || !slot))
         return queue->gate == 0 && request->flags == NVME_REQ_REGISTERED
                    ? submit_long(queue, request)
-                   : submit_locked(queue, request);
+                   : submit_more(queue, request);
     return issue_plain(queue, request, slot, request->bus, 0);
 }
 #endif
 
 /* ---- the way back, from reap.c ---- */
-
-static void keep_error(struct nvme_request *request, int error, uint16_t status)
-{
-    if (request->error == NVME_OK && error != NVME_OK) { /* the first one counts */
-        request->error = error;
-        request->status = status;
-    }
-}
 
 /* A command of the general path has ended; its slot is still taken. */
 void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int error,
@@ -176,13 +226,38 @@ void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int er
 
     data->request = NULL;
     nvme_data_finish(queue, data, error == NVME_OK);
+    slot->trouble &= SLOT_ABORT_SENT;
     request->result = result;
-    keep_error(request, error, status);
-    if (request->error != NVME_OK)
-        request->blocks_left = 0; /* no further pieces */
+    nvme_io_fail(request, error, status);
     if (--request->pieces_in_flight != 0)
         return;
-    list_append(request->blocks_left ? &queue->resume : &queue->done, request);
+    if (request->blocks_left)
+        list_append(&queue->resume, request);
+    else if (!nvme_retry(queue, request))
+        list_append(&queue->done, request);
+}
+
+/* Once more, from its beginning, after those that wait already. */
+void nvme_io_again(struct nvme_queue *queue, struct nvme_request *request)
+{
+    rewind_request(request);
+    wait_at(queue, request, false);
+}
+
+/* After a recovery: requests were taken in without a look, or for namespaces as they were. None of
+ * them has a command in flight. */
+void nvme_io_check_waiting(struct nvme_queue *queue)
+{
+    struct nvme_list all = queue->waiting;
+    struct nvme_request *request;
+
+    if (!all.first)
+        return;
+    list_init(&queue->waiting);
+    while ((request = list_take(&all))) {
+        nvme_io_fail(request, nvme_command_check(queue, request), 0);
+        list_append(request->error == NVME_OK ? &queue->waiting : &queue->ended_list, request);
+    }
 }
 
 /* After entries were consumed and the CQ doorbell was rung: the next piece of serial splits, then
@@ -199,7 +274,7 @@ void nvme_io_resume(struct nvme_queue *queue)
         } else if (error == NVME_E_BUSY) {
             wait_at(queue, request, true);
         } else {
-            keep_error(request, error, 0);
+            nvme_io_fail(request, error, 0);
             list_append(&queue->done, request);
         }
     }
@@ -208,13 +283,9 @@ void nvme_io_resume(struct nvme_queue *queue)
             error = nvme_command_issue(queue, request);
             if (error == NVME_E_BUSY)
                 break;
-            if (error != NVME_OK) {
-                keep_error(request, error, 0);
-                request->blocks_left = 0;
-            } else if (request->blocks_left != 0 &&
-                       queue->nvme->config.split == NVME_SPLIT_PARALLEL) {
+            nvme_io_fail(request, error, 0);
+            if (request->blocks_left != 0 && queue->nvme->config.split == NVME_SPLIT_PARALLEL)
                 continue;
-            }
         }
         list_take(&queue->waiting);
         if (--request->pieces_in_flight == 0)

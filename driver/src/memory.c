@@ -40,6 +40,20 @@ void nvme_dma_sync(const struct nvme *nvme, const struct nvme_dma *dma, size_t b
         nvme->ops->sync(nvme->ctx, dma, 0, bytes, what);
 }
 
+/* A ring as after its creation, or after CC.EN = 0: empty, and no phase bit set (4.6). */
+void nvme_memory_ring(const struct nvme *nvme, struct nvme_ring *ring, const struct nvme_dma *dma,
+                      uint16_t depth, uint16_t qid, bool is_cq)
+{
+    memset(dma->cpu, 0, dma->bytes);
+    nvme_dma_sync(nvme, dma, dma->bytes, NVME_SYNC_FOR_DEVICE);
+    ring->entries = dma->cpu;
+    ring->bus = dma->bus;
+    ring->depth = depth;
+    ring->qid = qid;
+    ring->entry_log2 = is_cq ? NVME_CQE_LOG2 : NVME_SQE_LOG2;
+    ring->is_cq = is_cq;
+}
+
 int nvme_memory_admin(struct nvme *nvme)
 {
     struct nvme_admin *admin = &nvme->admin;
@@ -92,6 +106,7 @@ void nvme_memory_release(struct nvme *nvme)
         nvme_dma_drop(nvme, &queue->cq_dma);
         nvme_dma_drop(nvme, &queue->sq_dma);
     }
+    nvme_dma_drop(nvme, &nvme->shadow);
     nvme_host_memory_drop(nvme);
     nvme_dma_drop(nvme, &admin->control);
     nvme_dma_drop(nvme, &admin->cq_dma);

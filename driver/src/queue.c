@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * An I/O queue pair's life: initial state, rings as after creation, opening and closing for
- * submission, the SQ tail doorbell, the end of everything in flight, and its statistics (NVMe 1.4
- * sections 4.1, 4.6, 3.1.24). Called by controller.c and bringup.c; the doorbell also by io.c.
+ * submission, the end of everything in flight, and its statistics (NVMe 1.4 sections 4.1, 4.6).
+ * Called by controller.c and bringup.c. Doorbells are in doorbell.c.
  */
 #include "internal.h"
-
-/* Entries first, then the register: publish (3.1.24). The tail is read back from the queue, which
- * is cheaper than to keep it over the call. */
-static inline void ring(struct nvme_queue *queue, uint16_t first, uint32_t count)
-{
-    queue->publish(queue->ctx, &queue->sq, first, (uint16_t)count);
-    queue->write32(queue->ctx, queue->sq_doorbell, queue->rung_tail);
-}
-
-/* The SQE just filled was the ring's last one. */
-static int turn_wrap(struct nvme_queue *queue)
-{
-    queue->sq_next = queue->sq.entries;
-    return NVME_OK;
-}
-
-/* With a doorbell per command every SQE comes here, so that the one just filled is the only one to
- * ring. The doorbells need no counter: they are as many as the SQEs that were rung. */
-static int turn_ring(struct nvme_queue *queue)
-{
-    uint16_t first = queue->rung_tail;
-
-    queue->sq_stop++;
-    queue->rung_tail = (uint16_t)(first + 1);
-    if (UNLIKELY(first + 1u == queue->depth)) {
-        queue->sq_next = queue->sq.entries;
-        queue->sq_stop = queue->sq_next + 1;
-        queue->rung_tail = 0;
-    }
-    queue->rung_sequence++;
-    ring(queue, first, 1);
-    return NVME_OK;
-}
 
 /* Once, from nvme_init(). What differs between policies is bound here. */
 void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
@@ -47,17 +14,17 @@ void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid)
     queue->nvme = nvme;
     queue->ctx = nvme->ctx;
     queue->publish = nvme->ops->publish;
-    queue->write32 = nvme->ops->write32;
     queue->cq_load = nvme->ops->cq_load;
     queue->ns = &nvme->ns[NVME_NAMESPACES_MAX];
     nvme_queue_gate(queue, GATE_CLOSED);
-    queue->turn = config->ring == NVME_RING_PER_COMMAND ? turn_ring : turn_wrap;
+    nvme_doorbell_bind(queue);
     queue->slot_ops = config->cid == NVME_CID_LIFO ? &nvme_slots_lifo : &nvme_slots_lowest;
     nvme_slots_init(queue);
     queue->sq.qid = queue->cq.qid = qid;
     nvme_reap_bind(queue);
     list_init(&queue->waiting);
     list_init(&queue->ended_list);
+    list_init(&queue->delayed);
     list_init(&queue->done);
     list_init(&queue->resume);
 }
@@ -70,30 +37,21 @@ void nvme_queue_start(struct nvme_queue *queue)
     uint16_t depth = nvme->info.io_depth;
 
     queue_lock(nvme, qid);
-    memset(queue->sq_dma.cpu, 0, queue->sq_dma.bytes);
-    memset(queue->cq_dma.cpu, 0, queue->cq_dma.bytes); /* phase tags 0 (4.6) */
-    nvme_dma_sync(nvme, &queue->sq_dma, queue->sq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    nvme_dma_sync(nvme, &queue->cq_dma, queue->cq_dma.bytes, NVME_SYNC_FOR_DEVICE);
-    queue->sq =
-        (struct nvme_ring){queue->sq_dma.cpu, queue->sq_dma.bus, depth, qid, NVME_SQE_LOG2, false};
-    queue->cq =
-        (struct nvme_ring){queue->cq_dma.cpu, queue->cq_dma.bus, depth, qid, NVME_CQE_LOG2, true};
+    nvme_memory_ring(nvme, &queue->sq, &queue->sq_dma, depth, qid, false);
+    nvme_memory_ring(nvme, &queue->cq, &queue->cq_dma, depth, qid, true);
     queue->depth = depth;
     queue->drain_limit = depth - 1u;
     if (nvme->config.drain_most && nvme->config.drain_most < queue->drain_limit)
         queue->drain_limit = nvme->config.drain_most;
-    queue->sq_next = queue->sq.entries;
-    queue->sq_stop = queue->sq_next + (queue->turn == turn_ring ? 1 : depth);
-    queue->rung_tail = 0;
+    nvme_doorbell_start(queue);
     queue->cq_head = 0;
     queue->cq_phase = NVME_CQE_PHASE;
-    queue->head_sequence = queue->rung_sequence = queue->ended = queue->sequence;
+    queue->head_sequence = queue->ended = queue->sequence;
     queue->sqhd_sqid = (uint32_t)qid << 16;
-    queue->sq_doorbell = NVME_REG_DOORBELL + 2u * qid * nvme->doorbell_stride;
-    queue->cq_doorbell = queue->sq_doorbell + nvme->doorbell_stride;
     queue->slot_count = nvme->info.slots;
     queue->slot_ops->reset(queue);
-    queue->quarantined = 0;
+    queue->impossible = 0;
+    nvme_watch_start(queue);
     queue_unlock(nvme, qid);
 }
 
@@ -136,40 +94,16 @@ void nvme_queue_open(struct nvme_queue *queue)
     nvme_queue_gate(
         queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
                    (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0) |
+                   (queue->waiting.first ? GATE_WAITING : 0) |
                    (nvme->sgl_by_size || nvme->boundaries || nvme->unreachable ? GATE_POLICY : 0));
+    nvme_io_check_waiting(queue);
     queue_unlock(nvme, queue->sq.qid);
 }
 
-void nvme_queue_close(struct nvme_queue *queue)
+void nvme_queue_close(struct nvme_queue *queue, uint32_t gate)
 {
     queue_lock(queue->nvme, queue->sq.qid);
-    nvme_queue_gate(queue, queue->gate | GATE_CLOSED);
-    queue_unlock(queue->nvme, queue->sq.qid);
-}
-
-/* One doorbell for all entries since the last. */
-void nvme_queue_ring(struct nvme_queue *queue)
-{
-    uint32_t count = (uint32_t)(queue->sequence - queue->rung_sequence);
-    uint16_t first = queue->rung_tail;
-
-    if (count == 0)
-        return;
-    queue->rung_tail = (uint16_t)(queue->sq_next - (struct nvme_sqe *)queue->sq.entries);
-    queue->rung_sequence = queue->sequence;
-    queue->stats.sq_doorbells++;
-    ring(queue, first, count);
-}
-
-void nvme_ring(struct nvme_queue *queue)
-{
-    if (LIKELY(!(queue->gate & (GATE_LOCKED | GATE_CLOSED)))) {
-        nvme_queue_ring(queue);
-        return;
-    }
-    queue_lock(queue->nvme, queue->sq.qid);
-    if (!(queue->gate & GATE_CLOSED))
-        nvme_queue_ring(queue);
+    nvme_queue_gate(queue, (queue->gate & ~GATE_RECOVERING) | GATE_CLOSED | gate);
     queue_unlock(queue->nvme, queue->sq.qid);
 }
 
@@ -184,46 +118,35 @@ void nvme_call_done(struct nvme_request *first)
 }
 
 /* The controller cannot touch memory any more and the queue is closed: everything ends. */
-void nvme_queue_abort(struct nvme_queue *queue)
+void nvme_queue_abort(struct nvme_queue *queue, int error)
 {
-    struct nvme_list done;
     struct nvme_request *request;
 
-    list_init(&done);
     queue_lock(queue->nvme, queue->sq.qid);
     note_peak(queue);
-    while ((request = list_take(&queue->ended_list)))
-        list_append(&done, request);
+    list_join(&queue->ended_list, &queue->delayed);
     while ((request = list_take(&queue->waiting))) {
-        request->blocks_left = 0;
-        if (request->error == NVME_OK)
-            request->error = NVME_E_STATE;
+        nvme_io_fail(request, error, 0);
         if (--request->pieces_in_flight == 0)
-            list_append(&done, request);
+            list_append(&queue->ended_list, request);
     }
     for (uint32_t i = 0; i <= queue->slot_mask; i++) {
         struct nvme_slot *slot = &queue->slots[i];
 
-        if (slot_armed(queue, slot)) { /* the short path leaves these to whoever ends the request */
-            request = slot->request;
-            slot->expect -= CID_ONE;
-            request->error = NVME_E_STATE;
-            request->status = 0;
-            request->result = 0;
-            list_append(&done, request);
-        } else if ((request = queue->data[i].request)) {
+        request = nvme_io_owner(queue, slot);
+        if (request) {
             nvme_data_finish(queue, &queue->data[i], false);
-            request->blocks_left = 0;
-            if (request->error == NVME_OK)
-                request->error = NVME_E_STATE;
+            nvme_io_fail(request, slot->trouble & SLOT_LATE ? NVME_E_TIMEOUT : error, 0);
             if (--request->pieces_in_flight == 0)
-                list_append(&done, request);
+                list_append(&queue->ended_list, request);
         }
         queue->data[i].request = NULL;
+        slot->trouble = 0;
     }
+    queue->stats.quarantined = 0;
     queue->ended = queue->sequence; /* the slots are given back when the queue starts again */
     queue_unlock(queue->nvme, queue->sq.qid);
-    nvme_call_done(done.first);
+    nvme_reap_settle(queue, 0);
 }
 
 unsigned nvme_in_flight(const struct nvme_queue *queue)
@@ -237,8 +160,8 @@ void nvme_get_queue_stats(const struct nvme_queue *queue, struct nvme_queue_stat
 
     *stats = queue->stats;
     stats->commands = queue->sequence;
-    if (queue->turn == turn_ring)
-        stats->sq_doorbells = queue->rung_sequence;
+    stats->sq_doorbells = nvme_doorbell_count(queue) - stats->sq_skipped;
+    stats->cq_doorbells -= stats->cq_skipped;
     stats->bytes_read =
         queue->bytes[NVME_OP_READ] + (queue->plain.moved[NVME_OP_READ] << queue->plain.shift);
     stats->bytes_written =

@@ -37,10 +37,11 @@ static inline uint32_t identity(uint32_t dw3)
     return dw3 << 16 | dw3 >> 16;
 }
 
-/* Any entry, and the slow way for all but plain success of a short-path command. dw3: with
- * queue->cq_phase taken away. False: the entry is not new. True: it is consumed; the caller counts
- * it as the end of a command. */
-static NOINLINE bool judge(struct nvme_queue *queue, uint32_t found, uint32_t head)
+#define STALE 1u /* in identity(): the phase tag says that the entry is not new */
+
+/* A new entry that is not plain success of a short-path command, or says something new of the SQ
+ * head. found: identity() of its dword 3. The caller counts it as the end of a command. */
+static NOINLINE void judge(struct nvme_queue *queue, uint32_t found, uint32_t head)
 {
     uint32_t dw3 = identity(found);
     const struct nvme *nvme = queue->nvme;
@@ -50,26 +51,27 @@ static NOINLINE bool judge(struct nvme_queue *queue, uint32_t found, uint32_t he
     struct nvme_slot *slot = &queue->slots[index];
     int error = status ? NVME_E_STATUS : NVME_OK;
     uint32_t cid = dw3 << NVME_SQE_CID_SHIFT;
-    bool armed = slot->expect == cid;
+    struct nvme_request *request;
     uint32_t result, dw2;
     bool believable;
 
-    if (dw3 & NVME_CQE_PHASE)
-        return false;
     /* The caller has done it before it looked at more than dword 3. */
     if (slot->expect != found && !(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
         nvme->ops->rmb(queue->ctx, &queue->cq, (uint16_t)head);
     result = le32(cqe->result);
     dw2 = le32(cqe->sqhd_sqid);
+    NVME_TRACE(nvme, NVME_TRACE_ENTRY, queue->cq.qid, dw3 & 0xFFFFu, status);
 
     /* No such command, none in flight, another queue's, or one that was not even rung: the entry is
      * consumed and nothing else happens. */
-    if (!(armed || (slot->expect + CID_ONE == cid && queue->data[index].request)) ||
+    if (!(slot->expect == cid ||
+          (slot->expect + CID_ONE == cid &&
+           (queue->data[index].request || (slot->trouble & SLOT_GAVE_UP)))) ||
         dw2 >> 16 != queue->sq.qid ||
         (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) >= 0) {
         queue->stats.protocol_errors++;
         queue->ended--;
-        return true;
+        return;
     }
     believable = (dw2 == queue->sqhd_sqid || take_head(queue, slot, dw2)) &&
                  (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0;
@@ -80,21 +82,37 @@ static NOINLINE bool judge(struct nvme_queue *queue, uint32_t found, uint32_t he
          * controller. */
         queue->stats.protocol_errors++;
         queue->ended--;
-        queue->quarantined++;
-        return true;
+        queue->impossible++;
+        return;
     }
     queue->stats.status_errors += status != 0;
-    if (armed) {
+    if (status == 0 && slot->expect == cid) {
         slot->expect -= CID_ONE;
-        slot->request->error = error;
-        slot->request->status = status;
-        slot->request->result = result;
-        list_append(&queue->done, slot->request);
+        request = slot->request;
+        request->error = NVME_OK;
+        request->status = 0;
+        request->pieces_in_flight = 0;
+        request->result = result;
+        list_append(&queue->done, request);
+        queue->slot_ops->give(queue, slot);
+        return;
+    }
+    request = nvme_io_owner(queue, slot);
+    if (!request) { /* it was given up, and its request has ended long ago */
+        queue->stats.late_entries++;
+        queue->stats.quarantined--;
+        slot->trouble &= SLOT_ABORT_SENT;
     } else {
+        if ((status & NVME_STATUS_SCT_SC) == NVME_STATUS_ABORTED) {
+            if (request->cancelled)
+                error = NVME_E_CANCELLED;
+            else if (slot->trouble & SLOT_LATE)
+                error = NVME_E_TIMEOUT;
+        }
         nvme_io_piece_done(queue, slot, error, status, result);
     }
-    queue->slot_ops->give(queue, slot);
-    return true;
+    if (slot->trouble == 0) /* else when the Abort's answer comes (watch.c) */
+        queue->slot_ops->give(queue, slot);
 }
 
 /* In what queues differ. The combinations that are common get a loop of their own, in which the
@@ -147,6 +165,7 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
         if (LIKELY(plain && le32(cqe->sqhd_sqid) == queue->trusted_dw2)) {
             struct nvme_request *request = slot->request;
 
+            NVME_TRACE(queue->nvme, NVME_TRACE_ENTRY, queue->cq.qid, dw3 & 0xFFFFu, 0);
             slot->expect = found - CID_ONE;
             if (kind & REAP_LOWEST) {
                 queue->slot_ops->give(queue, slot);
@@ -161,16 +180,14 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
             *last = request;
             last = &request->next;
         } else {
-            bool consumed;
-
+            if (found & STALE)
+                break;
             queue->done.last = last;
             queue->free = free;
-            consumed = judge(queue, found, head);
+            judge(queue, found, head);
             free = queue->free;
             last = queue->done.last;
             note_trusted(queue);
-            if (!consumed)
-                break;
         }
         cqe++;
         if (UNLIKELY(++head == stop)) {
@@ -182,12 +199,12 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
             }
             if (head == stop) {
                 if (kind & REAP_RING_EACH)
-                    queue->write32(queue->ctx, queue->cq_doorbell, head);
+                    queue->bell(queue->bell_ctx, queue->cq_doorbell, head);
                 break;
             }
         }
         if (kind & REAP_RING_EACH)
-            queue->write32(queue->ctx, queue->cq_doorbell, head);
+            queue->bell(queue->bell_ctx, queue->cq_doorbell, head);
     }
     queue->done.last = last;
     queue->free = free;
@@ -198,7 +215,7 @@ TEMPLATE unsigned reap(struct nvme_queue *queue, unsigned limit, const unsigned 
         queue->stats.cq_doorbells += count;
     } else if (count != 0) {
         queue->stats.cq_doorbells++;
-        queue->write32(queue->ctx, queue->cq_doorbell, head);
+        queue->bell(queue->bell_ctx, queue->cq_doorbell, head);
     }
     return count;
 }
@@ -264,10 +281,51 @@ void nvme_reap_bind(struct nvme_queue *queue)
 #endif
 }
 
+/* Commands that follow: with one doorbell, which nvme_io_resume() rings. */
+static NOINLINE void resume(struct nvme_queue *queue)
+{
+    queue->more = true;
+    nvme_io_resume(queue);
+    queue->more = false;
+}
+
+/* Under the lock: let go of it, and of all requests that have ended. */
+static void deliver(struct nvme_queue *queue)
+{
+    const struct nvme *nvme = queue->nvme;
+    struct nvme_request *first;
+
+    if (UNLIKELY(queue->ended_list.first))
+        list_join(&queue->done, &queue->ended_list);
+    *queue->done.last = NULL;
+    first = queue->done.first;
+    list_init(&queue->done);
+    queue->delivering += first != NULL;
+    NVME_TRACE_ENDS(nvme, queue->cq.qid, first);
+    queue_unlock(nvme, queue->cq.qid);
+    if (first) {
+        nvme_call_done(first);
+        queue_lock(nvme, queue->cq.qid);
+        queue->delivering--;
+        queue_unlock(nvme, queue->cq.qid);
+    }
+}
+
+/* Whatever a poll does besides looking for entries, for when something else than an entry has
+ * changed things: an Abort's answer, a recovery, the time. */
+void nvme_reap_settle(struct nvme_queue *queue, uint64_t now_ns)
+{
+    queue_lock(queue->nvme, queue->cq.qid);
+    if (!(queue->gate & GATE_CLOSED)) {
+        nvme_retry_due(queue, now_ns);
+        resume(queue);
+    }
+    deliver(queue);
+}
+
 /* Entries, CQ doorbell, and what follows from them, under the lock; then the requests' done(). */
 static unsigned drain(struct nvme_queue *queue, unsigned max)
 {
-    struct nvme_request *request, *done;
     unsigned limit = queue->drain_limit;
     unsigned count = 0;
 
@@ -276,19 +334,20 @@ static unsigned drain(struct nvme_queue *queue, unsigned max)
     note_peak(queue);
     if (max != 0 && max < limit)
         limit = max;
-    if (LIKELY(!(queue->gate & GATE_CLOSED)))
+    if (LIKELY(!(queue->gate & GATE_CLOSED))) {
+        if (UNLIKELY(queue->ring_at_poll))
+            nvme_queue_ring(queue);
         count = queue->reap(queue, limit);
+    }
     queue->stats.completions += count;
     queue->stats.empty_polls += count == 0;
-    if (UNLIKELY(queue->resume.first || (count != 0 && (queue->gate & GATE_WAITING))))
-        nvme_io_resume(queue);
-    while (UNLIKELY((request = list_take(&queue->ended_list)) != NULL))
-        list_append(&queue->done, request);
-    *queue->done.last = NULL;
-    done = queue->done.first;
-    list_init(&queue->done);
-    queue_unlock(queue->nvme, queue->cq.qid);
-    nvme_call_done(done);
+    if (UNLIKELY(queue->delayed.first) && !(queue->gate & GATE_CLOSED)) {
+        nvme_retry_due(queue, queue->nvme->ops->now_ns(queue->ctx));
+        resume(queue);
+    } else if (UNLIKELY(queue->resume.first || (count != 0 && (queue->gate & GATE_WAITING)))) {
+        resume(queue);
+    }
+    deliver(queue);
     return count;
 }
 

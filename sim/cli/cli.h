@@ -93,9 +93,11 @@ struct cli_command {
 
 /* `bench drive` (cmd_drive.c). */
 int cli_bench_drive(const struct cli_settings *settings);
+/* `bench driver` (cmd_driver.c). */
+int cli_bench_driver(const struct cli_settings *settings);
 
 extern const struct cli_command cli_bench_command, cli_replay_command, cli_explain_command,
-    cli_list_command;
+    cli_stats_command, cli_list_command;
 
 /* argv[0] is the command's name. CLI_OK, or CLI_USAGE with a message printed. */
 int cli_parse(const struct cli_command *command, int argc, char **argv,

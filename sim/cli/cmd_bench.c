@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "cli/output.h"
+#include "run/load.h"
 #include "run/pool.h"
 
 #define PUBLISHED_FILE "published/amiga.csv"
@@ -330,10 +331,8 @@ static int bench_random_read(struct bench *bench)
         return CLI_OK;
     }
     struct run_spec spec = cli_run_spec(s, &bench->configs[0]);
-    const struct driver_params *driver = &spec.params->machine.driver;
-    if ((s->given & CLI_BIT(CLI_DEPTH)) == 0 && driver->full == NVME_FULL_REJECT &&
-        job.depth > driver->slots)
-        job.depth = driver->slots; /* the default must work on every driver */
+    if ((s->given & CLI_BIT(CLI_DEPTH)) == 0)
+        job.depth = run_load_depth(spec.params, job.depth); /* must work on every driver */
     error = output_check(s);
     if (error != CLI_OK)
         return error;
@@ -355,7 +354,7 @@ static int bench_main(struct cli_settings *settings)
     struct bench bench = {.settings = settings};
     int error;
     if (settings->arguments.count != 1) {
-        cli_complain("bench: name one workload: amigadiskbench, random-read or drive");
+        cli_complain("bench: name one workload: amigadiskbench, random-read, drive or driver");
         return CLI_USAGE;
     }
     if (strcmp(settings->arguments.items[0], "amigadiskbench") == 0) {
@@ -364,8 +363,11 @@ static int bench_main(struct cli_settings *settings)
         error = bench_random_read(&bench);
     } else if (strcmp(settings->arguments.items[0], "drive") == 0) {
         error = cli_bench_drive(settings);
+    } else if (strcmp(settings->arguments.items[0], "driver") == 0) {
+        error = cli_bench_driver(settings);
     } else {
-        cli_complain("bench: unknown workload '%s'; allowed: amigadiskbench, random-read, drive",
+        cli_complain("bench: unknown workload '%s'; allowed: amigadiskbench, random-read, drive, "
+                     "driver",
                      settings->arguments.items[0]);
         error = CLI_USAGE;
     }
@@ -381,12 +383,15 @@ const struct cli_command cli_bench_command = {
         "WORKLOAD is\n"
         "  amigadiskbench   the AmigaDiskBench suites, each at seven block sizes, for every\n"
         "                   --driver, beside the published figures\n"
-        "  random-read      random reads in a closed loop (--depth, --ios, --block-size,\n"
-        "                   --footprint), without a file system\n"
+        "  random-read      random reads in closed loops, one on each CPU, without a file system\n"
+        "                   (--depth, --ios, --block-size, --footprint)\n"
         "  drive            curves of one or more --drive: IOPS over depth, throughput over block\n"
         "                   size and over the link, random writes over time, and the figures of\n"
         "                   data sheets beside the model's (--curve); --host is ideal and\n"
-        "                   --driver is doorbell unless they are given\n\n"
+        "                   --driver is doorbell unless they are given\n"
+        "  driver           curves of drivers, each on a machine that shows the difference: CPUs,\n"
+        "                   copies, doorbells, overload (--curve); --driver (repeatable), --drive\n"
+        "                   and --host are the curve's own unless they are given\n\n"
         "Exit codes: 0 all is well; 1 data did not match or a run failed; 2 usage or\n"
         "configuration; 3 unreadable input; 4 internal error.",
     .options = CLI_BIT(CLI_DRIVER) | CLI_BIT(CLI_DRIVE) | CLI_BIT(CLI_HOST) | CLI_BIT(CLI_SETUP) |

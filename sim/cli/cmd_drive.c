@@ -9,19 +9,12 @@
 #include <string.h>
 
 #include "cli/drive_plan.h"
+#include "cli/load_tasks.h"
 #include "cli/output.h"
-#include "run/pool.h"
 
 #define FIGURES_FILE   "published/drives.csv"
 #define DEFAULT_DRIVER "doorbell"
 #define DEFAULT_HOST   "ideal"
-
-struct cell_outcome {
-    int error; /* a run_error */
-    char message[RUN_MESSAGE_MAX];
-    struct load_result result;
-};
-_Static_assert(sizeof(struct cell_outcome) <= POOL_OUTCOME_MAX, "an outcome must fit the pool");
 
 struct drive_bench {
     const struct cli_settings *settings;
@@ -31,32 +24,11 @@ struct drive_bench {
     bool named; /* curves were asked for by name */
     struct datasheet_table sheet;
     struct drive_plan plan;
-    struct progress progress;
 };
 
-static int choose_curves(struct drive_bench *bench)
+static const char *curve_name(unsigned kind)
 {
-    const struct cli_list *list = &bench->settings->curves;
-    bool every = list->count == 0;
-    for (size_t i = 0; i < list->count; i++) {
-        bool known = strcmp(list->items[i], "all") == 0;
-        every = every || known;
-        for (unsigned kind = 0; kind < CURVE_KINDS; kind++) {
-            const char *name = curve_kind_name((enum curve_kind)kind);
-            if (strcmp(list->items[i], name) == 0)
-                known = bench->wanted[kind] = true;
-        }
-        if (!known) {
-            cli_complain("--curve: unknown curve '%s'; allowed: depth, block, link, cliff, "
-                         "datasheet, all",
-                         list->items[i]);
-            return CLI_USAGE;
-        }
-    }
-    bench->named = !every;
-    for (unsigned kind = 0; every && kind < CURVE_KINDS; kind++)
-        bench->wanted[kind] = true;
-    return CLI_OK;
+    return curve_kind_name((enum curve_kind)kind);
 }
 
 static int load_configs(struct drive_bench *bench)
@@ -106,22 +78,19 @@ static int load_sheet(struct drive_bench *bench)
     return CLI_INPUT;
 }
 
-static int check_cells(const struct drive_bench *bench)
+static void cell_task(const void *ctx, size_t index, struct load_task *task)
 {
-    for (size_t i = 0; i < bench->plan.count; i++) {
-        const struct drive_cell *cell = &bench->plan.cells[i];
-        const struct run_params params = drive_cell_params(cell);
-        const char *wrong = run_params_check(&params);
-        if (wrong == NULL)
-            wrong = run_load_check(&params, &cell->job);
-        if (wrong != NULL) {
-            cli_complain("drive %s, %s, depth %llu, %llu bytes: %s", cell->point.drive,
-                         cell->point.load.name, (unsigned long long)cell->point.depth,
-                         (unsigned long long)cell->point.block_bytes, wrong);
-            return CLI_USAGE;
-        }
-    }
-    return CLI_OK;
+    const struct drive_bench *bench = ctx;
+    const struct drive_cell *cell = &bench->plan.cells[index];
+    *task = (struct load_task){cell->config, drive_cell_params(cell), cell->job, ""};
+    snprintf(task->label, sizeof task->label, "drive %s, %s, depth %llu, %llu bytes",
+             cell->point.drive, cell->point.load.name, (unsigned long long)cell->point.depth,
+             (unsigned long long)cell->point.block_bytes);
+}
+
+static struct load_tasks tasks_of(const struct drive_bench *bench)
+{
+    return (struct load_tasks){bench->settings, bench->plan.count, cell_task, bench};
 }
 
 static int make_plan(struct drive_bench *bench)
@@ -146,47 +115,11 @@ static int make_plan(struct drive_bench *bench)
         cli_complain("bench drive: none of these drives has such a curve");
         return CLI_USAGE;
     }
-    return check_cells(bench);
+    const struct load_tasks tasks = tasks_of(bench);
+    return load_tasks_check(&tasks);
 }
 
-static void drive_work(void *ctx, size_t index, void *to)
-{
-    const struct drive_bench *bench = ctx;
-    const struct drive_cell *cell = &bench->plan.cells[index];
-    const struct run_params params = drive_cell_params(cell);
-    struct cell_outcome *outcome = to;
-    struct run_spec spec = cli_run_spec(bench->settings, cell->config);
-    spec.params = &params;
-    outcome->error = run_load(&spec, &cell->job, &outcome->result, outcome->message);
-}
-
-static void drive_finished(void *ctx, size_t done)
-{
-    struct drive_bench *bench = ctx;
-    progress_update(&bench->progress, done, NULL);
-}
-
-static int drive_run(struct drive_bench *bench, struct cell_outcome *outcomes)
-{
-    char message[RUN_MESSAGE_MAX];
-    progress_begin(&bench->progress, stderr, bench->settings->progress, bench->plan.count);
-    int died = pool_run(bench->plan.count, (unsigned)bench->settings->jobs, drive_work,
-                        drive_finished, bench, outcomes, sizeof *outcomes, message);
-    progress_end(&bench->progress);
-    if (died != 0) {
-        cli_complain("%s", message);
-        return CLI_INTERNAL;
-    }
-    for (size_t i = 0; i < bench->plan.count; i++) {
-        if (outcomes[i].error != RUN_OK) {
-            cli_complain("%s", outcomes[i].message);
-            return cli_exit_of(outcomes[i].error);
-        }
-    }
-    return CLI_OK;
-}
-
-static int drive_report(const struct drive_bench *bench, const struct cell_outcome *outcomes)
+static int drive_report(const struct drive_bench *bench, const struct load_result *results)
 {
     const char *drives[REPORT_DRIVERS_MAX];
     struct curve_point *points = calloc(bench->plan.count, sizeof *points);
@@ -194,7 +127,7 @@ static int drive_report(const struct drive_bench *bench, const struct cell_outco
         abort();
     for (size_t i = 0; i < bench->plan.count; i++) {
         points[i] = bench->plan.cells[i].point;
-        points[i].result = outcomes[i].result;
+        points[i].result = results[i];
     }
     for (size_t i = 0; i < bench->config_count; i++)
         drives[i] = bench->configs[i].drive;
@@ -215,15 +148,16 @@ static int drive_report(const struct drive_bench *bench, const struct cell_outco
     return error;
 }
 
-static int drive_measure(struct drive_bench *bench)
+static int drive_measure(const struct drive_bench *bench)
 {
-    struct cell_outcome *outcomes = calloc(bench->plan.count, sizeof *outcomes);
-    if (outcomes == NULL)
+    const struct load_tasks tasks = tasks_of(bench);
+    struct load_result *results = calloc(bench->plan.count, sizeof *results);
+    if (results == NULL)
         abort();
-    int error = drive_run(bench, outcomes);
+    int error = load_tasks_run(&tasks, results);
     if (error == CLI_OK)
-        error = drive_report(bench, outcomes);
-    free(outcomes);
+        error = drive_report(bench, results);
+    free(results);
     return error;
 }
 
@@ -233,7 +167,8 @@ static int drive_bench_run(struct drive_bench *bench)
                            CLI_BIT(CLI_SETUP) | CLI_BIT(CLI_SUITE) | CLI_BIT(CLI_BLOCK_SIZE) |
                                CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_TRACE));
     if (error == CLI_OK)
-        error = choose_curves(bench);
+        error = load_tasks_choose(bench->settings, curve_name, CURVE_KINDS, bench->wanted,
+                                  &bench->named);
     if (error == CLI_OK)
         error = load_configs(bench);
     if (error != CLI_OK)

@@ -73,13 +73,6 @@ static uint64_t point_ios(uint64_t block_bytes)
     return ios > POINT_IOS_MOST ? POINT_IOS_MOST : ios;
 }
 
-/* A driver that refuses what it has no slot for cannot go deeper. */
-static uint64_t reachable_depth(const struct run_params *params, uint64_t depth)
-{
-    const struct driver_params *driver = &params->machine.driver;
-    return driver->full == NVME_FULL_REJECT && depth > driver->slots ? driver->slots : depth;
-}
-
 static bool has_states(const struct run_params *params)
 {
     return params->machine.media.kind == MEDIA_NAND;
@@ -149,7 +142,7 @@ static void add_depths(struct drive_plan *plan, const struct cli_config *config)
     static const char *const loads[] = {"rand-read", "rand-write"};
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         for (uint64_t depth = 1; depth <= DEPTH_MOST; depth *= 2)
-            if (reachable_depth(&config->params, depth) == depth)
+            if (run_load_depth(&config->params, depth) == depth)
                 add_point(plan, CURVE_DEPTH, config, datasheet_load_find(loads[i]), DRIVE_AS_IS,
                           depth, RANDOM_BLOCK);
 }
@@ -161,7 +154,7 @@ static void add_blocks(struct drive_plan *plan, const struct cli_config *config)
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         for (uint64_t block = least; block <= BLOCK_MOST; block *= 2)
             add_point(plan, CURVE_BLOCK, config, datasheet_load_find(loads[i]), DRIVE_AS_IS,
-                      reachable_depth(&config->params, SEQUENTIAL_DEPTH), block);
+                      run_load_depth(&config->params, SEQUENTIAL_DEPTH), block);
 }
 
 static void add_links(struct drive_plan *plan, const struct cli_config *config)
@@ -175,7 +168,7 @@ static void add_links(struct drive_plan *plan, const struct cli_config *config)
     for (size_t i = 0; i < sizeof loads / sizeof loads[0]; i++)
         for (size_t l = 0; l < LINKS; l++)
             add_point(plan, CURVE_LINK, config, datasheet_load_find(loads[i].load), DRIVE_AS_IS,
-                      reachable_depth(&config->params, loads[i].depth), loads[i].block_bytes)
+                      run_load_depth(&config->params, loads[i].depth), loads[i].block_bytes)
                 ->point.link = links[l];
 }
 
@@ -191,7 +184,7 @@ static void add_cliff(struct drive_plan *plan, const struct cli_config *config)
 {
     static const enum drive_state states[] = {DRIVE_FRESH, DRIVE_STEADY};
     uint64_t capacity = cliff_capacity(&config->params);
-    uint64_t depth = reachable_depth(&config->params, CLIFF_DEPTH);
+    uint64_t depth = run_load_depth(&config->params, CLIFF_DEPTH);
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         struct drive_cell *cell =
             add_point(plan, CURVE_CLIFF, config, datasheet_load_find("rand-write"), states[i],
@@ -212,7 +205,7 @@ static void add_sheet(struct drive_plan *plan, const struct cli_config *config,
         const struct datasheet_figure *figure = &sheet->figures[i];
         if (strcmp(figure->drive, config->drive) == 0)
             add_point(plan, CURVE_SHEET, config, &figure->load, figure->state,
-                      reachable_depth(&config->params, figure->depth), figure->block_bytes)
+                      run_load_depth(&config->params, figure->depth), figure->block_bytes)
                 ->point.figure = figure;
     }
 }

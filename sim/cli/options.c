@@ -56,9 +56,10 @@ static const struct cli_option options[CLI_OPTIONS] = {
                        "do not stamp and verify data (for speed measurements)"},
     [CLI_PLAIN] = {"plain", 0, NULL,
                    "hold every byte of data instead of tags; slower, changes no figure"},
-    [CLI_DEPTH] = {"depth", 0, "N",
-                   "requests in flight (default 32, or driver.slots if the driver has fewer and "
-                   "refuses more)"},
+    [CLI_DEPTH] =
+        {"depth", 0, "N",
+         "requests in flight of each CPU (default 32, or its share of driver.slots if that "
+         "is less and the driver refuses more)"},
     [CLI_IOS] = {"ios", 0, "N",
                  "number of requests (default 100000; bench drive: of each point, by its size)"},
     [CLI_FOOTPRINT] =
@@ -66,8 +67,8 @@ static const struct cli_option options[CLI_OPTIONS] = {
          "bytes of the drive that are accessed (default 256 MiB; bench drive: all for a "
          "drive's steady state)"},
     [CLI_CURVE] = {"curve", 0, "NAME",
-                   "bench drive: only this one, repeatable: depth, block, link, cliff, datasheet, "
-                   "all (default)"},
+                   "only this one, repeatable; bench drive: depth, block, link, cliff, datasheet; "
+                   "bench driver: cpus, copies, doorbells, overload; all (default)"},
     [CLI_TIMED] = {"timed", 0, NULL,
                    "start no request before its time stamp (default: as fast as they complete)"},
     [CLI_TRIM] = {"trim", 0, "WHAT",

@@ -54,7 +54,7 @@ int output_check(const struct cli_settings *settings)
     return settings->plot == NULL ? CLI_OK : check_directory(settings->plot);
 }
 
-static bool table_wanted(const struct cli_settings *settings)
+bool output_table_wanted(const struct cli_settings *settings)
 {
     return !settings->quiet && !(settings->csv != NULL && strcmp(settings->csv, "-") == 0) &&
            !(settings->json != NULL && strcmp(settings->json, "-") == 0);
@@ -74,7 +74,7 @@ static void print_description(void *ctx, const char *name, const char *text)
 void output_machine(const struct cli_settings *settings, const struct cli_config *configs,
                     size_t count)
 {
-    if (!table_wanted(settings))
+    if (!output_table_wanted(settings))
         return;
     for (size_t i = 0; i < count; i++) {
         struct description drive = {"drive", configs[i].drive};
@@ -115,26 +115,53 @@ static int verdict(const struct report *report)
 
 int output_report(const struct cli_settings *settings, const struct report *report)
 {
-    if (table_wanted(settings))
+    if (output_table_wanted(settings))
         table_print(report, stdout);
     int error = write_files(settings, report);
     return error != CLI_OK ? error : verdict(report);
+}
+
+/* What has become of the files: 0, or -1 and a message; and of the data. */
+static int outcome(int error, const char *message, uint64_t verified, uint64_t mismatched)
+{
+    if (error == 0)
+        return verdict_of(verified, mismatched);
+    cli_complain("%s", message);
+    return CLI_USAGE;
 }
 
 int output_curves(const struct cli_settings *settings, const struct curves *curves)
 {
     char message[REPORT_MESSAGE_MAX];
     uint64_t verified, mismatched;
-    if (table_wanted(settings))
+    int error = 0;
+    if (output_table_wanted(settings))
         curve_table_print(curves, stdout);
-    if ((settings->csv != NULL && curve_csv_write(curves, settings->csv, message) != 0) ||
-        (settings->json != NULL && curve_json_write(curves, settings->json, message) != 0) ||
-        (settings->plot != NULL && curve_plot_write(curves, settings->plot, message) != 0)) {
-        cli_complain("%s", message);
-        return CLI_USAGE;
-    }
+    if (settings->csv != NULL)
+        error = curve_csv_write(curves, settings->csv, message);
+    if (error == 0 && settings->json != NULL)
+        error = curve_json_write(curves, settings->json, message);
+    if (error == 0 && settings->plot != NULL)
+        error = curve_plot_write(curves, settings->plot, message);
     curve_blocks(curves, &verified, &mismatched);
-    return verdict_of(verified, mismatched);
+    return outcome(error, message, verified, mismatched);
+}
+
+int output_driver_curves(const struct cli_settings *settings, const struct driver_curves *curves)
+{
+    char message[REPORT_MESSAGE_MAX];
+    uint64_t verified, mismatched;
+    int error = 0;
+    if (output_table_wanted(settings))
+        driver_table_print(curves, stdout);
+    if (settings->csv != NULL)
+        error = driver_csv_write(curves, settings->csv, message);
+    if (error == 0 && settings->json != NULL)
+        error = driver_json_write(curves, settings->json, message);
+    if (error == 0 && settings->plot != NULL)
+        error = driver_plot_write(curves, settings->plot, message);
+    driver_curve_blocks(curves, &verified, &mismatched);
+    return outcome(error, message, verified, mismatched);
 }
 
 static void print_single(const struct result *result)
@@ -172,8 +199,10 @@ int output_single(const struct cli_settings *settings, const struct result *resu
                                   .seed = settings->seed,
                                   .version = DOORBELL_VERSION,
                                   .config_hash = config->hash};
-    if (table_wanted(settings))
+    if (output_table_wanted(settings))
         print_single(result);
+    if (table_wanted(settings) && result->usage.cpus > 1)
+        usage_print(stdout, &result->usage);
     int error = write_files(settings, &report);
     return error != CLI_OK ? error : verdict(&report);
 }

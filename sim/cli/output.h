@@ -7,9 +7,12 @@
 
 #include "cli/cli.h"
 #include "report/curve.h"
+#include "report/driver_curve.h"
 
 /* Before hours of work: can the files be written at all? CLI_OK, or CLI_USAGE with a message. */
 int output_check(const struct cli_settings *settings);
+/* Neither --quiet, nor standard output taken by a file. */
+bool output_table_wanted(const struct cli_settings *settings);
 /* One line each about drives and host, from their profiles (also: that one is not validated). All
  * configurations have the same host. */
 void output_machine(const struct cli_settings *settings, const struct cli_config *configs,
@@ -22,6 +25,8 @@ int output_single(const struct cli_settings *settings, const struct result *resu
                   const struct cli_config *config);
 /* The same for curves of drives. */
 int output_curves(const struct cli_settings *settings, const struct curves *curves);
+/* The same for curves of drivers. */
+int output_driver_curves(const struct cli_settings *settings, const struct driver_curves *curves);
 /* The path of a table of figures: --published, or `shipped` in a directory of profiles, else NULL
  * after a note. The caller frees it. */
 char *output_figures_path(const struct cli_settings *settings, const char *shipped);

@@ -235,6 +235,22 @@ bool host_idle(struct host *host)
     return true;
 }
 
+static void host_alarm(void *ctx, uint64_t arg)
+{
+    struct host_cpu *cpu = ctx;
+    (void)arg;
+    cpu->roused++;
+    cpu_wake(cpu->cpu);
+}
+
+bool host_idle_until(struct host *host, uint64_t time_ps)
+{
+    engine_handle alarm = engine_at(host->engine, time_ps, host_alarm, host->here, 0);
+    bool woken = host_idle(host);
+    engine_cancel(host->engine, alarm);
+    return woken;
+}
+
 void host_spin(struct host *host)
 {
     host_spend(host, CPU_POLL, host->p.spin);

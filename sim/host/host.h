@@ -118,6 +118,8 @@ uint64_t host_now(const struct host *host); /* ps */
 /* Idle until an interrupt has been handled on this CPU, or another CPU wakes it. False if nothing
  * can ever happen any more (with several CPUs host_run() returns then, and this never does). */
 bool host_idle(struct host *host);
+/* The same, or until a time, which must not lie in the past: an alarm. */
+bool host_idle_until(struct host *host, uint64_t time_ps);
 /* For loops that poll. How much devices have done so far: */
 uint64_t host_news(const struct host *host);
 /* The running CPU has looked for completions and found none, and when it began to look host_news()

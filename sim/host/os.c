@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "engine/clock.h"
+
 #define PARAM_AS_ROWS struct os_params
 #include "config/param_begin.h"
 const struct param_row os_rows[] = {
@@ -26,6 +28,7 @@ struct os {
     /* OS_QUEUE_STEAL, bit per queue: */
     uint64_t used;   /* may hold requests of ours */
     uint64_t unrung; /* has some that were not rung */
+    uint64_t next_step_ps;
     unsigned in_flight;
     uint64_t ended_count;
     void (*ended)(void *ctx, struct nvme_request *request);
@@ -41,6 +44,8 @@ struct os *os_create(const struct os_params *params, const struct os_config *con
     os->c = *config;
     os->own = config->choice == OS_QUEUE_FIRST ? 0 : config->cpu % config->queue_count;
     os->queue = config->queues[os->own];
+    if (config->cpu != 0)
+        os->c.step_ps = 0;
     os->several_cpus = host_cpus(config->host) > 1;
     return os;
 }
@@ -53,6 +58,11 @@ void os_destroy(struct os *os)
 static void os_spend(struct os *os, struct param_cost cost)
 {
     host_spend(os->c.host, CPU_OS, cost);
+}
+
+bool os_wants_hints(const struct os *os)
+{
+    return os->c.ring == NVME_RING_LAST;
 }
 
 unsigned os_in_flight(const struct os *os)
@@ -86,6 +96,8 @@ static struct nvme_queue *os_choose(struct os *os)
 
 static void os_ring(struct os *os)
 {
+    if (os->c.ring == NVME_RING_AT_POLL)
+        return;
     if (os->c.choice != OS_QUEUE_STEAL) {
         nvme_ring(os->queue);
         return;
@@ -125,6 +137,20 @@ static void os_done(struct nvme_request *request)
         host_wake(os->c.host, os->c.cpu);
 }
 
+/* The driver's housekeeping, if it is due; a controller that recovers is looked at more often.
+ * False: the controller has failed for good. */
+static bool os_step(struct os *os)
+{
+    if (host_now(os->c.host) < os->next_step_ps)
+        return true;
+    enum nvme_state state = nvme_step(os->c.nvme, host_now(os->c.host) / PS_PER_NS);
+    uint64_t pause = os->c.step_ps;
+    if (state == NVME_STATE_RECOVERING && pause > PS_PER_MS)
+        pause = PS_PER_MS;
+    os->next_step_ps = host_now(os->c.host) + pause;
+    return state != NVME_STATE_FAILED;
+}
+
 /* Look again until something has ended. */
 static int os_poll_until(struct os *os, uint64_t ended_before, bool tight)
 {
@@ -143,6 +169,11 @@ static int os_poll_until(struct os *os, uint64_t ended_before, bool tight)
             if (last_chance && os->ended_count == ended_before)
                 return NVME_E_TIMEOUT;
             last_chance = host_found_nothing(os->c.host, news);
+            if (os->c.step_ps != 0) {
+                if (last_chance && os->next_step_ps > host_now(os->c.host))
+                    host_spend_ps(os->c.host, CPU_POLL, os->next_step_ps - host_now(os->c.host));
+                last_chance = !os_step(os);
+            }
         }
     }
     host_found_something(os->c.host);
@@ -151,9 +182,14 @@ static int os_poll_until(struct os *os, uint64_t ended_before, bool tight)
 
 static int os_idle_until(struct os *os, uint64_t ended_before)
 {
-    while (os->ended_count == ended_before)
-        if (!host_idle(os->c.host))
+    while (os->ended_count == ended_before) {
+        bool going = os->c.step_ps == 0
+                         ? host_idle(os->c.host)
+                         : os_step(os) && (os->ended_count != ended_before ||
+                                           host_idle_until(os->c.host, os->next_step_ps));
+        if (!going && os->ended_count == ended_before)
             return NVME_E_TIMEOUT;
+    }
     return NVME_OK;
 }
 

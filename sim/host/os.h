@@ -44,6 +44,9 @@ struct os_config {
     enum os_queue_choice choice;
     bool interrupts; /* completions are announced, and the host's handler calls nvme_interrupt();
                       * otherwise they are polled for */
+    enum nvme_ring_policy ring; /* the driver's: with NVME_RING_AT_POLL nobody else rings */
+    uint64_t step_ps; /* while CPU 0 waits it calls nvme_step() so often, which is how the driver
+                       * notices time-outs and failures; 0: it does not */
     uint32_t hybrid_spins; /* looks at the completion queue right after the doorbell, in a loop over
                             * memory alone */
 };
@@ -56,6 +59,9 @@ void os_destroy(struct os *os);
  * Returns request.error, the error of nvme_submit(), or NVME_E_TIMEOUT when nothing can complete it
  * any more (a lost completion: reported at once instead of polling for ever). */
 int os_io(struct os *os, struct nvme_request *request);
+
+/* The driver wants to know of each request whether another follows at once (NVME_REQ_MORE). */
+bool os_wants_hints(const struct os *os);
 
 /* Many requests at once. os_start brings one to the driver without ringing; os_kick rings for all
  * of them (where the driver batches) ; os_wait waits until at least one has ended: NVME_OK or

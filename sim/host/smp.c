@@ -23,6 +23,7 @@ void host_wake(struct host *host, unsigned number)
     struct host_cpu *cpu = &host->cpus[number];
     if (!cpu->asleep)
         return;
+    cpu->asleep = false; /* for whoever else would wake it */
     host->stats.wakes++;
     host_spend(host, CPU_OS, host->p.ipi);
     cpu->roused++;

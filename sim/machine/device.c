@@ -42,6 +42,10 @@ static int device_io(void *ctx, enum block_op op, uint64_t offset, uint32_t byte
     uint32_t number = machine_next_request(machine);
     if (buffer != NULL) {
         request->buffer = (uint8_t *)memory_pointer(buffer->area) + buffer_offset;
+        if (machine->params.driver.registered_buffers) {
+            request->flags |= NVME_REQ_REGISTERED;
+            request->bus = memory_bus(buffer->area) + buffer_offset;
+        }
         if (op == BLOCK_WRITE)
             machine_stamp(machine, buffer->area, buffer_offset, offset, bytes, number);
         else
@@ -50,7 +54,7 @@ static int device_io(void *ctx, enum block_op op, uint64_t offset, uint32_t byte
     struct stream *stream = engine_stream(machine->engine);
     RECORD_EMIT(stream, host_now(host), 0, RECORD_REQUEST, op, number, offset, bytes);
     int error = os_io(machine->os[0], request);
-    machine->stuck = error == NVME_E_TIMEOUT;
+    machine->stuck = error == NVME_E_TIMEOUT && os_in_flight(machine->os[0]) != 0;
     RECORD_EMIT(stream, host_now(host), 0, RECORD_REQUEST_DONE, error, number, 0, 0);
     if (error != NVME_OK)
         return error;
@@ -91,6 +95,8 @@ static struct block_buffer *device_buffer_alloc(void *ctx, uint32_t bytes, uint3
     /* Whole pattern blocks, so that contents can be held as tags. */
     size_t whole = ((size_t)bytes + PATTERN_BYTES - 1) / PATTERN_BYTES * PATTERN_BYTES;
     buffer->area = memory_alloc(host_memory(machine->host), whole, align, true, false);
+    if (machine->params.driver.registered_buffers)
+        memory_grant(buffer->area, 0, whole, MEMORY_BOTH_WAYS);
     return buffer;
 }
 

@@ -11,6 +11,12 @@
 
 #include <nvme/spec.h>
 
+#include "engine/clock.h"
+
+/* How often nvme_step() is called: what nvme.h recommends for time-outs, else for failures. */
+#define STEPS_PER_TIMEOUT 8u
+#define STEP_IDLE_PS      (100 * PS_PER_MS)
+
 struct machine *machine_create(const struct machine_params *params,
                                const struct machine_options *options)
 {
@@ -71,24 +77,22 @@ static void machine_interrupt(void *ctx, unsigned vector)
     nvme_interrupt(machine->nvme, vector);
 }
 
-/* Until the core has its own two halves: mask in the hard one, where there are masks, and let the
- * soft one do everything else. */
 static bool machine_hard(void *ctx, unsigned vector)
 {
     struct machine *machine = ctx;
-    const struct nvme_platform *platform = host_platform(machine->host);
-    if (nvme_state(machine->nvme) == NVME_STATE_OFF)
-        return false;
-    if (machine->masks)
-        platform->ops->write32(platform->ctx, NVME_REG_INTMS, 1u << vector);
-    return true;
+    return nvme_interrupt_claim(machine->nvme, vector);
 }
 
-static void listen(struct machine *machine, const struct nvme_config *config)
+static void machine_soft(void *ctx, unsigned vector)
 {
-    machine->masks = config->irq == NVME_IRQ_INTX || config->irq == NVME_IRQ_MSI;
+    struct machine *machine = ctx;
+    nvme_interrupt_work(machine->nvme, vector);
+}
+
+static void listen(struct machine *machine)
+{
     if (machine->params.driver.deferred)
-        host_set_split_handler(machine->host, machine_hard, machine_interrupt, machine);
+        host_set_split_handler(machine->host, machine_hard, machine_soft, machine);
     else
         host_set_interrupt_handler(machine->host, machine_interrupt, machine);
 }
@@ -99,7 +103,11 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
     machine->queue_count = info->io_queues;
     for (unsigned i = 0; i < machine->queue_count; i++)
         machine->queues[i] = nvme_get_queue(machine->nvme, i);
+    uint64_t step_ps = config->io_timeout_ms * (PS_PER_MS / STEPS_PER_TIMEOUT);
+    if (step_ps == 0 && (config->recovery != NVME_RECOVERY_NONE || config->retries != 0))
+        step_ps = STEP_IDLE_PS;
     struct os_config os = {
+        .step_ps = step_ps,
         .host = machine->host,
         .nvme = machine->nvme,
         .queues = machine->queues,
@@ -107,6 +115,7 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
         .slots = info->slots,
         .choice = (enum os_queue_choice)machine->params.driver.queue_choice,
         .interrupts = config->completion == NVME_COMPLETION_INTERRUPT,
+        .ring = config->ring,
         .hybrid_spins = (uint32_t)machine->params.driver.hybrid_spins,
     };
     for (os.cpu = 0; os.cpu < host_cpus(machine->host); os.cpu++)
@@ -121,7 +130,7 @@ int machine_start(struct machine *machine, const char **why)
     if (error != NVME_OK)
         return error;
     struct nvme_config config;
-    machine_driver_config(&machine->params.driver, &config);
+    machine_driver_config(&machine->params, &config);
     size_t bytes = nvme_memory_size(&config);
     machine->nvme_allocation = calloc(1, bytes + CORE_ALIGN);
     if (machine->nvme_allocation == NULL)
@@ -132,7 +141,7 @@ int machine_start(struct machine *machine, const char **why)
     if (machine->nvme == NULL)
         return start_failed(machine, NVME_E_INVAL, why);
     /* Bring-up already causes interrupts: the admin queue's completions. */
-    listen(machine, &config);
+    listen(machine);
     error = nvme_start_blocking(machine->nvme);
     if (error != NVME_OK)
         return start_failed(machine, error, why);

@@ -24,19 +24,25 @@ static enum nvme_irq_mode irq_mode(uint64_t choice)
     return modes[choice];
 }
 
+#define COALESCING_UNIT_PS (PS_PER_MS / 10) /* of TIME (NVMe 1.4, 5.21.1.8) */
+
 static const char *times_check(const struct driver_params *driver)
 {
     if (driver->admin_timeout % PS_PER_MS != 0 || driver->shutdown_timeout % PS_PER_MS != 0)
         return "driver.admin_timeout and driver.shutdown_timeout must be whole milliseconds";
+    if (driver->io_timeout % PS_PER_MS != 0 || driver->abort_timeout % PS_PER_MS != 0)
+        return "driver.io_timeout and driver.abort_timeout must be whole milliseconds";
+    if (driver->coalescing_time % COALESCING_UNIT_PS != 0)
+        return "driver.coalescing_time must be a multiple of 100 us";
     return NULL;
 }
 
-static const char *driver_check(const struct driver_params *driver)
+static const char *driver_check(const struct machine_params *p)
 {
     static char message[128];
     struct nvme_config config;
     const char *field;
-    machine_driver_config(driver, &config);
+    machine_driver_config(p, &config);
     if (nvme_config_check(&config, &field) == NVME_OK)
         return NULL;
     snprintf(message, sizeof message, "the driver core does not take this value for %s", field);
@@ -67,6 +73,14 @@ static const char *interrupt_check(const struct machine_params *p)
     return NULL;
 }
 
+static const char *buffers_check(const struct machine_params *p)
+{
+    if (p->driver.registered_buffers && !p->host.coherent)
+        return "driver.registered_buffers = yes needs host.coherent = yes: nobody would maintain "
+               "the cache";
+    return NULL;
+}
+
 const char *machine_params_check(const struct machine_params *p)
 {
     const char *wrong = link_params_check(&p->link);
@@ -79,19 +93,33 @@ const char *machine_params_check(const struct machine_params *p)
     if (wrong == NULL)
         wrong = times_check(&p->driver);
     if (wrong == NULL)
-        wrong = driver_check(&p->driver);
+        wrong = driver_check(p);
     if (wrong == NULL)
         wrong = emulation_check(p);
     if (wrong == NULL)
         wrong = interrupt_check(p);
+    if (wrong == NULL)
+        wrong = buffers_check(p);
     return wrong;
 }
 
-void machine_driver_config(const struct driver_params *p, struct nvme_config *config)
+static uint64_t queues_wanted(const struct machine_params *p)
 {
+    return p->driver.io_queues != 0 ? p->driver.io_queues : p->host.cpus;
+}
+
+uint64_t machine_io_queues(const struct machine_params *p)
+{
+    uint64_t wanted = queues_wanted(p);
+    return wanted < p->ctrl.max_io_queues ? wanted : p->ctrl.max_io_queues;
+}
+
+void machine_driver_config(const struct machine_params *params, struct nvme_config *config)
+{
+    const struct driver_params *p = &params->driver;
     nvme_config_defaults(config);
     config->admin_depth = (uint16_t)p->admin_depth;
-    config->io_queues = (uint16_t)p->io_queues;
+    config->io_queues = (uint16_t)queues_wanted(params);
     config->io_depth = (uint16_t)p->io_depth;
     config->slots = (uint16_t)p->slots;
     config->cid_base = (uint16_t)p->cid_base;
@@ -111,16 +139,29 @@ void machine_driver_config(const struct driver_params *p, struct nvme_config *co
     config->transfer_cap = (uint32_t)p->transfer_cap;
     config->transfer_no_mdts = (uint32_t)p->transfer_no_mdts;
     config->split = (enum nvme_split_policy)p->split;
+    config->split_at_boundary = p->split_at_boundary != 0;
     config->sgl = (enum nvme_sgl_policy)p->sgl;
     config->sgl_min_bytes = (uint32_t)p->sgl_min;
     config->ring = (enum nvme_ring_policy)p->ring;
     config->cq_ring = (enum nvme_cq_ring_policy)p->cq_ring;
+    config->shadow_doorbells = p->shadow_doorbells != 0;
+    config->drain_most = (uint16_t)p->drain_most;
+    config->coalescing = (enum nvme_coalescing_policy)p->coalescing;
+    config->coalescing_entries = (uint8_t)p->coalescing_entries;
+    config->coalescing_time_100us = (uint8_t)(p->coalescing_time / COALESCING_UNIT_PS);
     config->completion = (enum nvme_completion_policy)p->completion;
     config->irq = p->completion == NVME_COMPLETION_INTERRUPT ? irq_mode(p->irq) : NVME_IRQ_NONE;
     config->poll_unmasks = p->poll_unmasks != 0;
     config->aer_count = (uint8_t)p->aer_count;
     config->flush_always = p->flush_always != 0;
     config->delete_queues = p->delete_queues != 0;
+    config->retries = (uint8_t)p->retries;
+    config->io_timeout_ms = (uint32_t)(p->io_timeout / PS_PER_MS);
+    config->late = (enum nvme_late_policy)p->late;
+    config->abort_timeout_ms = (uint32_t)(p->abort_timeout / PS_PER_MS);
+    config->recovery = (enum nvme_recovery_policy)p->recovery;
+    config->reset_limit = (uint8_t)p->reset_limit;
+    config->after_reset = (enum nvme_after_reset_policy)p->after_reset;
     config->admin_timeout_ms = (uint32_t)(p->admin_timeout / PS_PER_MS);
     config->ready_min_ms = 0; /* the modelled controller keeps to its CAP.TO */
     config->shutdown_timeout_ms = (uint32_t)(p->shutdown_timeout / PS_PER_MS);

@@ -39,7 +39,10 @@ struct machine_params {
  * keys and what is allowed (valid until the next call). */
 const char *machine_params_check(const struct machine_params *params);
 
+/* I/O queue pairs that the driver gets. */
+uint64_t machine_io_queues(const struct machine_params *params);
+
 /* The driver core's configuration. */
-void machine_driver_config(const struct driver_params *params, struct nvme_config *config);
+void machine_driver_config(const struct machine_params *params, struct nvme_config *config);
 
 #endif

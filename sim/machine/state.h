@@ -38,7 +38,6 @@ struct machine {
     struct nvme_request
         request; /* the device's one request; the driver's if a completion was lost */
     bool stuck;
-    bool masks; /* INTMS and INTMC are the driver's to use: pin or MSI (NVMe 1.4, 3.1.3) */
     struct oracle oracle;
     char why[128];
 };

@@ -125,6 +125,7 @@ static void fill_one(const struct ctrl *ctrl, const struct namespace *ns, uint8_
     wire_put64(page + ID_NUSE, ns->blocks);
     page[ID_FLBAS] = (uint8_t)namespace_format(ns);
     page[ID_NMIC] = ns->shared ? NMIC_SHARED : 0;
+    wire_put16(page + ID_NOIOB, (uint16_t)ctrl->params.optimal_boundary);
     if (ctrl->params.oacs_format)
         page[ID_FPI] = FPI_SUPPORTED | format_percent_left(ctrl, ns);
     if (ctrl->params.oacs_ns_management)

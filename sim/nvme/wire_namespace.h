@@ -49,6 +49,7 @@ enum {
     ID_NMIC = 30,
     ID_FPI = 32,
     ID_DLFEAT = 33,
+    ID_NOIOB = 46,
     ID_NVMCAP = 48,
     ID_ANAGRPID = 92,
     ID_NVMSETID = 100,

@@ -91,6 +91,8 @@ static void write_run(struct json *json, const struct report *report, const stru
     for (size_t i = 0; i < report_counter_count(); i++)
         json_member_uint(json, report_counter_name(i), report_counter_value(&result->counters, i));
     json_object_end(json);
+    if (result->usage.cpus > 1)
+        usage_json(json, &result->usage);
     json_member_uint(json, "requests_total", result->requests_total);
     json_member_uint(json, "blocks_verified", result->blocks_verified);
     json_member_uint(json, "blocks_mismatched", result->blocks_mismatched);

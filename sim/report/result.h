@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "report/usage.h"
+
 #define RESULT_NAME_MAX   40
 #define RESULT_PASSES_MAX 20
 
@@ -66,6 +68,7 @@ struct result {
     uint64_t blocks_verified, blocks_mismatched; /* over the whole run, set-up included */
     uint64_t requests_total;                     /* over the whole run, set-up included */
     struct result_counters counters;
+    struct usage usage; /* as the counters */
     struct result_device device;
     int error; /* 0, or the nvme_error that ended the run early */
 };

@@ -24,6 +24,8 @@ struct load_meter {
     uint64_t in_flight, changed_ps, area_ps;
     uint64_t began_ps;
     struct link_stats began_link;
+    struct usage began_usage;
+    struct result_counters began_counters;
     struct stats_histogram latency;
 };
 
@@ -39,7 +41,24 @@ static void window_begin(struct load_meter *meter, uint64_t now_ps)
     meter->began_ps = now_ps;
     meter->area_ps = 0;
     link_get_stats(machine_link(meter->machine), &meter->began_link);
+    run_usage(meter->machine, &meter->began_usage);
+    run_counters(meter->machine, &meter->began_counters);
     load_series_begin(&meter->result->series, FIRST_INTERVAL_PS);
+}
+
+/* What the host did in the window. */
+static void window_costs(struct load_meter *meter)
+{
+    struct load_result *result = meter->result;
+    struct usage now, spent = {0};
+    run_usage(meter->machine, &now);
+    run_usage_add(&spent, &meter->began_usage, &now);
+    for (unsigned cpu = 0; cpu < spent.cpus; cpu++)
+        result->cpu_busy_ps += spent.cpu[cpu].busy_ps;
+    result->lock_wait_ps = spent.lock_wait_ps;
+    struct result_counters counters;
+    run_counters(meter->machine, &counters);
+    run_counters_add(&result->counters, &meter->began_counters, &counters);
 }
 
 static void window_end(struct load_meter *meter, uint64_t now_ps)
@@ -47,6 +66,7 @@ static void window_end(struct load_meter *meter, uint64_t now_ps)
     struct load_result *result = meter->result;
     struct link_stats link;
     link_get_stats(machine_link(meter->machine), &link);
+    window_costs(meter);
     result->window_ps = now_ps - meter->began_ps;
     result->in_flight_area_ps = meter->area_ps;
     result->latency_sum_ps = meter->latency.sum;
@@ -88,6 +108,15 @@ static void meter_ended(void *ctx, const struct loop_slot *slot, uint64_t now_ps
         window_end(meter, now_ps);
 }
 
+static void meter_refused(void *ctx, uint64_t now_ps)
+{
+    struct load_meter *meter = ctx;
+    meter_integrate(meter, now_ps);
+    meter->in_flight--;
+    if (meter->ended >= meter->warm && meter->ended < meter->last)
+        meter->result->refused++;
+}
+
 uint64_t run_load_least_block(const struct run_params *params)
 {
     static const uint64_t bytes[] = {512, 4096}; /* in the order of ctrl.block_bytes' choices */
@@ -100,7 +129,16 @@ static struct loop_job loop_job_of(const struct run_load *job)
                              .block_bytes = job->block_bytes,
                              .footprint = job->footprint,
                              .read_percent = job->read_percent,
-                             .sequential = job->sequential};
+                             .sequential = job->sequential,
+                             .burst = job->burst};
+}
+
+uint64_t run_load_depth(const struct run_params *params, uint64_t depth)
+{
+    uint64_t most = loops_most_depth(params);
+    if (depth <= most)
+        return depth;
+    return most == 0 ? 1 : most;
 }
 
 const char *run_load_check(const struct run_params *params, const struct run_load *job)
@@ -112,6 +150,8 @@ const char *run_load_check(const struct run_params *params, const struct run_loa
     if (job->footprint < job->block_bytes || job->footprint > machine->ctrl.namespace_size)
         return "--footprint: allowed: from one block to the whole namespace "
                "(ctrl.namespace_size)";
+    if (job->burst && job->read_percent < 100)
+        return "bursts are reads";
     const struct loop_job loops = loop_job_of(job);
     return loops_check(params, &loops);
 }
@@ -125,7 +165,7 @@ static int load_timed(struct run *run, struct loops *loops, struct load_meter *m
     error = loops_run(loops, meter->last, UINT64_MAX);
     if (error == NVME_OK)
         error = loops_drain(loops);
-    if (error == NVME_OK && run->spec->options.verify)
+    if (error == NVME_OK && run->spec->options.verify && !job->burst)
         error = loops_read_back(loops);
     return error;
 }
@@ -141,6 +181,7 @@ int run_load(const struct run_spec *spec, const struct run_load *job, struct loa
         return error;
     struct loop_job loop_job = loop_job_of(job);
     loop_job.verify = spec->options.verify;
+    loop_job.ordinary = job->ordinary && !spec->params->machine.driver.registered_buffers;
     struct load_meter *meter = calloc(1, sizeof *meter);
     struct loops loops;
     if (meter == NULL)
@@ -151,7 +192,7 @@ int run_load(const struct run_spec *spec, const struct run_load *job, struct loa
                                  .warm = job->warm_ios,
                                  .last = job->warm_ios + job->ios};
     stats_histogram_init(&meter->latency);
-    const struct loop_meter hooks = {meter_started, meter_ended, meter};
+    const struct loop_meter hooks = {meter_started, meter_ended, meter_refused, meter};
     if (spec->options.verify && job->read_percent == 100)
         machine_prefill(run.machine, job->footprint);
     loops_create(&loops, run.machine, &loop_job, &hooks, "load");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The load generator: reads, writes or a mix, random or sequential, at a given depth and block size
- * in a closed loop, on the machine's driver core. It measures throughput, latency and the number of
- * requests in flight, each on its own, so that Little's law can be held against them. Used by
- * `doorbell bench drive` and by tests.
+ * in a closed loop or in bursts, on the machine's driver core. It measures throughput, latency and
+ * the number of requests in flight, each on its own, so that Little's law can be held against them.
+ * Used by `doorbell bench drive` and by tests.
  */
 #ifndef RUN_LOAD_H
 #define RUN_LOAD_H
@@ -18,6 +18,11 @@ struct run_load {
                             * writes needs room for twice `depth` blocks for each CPU */
     uint64_t read_percent; /* 0..100 */
     bool sequential;
+    bool ordinary; /* buffers as any program has them: mapped or copied as the driver does it. They
+                    * are registered all the same where the driver does that (registered_buffers);
+                    * otherwise they always are */
+    bool burst;    /* `depth` requests at once, and again when the last has ended; what the driver
+                    * refuses is counted and given up, nothing of it read back */
     uint64_t warm_ios; /* requests that end before the timed part begins; may be 0 */
     uint64_t ios;      /* requests of the timed part, >= 1 */
 };
@@ -26,6 +31,9 @@ struct run_load {
 
 /* The smallest block of such a job: the drive's own. */
 uint64_t run_load_least_block(const struct run_params *params);
+/* As many requests in flight of each CPU, at most `depth`, as the driver takes if it refuses what
+ * it has no slot for; at least 1. */
+uint64_t run_load_depth(const struct run_params *params, uint64_t depth);
 /* NULL if the job fits the parameters, else one sentence (valid until the next call). */
 const char *run_load_check(const struct run_params *params, const struct run_load *job);
 

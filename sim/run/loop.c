@@ -87,6 +87,7 @@ static void loop_ended(void *ctx, struct nvme_request *request)
     struct loop_slot *slot = (struct loop_slot *)(void *)request; /* its first member */
     if (request->error != NVME_OK && loop->counts->error == NVME_OK)
         loop->counts->error = request->error;
+    loop->under_way--;
     if (!loop->bare)
         loop_conclude(loop, slot);
     loop_free_slot(loop, slot);
@@ -131,6 +132,7 @@ void loop_create(struct loop *loop, struct machine *machine, const struct loop_j
                           .counts = part->counts,
                           .device_blocks =
                               (uint32_t)(job->block_bytes / machine_device(machine)->block_bytes)};
+    loop->hints = os_wants_hints(loop->os);
     loop_take_part(loop, part);
     loop_seed(loop, part->cpu, name);
     loop->bare = job->read_percent == 100 && !job->sequential && !job->verify && meter == NULL;
@@ -147,7 +149,8 @@ void loop_create(struct loop *loop, struct machine *machine, const struct loop_j
         slot->area =
             memory_alloc(memory, job->block_bytes < PAGE_BYTES ? PAGE_BYTES : job->block_bytes,
                          PAGE_BYTES, true, false);
-        memory_grant(slot->area, 0, job->block_bytes, direction);
+        if (!job->ordinary)
+            memory_grant(slot->area, 0, job->block_bytes, direction);
         slot->next_ready = loop->ready;
         loop->ready = slot;
     }
@@ -159,7 +162,7 @@ void loop_destroy(struct loop *loop)
     free(loop->busy);
 }
 
-static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op op,
+static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op op, uint32_t hint,
                        void (*ended)(void *ctx, struct nvme_request *request))
 {
     slot->request = (struct nvme_request){.op = op,
@@ -168,10 +171,12 @@ static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op o
                                           .blocks = loop->device_blocks,
                                           .lba = slot->place * loop->device_blocks,
                                           .bus = memory_bus(slot->area)};
-    if (!memory_is_reachable(slot->area)) { /* nothing to register: the driver has to bounce */
+    /* Or nothing to register: the driver has to bounce. */
+    if (loop->job.ordinary || !memory_is_reachable(slot->area)) {
         slot->request.flags = 0;
         slot->request.buffer = memory_pointer(slot->area);
     }
+    slot->request.flags |= hint;
     slot->number = machine_next_request(loop->machine);
     if (loop->job.verify)
         loop_prepare(loop, slot);
@@ -179,16 +184,66 @@ static int loop_submit(struct loop *loop, struct loop_slot *slot, enum nvme_op o
     return os_start(loop->os, &slot->request, ended, loop);
 }
 
-static int loop_start(struct loop *loop)
+/* The driver has no slot for the last request: its program has an error, and goes on. */
+static void loop_refuse(struct loop *loop, struct loop_slot *slot)
+{
+    loop->counts->started--;
+    loop->under_way--;
+    if (loop->busy != NULL)
+        place_toggle(loop, slot->place);
+    if (loop->meter != NULL)
+        loop->meter->refused(loop->meter->ctx, host_now(machine_host(loop->machine)));
+    slot->number = 0; /* nothing was written or read there */
+    slot->next_ready = loop->refused;
+    loop->refused = slot;
+}
+
+/* Nothing but the limit of other loops can keep the next request from following at once; whoever
+ * stops here kicks. */
+static uint32_t loop_hint(const struct loop *loop, uint64_t limit)
+{
+    bool more = loop->job.burst ? loop->burst_left > 0 : loop->ready != NULL;
+    return loop->hints && more && loop->counts->started + 1 < limit ? NVME_REQ_MORE : 0;
+}
+
+static int loop_start(struct loop *loop, uint64_t limit)
 {
     struct loop_slot *slot = loop->ready;
     loop->ready = slot->next_ready;
     slot->place = loop_place(loop);
+    loop->under_way++;
+    if (loop->job.burst)
+        loop->burst_left--;
     if (loop->meter != NULL) {
         slot->started_ps = host_now(machine_host(loop->machine));
         loop->meter->started(loop->meter->ctx, slot->started_ps);
     }
-    return loop_submit(loop, slot, loop_op(loop), loop_ended);
+    int error = loop_submit(loop, slot, loop_op(loop), loop_hint(loop, limit), loop_ended);
+    if (error != NVME_E_BUSY || !loop->job.burst)
+        return error;
+    loop_refuse(loop, slot);
+    return NVME_OK;
+}
+
+/* A burst begins when nothing is under way any more. */
+static void loop_begin_burst(struct loop *loop)
+{
+    loop->burst_left = loop->job.depth;
+    while (loop->refused != NULL) {
+        struct loop_slot *slot = loop->refused;
+        loop->refused = slot->next_ready;
+        slot->next_ready = loop->ready;
+        loop->ready = slot;
+    }
+}
+
+static bool loop_may_start(struct loop *loop)
+{
+    if (!loop->job.burst)
+        return loop->ready != NULL;
+    if (loop->burst_left == 0 && loop->under_way == 0)
+        loop_begin_burst(loop);
+    return loop->burst_left > 0;
 }
 
 int loop_run(struct loop *loop, uint64_t ended, uint64_t limit)
@@ -196,8 +251,8 @@ int loop_run(struct loop *loop, uint64_t ended, uint64_t limit)
     struct loop_counts *counts = loop->counts;
     while (counts->ended < ended && counts->error == NVME_OK) {
         bool any = false;
-        while (loop->ready != NULL && counts->started < limit) {
-            int error = loop_start(loop);
+        while (counts->started < limit && loop_may_start(loop)) {
+            int error = loop_start(loop, limit);
             if (error != NVME_OK)
                 return error;
             any = true;
@@ -226,7 +281,7 @@ int loop_read_back(struct loop *loop)
     for (uint64_t i = 0; i < loop->job.depth; i++) {
         if (loop->slots[i].number == 0)
             continue; /* never used */
-        int error = loop_submit(loop, &loop->slots[i], NVME_OP_READ, read_back_ended);
+        int error = loop_submit(loop, &loop->slots[i], NVME_OP_READ, 0, read_back_ended);
         if (error != NVME_OK)
             return error;
     }

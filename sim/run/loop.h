@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A closed loop of block requests straight on the operating system's path: `depth` requests are
- * always on their way, and when one ends another begins. No file system; buffers are registered
- * with the device once. What is read is verified. One loop belongs to one CPU; loops.h has a loop
- * for each. For the files of sim/run only.
+ * always on their way, and when one ends another begins (or all of them together, in bursts). No
+ * file system. What is read is verified. One loop belongs to one CPU; loops.h has a loop for each.
+ * For the files of sim/run only.
  */
 #ifndef RUN_LOOP_H
 #define RUN_LOOP_H
@@ -17,7 +17,12 @@ struct loop_job {
     uint64_t footprint;    /* bytes at the start of the device; at least block_bytes */
     uint64_t read_percent; /* 0..100: how many of 100 requests are reads; the others write */
     bool sequential;       /* one place after the other, from 0 again at the end; else random */
-    bool verify; /* the machine verifies data: stamp what is written, check what is read */
+    bool ordinary; /* the driver maps or copies buffers as it does those of any program; otherwise
+                    * they are registered with the device once */
+    bool burst;    /* all of `depth` begin together, and again when the last has ended; what the
+                    * driver refuses for want of a slot is given up. Otherwise nothing may be
+                    * refused */
+    bool verify;   /* the machine verifies data: stamp what is written, check what is read */
 };
 
 struct loop_slot {
@@ -41,11 +46,12 @@ struct loop_part {
     struct loop_counts *counts;
 };
 
-/* Somebody who counts. Both are called with the time at which the host begins the request or has
+/* Somebody who counts. All are called with the time at which the host begins the request or has
  * its end; never for requests of loop_read_back(). */
 struct loop_meter {
     void (*started)(void *ctx, uint64_t now_ps);
     void (*ended)(void *ctx, const struct loop_slot *slot, uint64_t now_ps);
+    void (*refused)(void *ctx, uint64_t now_ps); /* instead of an end; bursts only */
     void *ctx;
 };
 
@@ -55,14 +61,17 @@ struct loop {
     const struct loop_meter *meter; /* NULL: nobody */
     struct os *os;
     struct loop_counts *counts;
-    bool bare; /* random reads that nobody meters or verifies: the workload of the speed benchmarks
-                */
+    bool hints; /* requests that another follows say so */
+    bool bare;  /* random reads that nobody meters or verifies: the workload of the speed benchmarks
+                 */
     struct rng rng;
     struct loop_slot *slots, *ready;
-    uint64_t first_place;        /* of its own part of the footprint, or 0 */
-    uint64_t places, next_place; /* counted from there */
-    uint32_t device_blocks;      /* of one request */
-    uint8_t *busy;               /* bit per place under way; NULL if the job only reads */
+    struct loop_slot *refused;      /* until the burst is over */
+    uint64_t under_way, burst_left; /* requests; of this burst to begin */
+    uint64_t first_place;           /* of its own part of the footprint, or 0 */
+    uint64_t places, next_place;    /* counted from there */
+    uint32_t device_blocks;         /* of one request */
+    uint8_t *busy;                  /* bit per place under way; NULL if the job only reads */
 };
 
 /* The machine has been started. Random reads go anywhere in the footprint; other jobs have a part

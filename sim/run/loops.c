@@ -3,6 +3,7 @@
  * Closed loops on all CPUs; see loops.h.
  */
 #include "run/loops.h"
+#include "run/run.h"
 
 #include <stdlib.h>
 
@@ -14,14 +15,19 @@ struct loop_order {
     int error;
 };
 
-/* How many requests the fullest queue has to take when all loops are at their depth. */
-static uint64_t most_in_a_queue(const struct machine_params *p, uint64_t depth)
+/* Of all CPUs, how many the fullest queue may have to serve. */
+static uint64_t cpus_of_a_queue(const struct machine_params *p)
 {
-    uint64_t cpus = p->host.cpus;
-    uint64_t queues = p->driver.io_queues;
-    if (p->driver.queue_choice == OS_QUEUE_FIRST)
-        queues = 1;
-    return depth * ((cpus + queues - 1) / queues);
+    uint64_t queues = p->driver.queue_choice == OS_QUEUE_FIRST ? 1 : machine_io_queues(p);
+    return (p->host.cpus + queues - 1) / queues;
+}
+
+uint64_t loops_most_depth(const struct run_params *params)
+{
+    const struct machine_params *machine = &params->machine;
+    if (machine->driver.full != NVME_FULL_REJECT)
+        return UINT64_MAX;
+    return machine->driver.slots / cpus_of_a_queue(machine);
 }
 
 const char *loops_check(const struct run_params *params, const struct loop_job *job)
@@ -32,10 +38,11 @@ const char *loops_check(const struct run_params *params, const struct loop_job *
         return "--footprint: writes need room for twice as many blocks as are in flight";
     if (places == 0 && job->sequential)
         return "--footprint: every CPU (host.cpus) needs a block";
-    if (machine->driver.full == NVME_FULL_REJECT &&
-        most_in_a_queue(machine, job->depth) > machine->driver.slots)
-        return "--depth (of each CPU) is above what driver.slots leaves it, and driver.full = "
-               "reject";
+    if (!job->burst && job->depth > loops_most_depth(params))
+        return machine->host.cpus == 1
+                   ? "--depth is above driver.slots, and driver.full = reject"
+                   : "--depth (of each CPU) is above its share of driver.slots, and driver.full = "
+                     "reject";
     return NULL;
 }
 

@@ -17,6 +17,9 @@ struct loops {
     struct loop *loop; /* of each CPU */
 };
 
+/* How deep each loop may be where the driver refuses what it has no slot for; UINT64_MAX where it
+ * does not. */
+uint64_t loops_most_depth(const struct run_params *params);
 /* NULL if the machine's CPUs can run the job, else one sentence (valid until the next call). */
 const char *loops_check(const struct run_params *params, const struct loop_job *job);
 

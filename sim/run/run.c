@@ -133,6 +133,12 @@ int run_end(struct run *run, int error)
     return error;
 }
 
+int run_on_first(struct run *run, void (*program)(void *ctx), void *ctx)
+{
+    struct host_program programs[HOST_CPUS_MAX] = {{program, ctx}};
+    return host_run(machine_host(run->machine), programs);
+}
+
 void run_counters(const struct machine *machine, struct result_counters *counters)
 {
     struct machine_snapshot now;
@@ -157,20 +163,30 @@ void run_counters(const struct machine *machine, struct result_counters *counter
     };
 }
 
+void run_counters_add(struct result_counters *sum, const struct result_counters *before,
+                      const struct result_counters *after)
+{
+#define ADD_DIFFERENCE(name, text) sum->name += after->name - before->name;
+    RESULT_COUNTERS(ADD_DIFFERENCE)
+#undef ADD_DIFFERENCE
+}
+
 void run_timed_begin(struct run *run)
 {
     if (run->spec->timed != NULL)
         run->spec->timed(run->spec->observe_ctx, true);
     run_counters(run->machine, &run->before);
+    run_usage(run->machine, &run->usage_before);
 }
 
 void run_timed_end(struct run *run)
 {
     struct result_counters now;
     run_counters(run->machine, &now);
-#define ADD_DIFFERENCE(name, text) run->result->counters.name += now.name - run->before.name;
-    RESULT_COUNTERS(ADD_DIFFERENCE)
-#undef ADD_DIFFERENCE
+    run_counters_add(&run->result->counters, &run->before, &now);
+    struct usage usage;
+    run_usage(run->machine, &usage);
+    run_usage_add(&run->result->usage, &run->usage_before, &usage);
     if (run->spec->timed != NULL)
         run->spec->timed(run->spec->observe_ctx, false);
 }

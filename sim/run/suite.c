@@ -20,6 +20,23 @@ static void suite_timed_end(void *ctx, unsigned pass)
     run_timed_end(ctx);
 }
 
+struct suite_call {
+    struct run *run;
+    const struct adb_suite *suite;
+    uint64_t block_bytes;
+    int ended;
+};
+
+static void suite_main(void *ctx)
+{
+    struct suite_call *call = ctx;
+    const struct run_spec *spec = call->run->spec;
+    const struct adb_observer observer = {call->run, suite_timed_begin, suite_timed_end};
+    call->ended =
+        adb_run(call->suite, call->run->device, &spec->params->fs, &spec->params->workload,
+                call->block_bytes, spec->options.seed, &observer, call->run->result);
+}
+
 int run_suite(const struct run_spec *spec, const struct adb_suite *suite, uint64_t block_bytes,
               struct result *result, char message[RUN_MESSAGE_MAX])
 {
@@ -30,9 +47,10 @@ int run_suite(const struct run_spec *spec, const struct adb_suite *suite, uint64
     result->block_bytes = suite->default_block_bytes == 0 ? 0 : block_bytes;
     if (error != RUN_OK)
         return error;
-    const struct adb_observer observer = {&run, suite_timed_begin, suite_timed_end};
-    int ended = adb_run(suite, run.device, &spec->params->fs, &spec->params->workload, block_bytes,
-                        spec->options.seed, &observer, result);
+    struct suite_call call = {&run, suite, block_bytes, 0};
+    int ended = run_on_first(&run, suite_main, &call);
+    if (ended == NVME_OK)
+        ended = call.ended;
     if (ended != 0) {
         const char *text = ended >= NVME_E_RANGE ? nvme_error_text(ended) : adb_error_text(ended);
         snprintf(message, RUN_MESSAGE_MAX, "%s with %s ended early: %s", suite->name,
@@ -42,15 +60,36 @@ int run_suite(const struct run_spec *spec, const struct adb_suite *suite, uint64
     return run_end(&run, error);
 }
 
+struct replay_call {
+    struct run *run;
+    struct iolog_reader *reader;
+    const struct replay_options *options;
+    char *why;
+    int ended;
+};
+
+static void replay_main(void *ctx)
+{
+    struct replay_call *call = ctx;
+    run_timed_begin(call->run);
+    call->ended =
+        replay_run(call->reader, call->run->device, call->options, call->run->result, call->why);
+    run_timed_end(call->run);
+}
+
 static int replay_file(struct run *run, FILE *file, const char *name,
                        const struct replay_options *options)
 {
     char why[IOLOG_MESSAGE_MAX];
     struct iolog_reader *reader = iolog_reader_create(file, name);
-    run_timed_begin(run);
-    int ended = replay_run(reader, run->device, options, run->result, why);
-    run_timed_end(run);
+    struct replay_call call = {run, reader, options, why, 0};
+    int error = run_on_first(run, replay_main, &call);
     iolog_reader_destroy(reader);
+    if (error != NVME_OK) {
+        snprintf(run->message, RUN_MESSAGE_MAX, "replay ended early: %s", nvme_error_text(error));
+        return RUN_E_WORKLOAD;
+    }
+    int ended = call.ended;
     if (ended == 0)
         return RUN_OK;
     snprintf(run->message, RUN_MESSAGE_MAX, "%s", why);

@@ -49,6 +49,9 @@ expect 2 "two outputs cannot go to the same file" -- "${quick[@]}" --csv same --
 expect 2 "no/such/directory" -- bench random-read --ios 1 --csv no/such/directory/out.csv
 expect 2 "list: say what" -- list
 expect 2 "no section 'nothing'" -- list parameters nothing
+expect 2 "stats: name one suite or random-read" -- stats
+expect 2 "--depth" -- stats Sprinter --depth 4
+expect 2 "no/such/directory" -- stats random-read --ios 1 --json no/such/directory/out.json
 expect 2 "--request: Sprinter has requests 1 to" -- explain Sprinter --request 4000000
 
 # profiles and parameters

@@ -109,13 +109,24 @@ same dump.plain again.plain "dump read back"
 grep -q "$work\|$source_dir" dump.ini a.json a.csv && bad "a path of this machine in an output" || ok
 
 # help and lists
-for what in "--help" "help" "help bench" "help replay" "help explain" "help list" "bench --help" "--version" \
+for what in "--help" "help" "help bench" "help replay" "help explain" "help stats" "help list" "bench --help" "--version" \
     "list profiles" "list suites" "list parameters" "list parameters host"; do
     # shellcheck disable=SC2086 # words on purpose
     "$doorbell" $what >help.txt 2>help.err && [ -s help.txt ] && [ ! -s help.err ] && ok || bad "doorbell $what"
 done
 "$doorbell" list parameters-markdown | cmp -s - "$source_dir/docs/parameters.md" && ok ||
     bad "docs/parameters.md is not what doorbell list parameters-markdown prints"
+
+# stats: driver and controller agree, nothing is written twice, and the three outputs say the same
+"$doorbell" stats random-read --driver doorbell --drive fixed-latency --host generic --ios 3000 \
+    -s driver.shadow_doorbells=yes -s ctrl.shadow_doorbells=yes --csv stats.csv --json stats.json >stats.txt && ok || bad stats
+[ "$(awk -F, '$2 == "commands" && $3 == "all" {print $4}' stats.csv | sort -u)" = 3000 ] && ok ||
+    bad "stats: driver and controller count commands differently"
+grep -q '^controller,same_value_doorbells,all,0,' stats.csv && ok || bad "stats: a doorbell was written twice"
+grep -q '^driver,shadow_updates,1,[1-9]' stats.csv && ok || bad "stats: shadow doorbells were not used"
+grep -q '"requests": 3000' stats.json && grep -q '^3000 block requests' stats.txt && ok || bad "stats: requests"
+"$doorbell" stats HeavyLifter --driver amiga-1.65 --block-size 65536 --csv - >stats.csv && ok || bad "stats HeavyLifter"
+[ "$(head -n 1 stats.csv)" = "side,counter,queue,value,per_request" ] && ok || bad "stats --csv -: a table before it"
 
 # explain
 "$doorbell" explain SequentialRead --driver amiga-1.65 --block-size 65536 --request 2000 >ledger.txt && ok || bad explain

@@ -239,7 +239,7 @@ START_TEST(other_drivers_and_sizes_work_too)
     }
     struct run_load job = random_4k(17, 100);
     ck_assert_str_eq(run_load_check(&f.params, &job),
-                     "the depth is above driver.slots, and driver.full = reject");
+                     "--depth is above driver.slots, and driver.full = reject");
     fixture_close(&f);
 }
 END_TEST

@@ -12,9 +12,12 @@
 enum nvme_ring_policy {
     NVME_RING_PER_COMMAND, /* nvme_submit() rings the SQ tail doorbell itself */
     NVME_RING_PER_BATCH,   /* nvme_ring() rings once for all entries since the last ring */
-    NVME_RING_LAST,        /* nvme_submit() rings unless the request has NVME_REQ_MORE; also before
-                            * the ring is full */
-    NVME_RING_AT_POLL      /* the next nvme_poll() rings, before it looks; nvme_ring() does too */
+    NVME_RING_LAST,   /* nvme_submit() rings unless the request has NVME_REQ_MORE; with the last
+                       * free slot it always does, and when it refuses a request it rings what
+                       * came before. So does nvme_ring() */
+    NVME_RING_AT_POLL /* the next look at the completion queue rings first: nvme_poll(),
+                       * nvme_poll_quiet(). nvme_ring() does, too. Not with interrupts: nobody
+                       * might ever look */
 };
 enum nvme_cq_ring_policy {
     NVME_CQ_RING_PER_ENTRY, /* CQ head doorbell after every entry consumed */
@@ -58,13 +61,18 @@ enum nvme_recovery_policy {
 /* Requests that were in flight when the controller was reset by the core itself. */
 enum nvme_after_reset_policy {
     NVME_AFTER_RESET_FAIL,   /* end with NVME_E_STATE (NVME_E_TIMEOUT for the late one) */
-    NVME_AFTER_RESET_REISSUE /* are sent again, in their order; raw commands are not */
+    NVME_AFTER_RESET_REISSUE /* are sent again, whole and in their order, before those that wait;
+                              * raw, cancelled and failed ones end; a late one that stays late ends
+                              * with NVME_E_TIMEOUT after reset_limit tries */
 };
 /* Interrupt coalescing (5.21.1.8). */
 enum nvme_coalescing_policy {
-    NVME_COALESCING_OFF,     /* the feature is not touched */
-    NVME_COALESCING_FIXED,   /* coalescing_entries, coalescing_time_100us */
-    NVME_COALESCING_ADAPTIVE /* by load, between off and those two values */
+    NVME_COALESCING_OFF,   /* the feature is not touched */
+    NVME_COALESCING_FIXED, /* coalescing_entries, coalescing_time_100us; without interrupts nothing
+                            */
+    NVME_COALESCING_ADAPTIVE /* nvme_step() switches between off and those two values by load,
+                              * looking every 10 ms at most; a load that becomes shallow pays the
+                              * time until the second look after that */
 };
 enum nvme_completion_policy { NVME_COMPLETION_POLL, NVME_COMPLETION_INTERRUPT };
 enum nvme_dma_list_policy {
@@ -129,8 +137,8 @@ struct nvme_config {
                              * such portions of its vector's queues in turn until nothing is left:
                              * after each the CQ doorbell is rung and done() called */
     enum nvme_coalescing_policy coalescing;
-    uint8_t coalescing_entries;    /* THR, 0-based; 0 = none */
-    uint8_t coalescing_time_100us; /* TIME; 0 = none */
+    uint8_t coalescing_entries;    /* THR, 0-based: one more make an interrupt; 0 = no coalescing */
+    uint8_t coalescing_time_100us; /* TIME; 0 = no coalescing */
     bool poll_unmasks; /* write INTMC = 1 at the end of every nvme_poll(), found or not */
     /* admin */
     uint8_t aer_count;          /* Asynchronous Event Requests held, 0..16, at most AERL + 1 */
@@ -149,7 +157,8 @@ struct nvme_config {
     enum nvme_late_policy late;
     uint32_t abort_timeout_ms; /* from the Abort command to the next resort; 1..600000 */
     enum nvme_recovery_policy recovery;
-    uint8_t reset_limit; /* resets without a completed command in between, 1..255 */
+    uint8_t reset_limit; /* resets without a completed command in between, 1..255; the failure after
+                          * them is FAILED, after one more disable, and everything ends */
     enum nvme_after_reset_policy after_reset;
     /* time */
     uint32_t admin_timeout_ms;    /* 1..600000 */

@@ -95,7 +95,10 @@ int nvme_reset(struct nvme *nvme);
  * entry that cannot be true. A request whose entry could not be true does not end before the reset
  * or stop that follows, so that a caller who only polls waits for it for ever: such a caller must
  * step too, every 100 ms to 1 s, and before it gives up on a request. That costs one register read
- * (CSTS) and one look at the admin completion queue. */
+ * (CSTS) and one look at the admin completion queue. With io_timeout_ms also how late commands are
+ * found, delayed retries begun, and the outcome of Aborts noticed: done() may be called from here.
+ * Step every eighth of io_timeout_ms then, or oftener: the bound on when a late command is noticed
+ * grows by twice the time between steps. */
 enum nvme_state nvme_step(struct nvme *nvme, uint64_t now_ns);
 enum nvme_state nvme_state(const struct nvme *nvme);
 /* Why the state is FAILED: an nvme_error, and the raw status if it was NVME_E_STATUS (else 0). */
@@ -123,16 +126,18 @@ struct nvme_queue *nvme_get_queue(struct nvme *nvme, unsigned index); /* index 0
 
 /* ---- I/O ------------------------------------------------------------------------------------- */
 
-/* Build the command(s) of a request in the ring. Rings the doorbell only if the policy says so.
+/* Build the command(s) of a request in the ring. Rings the doorbell only if config.ring says so.
  * NVME_OK: done() will be called exactly once, later, from nvme_poll() (never from here). Otherwise
- * an error, and done() will not be called: INVAL, RANGE, BUSY, STATE, NO_MEMORY, UNSUPPORTED. */
+ * an error, and done() will not be called: INVAL, RANGE, BUSY, STATE, NO_MEMORY, UNSUPPORTED. While
+ * RECOVERING a request waits inside the core, unchecked (full = queue; what is wrong with it comes
+ * with done()), or is refused with BUSY. */
 int nvme_submit(struct nvme_queue *queue, struct nvme_request *request);
 /* Ring the SQ tail doorbell if anything was submitted since; does nothing otherwise. */
 void nvme_ring(struct nvme_queue *queue);
 /* Reap up to max completions (0 = all there are), ring the CQ head doorbell, call done() for every
  * request that ended. Returns the number of completion entries consumed. */
 unsigned nvme_poll(struct nvme_queue *queue, unsigned max);
-/* nvme_poll() without any register write other than the CQ doorbell: for spinning. */
+/* nvme_poll() without any register write other than doorbells: for spinning. */
 unsigned nvme_poll_quiet(struct nvme_queue *queue, unsigned max);
 /* For the port's interrupt handler: admin completions for vector 0, and the I/O queues on this
  * vector. Returns entries consumed (0: not ours, spurious, or the queues are closed: with pin or
@@ -162,7 +167,9 @@ int nvme_set_priority(struct nvme *nvme, unsigned index, uint8_t priority);
 int nvme_cancel(struct nvme_queue *queue, struct nvme_request *request);
 /* nvme_cancel() for every request of this owner (not NULL). Returns how many of them have not ended
  * yet; call nvme_poll() and this again until it returns 0: then the core holds nothing of theirs.
- */
+ * While a poll is calling done() it may have some of them in its hands, and this counts one more:
+ * from inside done() it never returns 0. nvme_step() is what notices a controller that does not
+ * answer. */
 unsigned nvme_cancel_owner(struct nvme_queue *queue, const void *owner);
 /* Commands in flight on the queue. */
 unsigned nvme_in_flight(const struct nvme_queue *queue);

@@ -87,7 +87,9 @@ enum nvme_irq_mode { NVME_IRQ_NONE, NVME_IRQ_INTX, NVME_IRQ_MSI, NVME_IRQ_MSIX }
 #define NVME_PLATFORM_COHERENT                                                                     \
     (1u << 0) /* device sees CPU stores without sync: the core skips sync                          \
                * for rings, lists and bounce memory */
-#define NVME_PLATFORM_LOADS_ORDERED (1u << 1) /* loads are not reordered: the core skips rmb */
+#define NVME_PLATFORM_LOADS_ORDERED                                                                \
+    (1u << 1) /* loads are not reordered, nor is a store before an earlier load: the core skips    \
+               * rmb, and mb before a shadow CQ doorbell */
 #define NVME_PLATFORM_CQ_PLAIN                                                                     \
     (1u << 2) /* completion entries are ordinary memory, and a load of it always sees what the     \
                * device has written: on I/O queues the core loads dword 3 itself, with one 32-bit  \
@@ -106,10 +108,11 @@ struct nvme_platform_ops {
     void (*write64)(void *ctx, uint32_t offset, uint64_t value);
 
     /* publish: all earlier stores of the core and of its caller are visible to the device before
-     * any later register write: entries [first, first+count) of this ring, modulo its depth, PRP
-     * lists, copied data, and data that the caller has stored into registered buffers. A write
-     * fence and, on non-coherent machines, a clean of those entries (lists and copied data had
-     * their sync; registered buffers are the caller's, see NVME_REQ_REGISTERED). count 1..depth-1.
+     * any later register write or store to memory (a shadow doorbell): entries [first, first+count)
+     * of this ring, modulo its depth, PRP lists, copied data, and data that the caller has stored
+     * into registered buffers. A write fence and, on non-coherent machines, a clean of those
+     * entries (lists and copied data had their sync; registered buffers are the caller's, see
+     * NVME_REQ_REGISTERED). count 1..depth-1.
      */
     void (*publish)(void *ctx, const struct nvme_ring *sq, uint16_t first, uint16_t count);
     /* cq_load: dword 3 of the entry (command identifier and status with the phase tag), loaded
@@ -118,7 +121,8 @@ struct nvme_platform_ops {
     /* rmb: all later loads, of the core (the rest of the entry, copied data) and of the caller (the
      * data that the device has written), are not older than cq_load's. */
     void (*rmb)(void *ctx, const struct nvme_ring *cq, uint16_t slot);
-    /* mb: full barrier, store to load (shadow doorbells). */
+    /* mb: full barrier: all earlier loads and stores before all later ones (shadow doorbells;
+     * needed only with config.shadow_doorbells). */
     void (*mb)(void *ctx);
 
     /* DMA memory. align: a power of two up to 64 KiB. Contents are zero, and no dirty cache line
@@ -166,6 +170,10 @@ struct nvme_platform_ops {
      * from one context. */
     void (*lock)(void *ctx, uint16_t qid);
     void (*unlock)(void *ctx, uint16_t qid);
+
+    /* trace: what happens (nvme/trace.h). Called only by a core compiled with NVME_TRACING. May be
+     * NULL. */
+    void (*trace)(void *ctx, unsigned event, uint16_t qid, uint64_t a, uint64_t b);
 };
 
 struct nvme_platform {

@@ -144,6 +144,7 @@ enum nvme_identify_cns { /* 5.15 */
 };
 
 #define NVME_FEATURE_ARBITRATION    0x01u     /* 5.21.1.1 */
+#define NVME_FEATURE_COALESCING     0x08u     /* Interrupt Coalescing (5.21.1.8) */
 #define NVME_FEATURE_HOST_MEMORY    0x0Du     /* 5.21.1.13 */
 #define NVME_FEATURE_HOST_BEHAVIOR  0x16u     /* 5.21.1.22 */
 #define NVME_QPRIO_LOW              3u        /* 5.4 */
@@ -173,13 +174,14 @@ enum nvme_identify_cns { /* 5.15 */
 #define NVME_IDC_RTD3E        88u  /* 32 bits: time to enter RTD3, microseconds; 0 = not stated */
 #define NVME_IDC_CRDT1        128u /* 3 times 16 bits: CRDT1 to CRDT3, units of 100 ms */
 #define NVME_IDC_OACS         256u /* 16 bits */
-#define NVME_IDC_ACL          258u /* Abort commands at a time, 0-based */
-#define NVME_IDC_AERL         259u /* requests held, 0-based */
-#define NVME_IDC_HMPRE        272u /* 32 bits: host memory buffer preferred, units of 4 KiB */
-#define NVME_IDC_HMMIN        276u /* 32 bits: the least that is of use */
-#define NVME_IDC_HMMINDS      332u /* 32 bits: the least of one descriptor */
-#define NVME_IDC_HMMAXD       336u /* 16 bits: descriptors; 0 = no limit */
-#define NVME_IDC_SQES         512u /* 3:0 required, 7:4 largest, log2 bytes */
+#define NVME_IDC_OACS_SHADOW  (1u << 8) /* Doorbell Buffer Config */
+#define NVME_IDC_ACL          258u      /* Abort commands at a time, 0-based */
+#define NVME_IDC_AERL         259u      /* requests held, 0-based */
+#define NVME_IDC_HMPRE        272u      /* 32 bits: host memory buffer preferred, units of 4 KiB */
+#define NVME_IDC_HMMIN        276u      /* 32 bits: the least that is of use */
+#define NVME_IDC_HMMINDS      332u      /* 32 bits: the least of one descriptor */
+#define NVME_IDC_HMMAXD       336u      /* 16 bits: descriptors; 0 = no limit */
+#define NVME_IDC_SQES         512u      /* 3:0 required, 7:4 largest, log2 bytes */
 #define NVME_IDC_CQES         513u
 #define NVME_IDC_NN           516u /* 32 bits: number of namespaces */
 #define NVME_IDC_ONCS         520u /* 16 bits */
@@ -228,6 +230,11 @@ enum nvme_identify_cns { /* 5.15 */
 
 #define NVME_STATUS_CODE(status) ((unsigned)(status)&0xFFu)
 #define NVME_STATUS_TYPE(status) (((unsigned)(status) >> 8) & 7u)
+
+#define NVME_STATUS_SCT_SC      0x7FFu
+#define NVME_STATUS_ABORTED     0x007u /* generic: Command Abort Requested */
+#define NVME_STATUS_CRD(status) (((unsigned)(status) >> 11) & 3u)
+#define NVME_STATUS_DNR         (1u << 14)
 
 enum nvme_status_type {
     NVME_SCT_GENERIC = 0,

@@ -84,6 +84,14 @@ static void op_rmb(void *ctx, const struct nvme_ring *cq, uint16_t slot)
     fake->rmbs++;
 }
 
+static void op_mb(void *ctx)
+{
+    (void)ctx;
+    fake->mbs++;
+    if (fake->at_mb)
+        fake->at_mb();
+}
+
 static int op_alloc(void *ctx, size_t bytes, size_t align, enum nvme_dma_use use,
                     struct nvme_dma *out)
 {
@@ -211,6 +219,12 @@ static int op_irq_move(void *ctx, unsigned vector, unsigned cpu)
     return fake->irq_move_error;
 }
 
+static void op_trace(void *ctx, unsigned event, uint16_t qid, uint64_t a, uint64_t b)
+{
+    (void)ctx;
+    fake->traces[fake->trace_count++ % FAKE_LOG] = (struct fake_trace){event, qid, a, b};
+}
+
 static void op_lock(void *ctx, uint16_t qid)
 {
     (void)ctx;
@@ -233,6 +247,7 @@ static const struct nvme_platform_ops all_ops = {.read32 = op_read32,
                                                  .publish = op_publish,
                                                  .cq_load = op_cq_load,
                                                  .rmb = op_rmb,
+                                                 .mb = op_mb,
                                                  .dma_alloc = op_alloc,
                                                  .dma_free = op_free,
                                                  .map = op_map,
@@ -244,7 +259,8 @@ static const struct nvme_platform_ops all_ops = {.read32 = op_read32,
                                                  .irq_setup = op_irq_setup,
                                                  .irq_move = op_irq_move,
                                                  .lock = op_lock,
-                                                 .unlock = op_unlock};
+                                                 .unlock = op_unlock,
+                                                 .trace = op_trace};
 
 /* ---- life of a test ---- */
 

@@ -110,8 +110,9 @@ struct fake {
     uint32_t admin_sqhd_error, admin_cid_error;
     uint32_t refuse_nsid; /* Identify of this namespace ends with admin_fail_status */
     uint32_t rtd3e;       /* microseconds */
+    enum fake_abort { FAKE_OBEYS, FAKE_REFUSES, FAKE_FORGETS, FAKE_IGNORES } abort;
     uint8_t mdts, sqes, cqes, vwc, aerl;
-    uint16_t oncs;
+    uint16_t oncs, oacs;
     uint32_t sgls;
     bool any_words; /* entries may use the words that the core itself leaves zero */
     uint32_t ns_count;
@@ -131,6 +132,9 @@ struct fake {
     uint32_t admin_seen[64];
     struct nvme_sqe admin_log[256]; /* those executed */
     uint32_t admin_log_count;
+    uint32_t aborts;              /* Abort commands seen */
+    uint32_t abort_cid;           /* of the last one: the Abort's own identifier */
+    uint32_t abort_what;          /* and what it was to abort: CDW10 */
     uint8_t admin_data[2u << 20]; /* what vendor commands transfer */
     uint16_t aer_cids[16];
     uint32_t aer_held;
@@ -146,6 +150,16 @@ struct fake {
     int irq_move_error;
     unsigned moved_vector, moved_cpu;
     uint32_t irq_moves;
+    uint64_t shadow_bus,
+        event_bus; /* of the last Doorbell Buffer Config; 0: none since the reset */
+    uint32_t mbs;
+    struct fake_trace {
+        unsigned event;
+        uint16_t qid;
+        uint64_t a, b;
+    } traces[FAKE_LOG];
+    uint32_t trace_count;
+    void (*at_mb)(void);
     void (*before_write)(uint32_t offset); /* what happens while a register write is on its way */
 
     struct fake_host_memory host_memory;
@@ -178,6 +192,7 @@ void *fake_cpu(uint64_t bus, size_t bytes);
 
 /* The device: take what was rung; end commands. */
 void fake_fetch(uint32_t qid);
+void fake_admin_post(uint32_t cid, uint16_t status, uint32_t result);
 uint16_t
 fake_execute(const struct nvme_sqe *sqe); /* moves data; the status: Compare Failure or 0 */
 void fake_post(uint32_t qid, uint32_t cid, uint16_t status, uint32_t sqhd, uint32_t sqid);
@@ -190,6 +205,10 @@ uint32_t fake_opcode(const struct nvme_sqe *sqe);
 uint32_t fake_walk(const struct nvme_sqe *sqe, uint32_t bytes, struct nvme_segment *out,
                    uint32_t max);
 
+/* Entries of the two pages of Doorbell Buffer Config (5.7), as they lie in memory. */
+uint32_t *fake_shadow(uint32_t qid, bool cq);
+uint32_t *fake_event_idx(uint32_t qid, bool cq);
+void fake_look(uint32_t qid); /* the device takes both doorbells from the shadow */
 void fake_patch(uint32_t cns, uint32_t offset, uint32_t bytes, uint64_t value);
 
 /* The log: writes to a register since fake_forget(). */

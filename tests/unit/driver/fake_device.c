@@ -80,6 +80,7 @@ static void settle_ready(void)
             fake->hold_admin = false;
         fake->aer_held = 0;
         fake->intms = 0;
+        fake->shadow_bus = fake->event_bus = 0;
     } else {
         struct fake_queue *admin = &fake->queues[0];
 
@@ -134,6 +135,47 @@ static void write_cc(uint32_t value)
     fake->cc = value;
 }
 
+static uint32_t *shadow_entry(uint64_t page, uint32_t index)
+{
+    uint32_t at = index * (4u << ((fake->cap >> 32) & 0xF));
+
+    ck_assert_uint_ne(page, 0);
+    ck_assert_uint_lt(at, FAKE_PAGE);
+    return fake_cpu(page + at, 4);
+}
+
+uint32_t *fake_shadow(uint32_t qid, bool cq)
+{
+    return shadow_entry(fake->shadow_bus, 2 * qid + cq);
+}
+
+uint32_t *fake_event_idx(uint32_t qid, bool cq)
+{
+    return shadow_entry(fake->event_bus, 2 * qid + cq);
+}
+
+void fake_look(uint32_t qid)
+{
+    struct fake_queue *q = &fake->queues[qid];
+
+    q->tail = fake_le32(*fake_shadow(qid, false));
+    q->cq_head = fake_le32(*fake_shadow(qid, true));
+    ck_assert_uint_lt(q->tail, q->depth); /* and with it that the upper half is zero */
+    ck_assert_uint_lt(q->cq_head, q->cq_depth);
+}
+
+/* A register of a queue that has a shadow says what the shadow says (7.13); all others never say
+ * the same twice. */
+static void check_value(uint32_t index, uint32_t value, uint32_t before)
+{
+    uint32_t stride = 4u << ((fake->cap >> 32) & 0xF);
+
+    if (fake->shadow_bus != 0 && index > 1 && (index + 1) * stride <= FAKE_PAGE)
+        ck_assert_uint_eq(fake_le32(*shadow_entry(fake->shadow_bus, index)), value);
+    else
+        ck_assert_uint_ne(value, before);
+}
+
 static void doorbell(uint32_t index, uint32_t value)
 {
     struct fake_queue *q = &fake->queues[index / 2];
@@ -144,13 +186,13 @@ static void doorbell(uint32_t index, uint32_t value)
     if (index & 1) {
         ck_assert(q->cq_exists);
         ck_assert_uint_lt(value, q->cq_depth);
-        ck_assert_uint_ne(value, q->cq_head); /* never the same value twice */
+        check_value(index, value, q->cq_head);
         q->cq_head = value;
         return;
     }
     ck_assert(q->sq_exists);
     ck_assert_uint_lt(value, q->depth);
-    ck_assert_uint_ne(value, q->tail);
+    check_value(index, value, q->tail);
     q->tail = value;
     if (index == 0 && !fake->hold_admin)
         fake_run(0);
@@ -377,207 +419,6 @@ uint16_t fake_execute(const struct nvme_sqe *sqe)
     return status;
 }
 
-/* ---- admin commands ---- */
-
-void fake_patch(uint32_t cns, uint32_t offset, uint32_t bytes, uint64_t value)
-{
-    ck_assert_uint_lt(fake->patch_count, 24);
-    fake->patches[fake->patch_count++] = (struct fake_patch){cns, offset, bytes, value};
-}
-
-static uint64_t memory64(uint64_t bus)
-{
-    uint64_t value;
-
-    memcpy(&value, fake_cpu(bus, 8), 8);
-    return fake_le64(value);
-}
-
-/* 5.21.1.13: enabled while it is disabled and the other way round; whole pages. */
-static void host_memory(const struct nvme_sqe *sqe)
-{
-    struct fake_host_memory *memory = &fake->host_memory;
-    uint32_t flags = (uint32_t)(sqe->cdw10_11 >> 32);
-    uint64_t list = sqe->cdw12_13 >> 32 | sqe->cdw14_15 << 32;
-
-    ck_assert_uint_ne(memory->enabled, flags & 1);
-    memory->enabled = flags & 1;
-    memory->enables += flags & 1;
-    memory->returned += flags >> 1 & 1;
-    memory->disables += !(flags & 1);
-    if (!memory->enabled)
-        return;
-    memory->pieces = (uint32_t)(sqe->cdw14_15 >> 32);
-    memory->bytes = memory->largest = 0;
-    memory->smallest = UINT32_MAX;
-    ck_assert_uint_eq(list % 16, 0);
-    for (uint32_t i = 0; i < memory->pieces; i++) {
-        uint32_t bytes = (uint32_t)memory64(list + 16 * i + 8) * FAKE_PAGE;
-
-        ck_assert_uint_gt(bytes, 0);
-        ck_assert_uint_eq(memory64(list + 16 * i) % FAKE_PAGE, 0);
-        fake_cpu(memory64(list + 16 * i), bytes);
-        memory->bytes += bytes;
-        memory->largest = bytes > memory->largest ? bytes : memory->largest;
-        memory->smallest = bytes < memory->smallest ? bytes : memory->smallest;
-    }
-    ck_assert_uint_eq((uint32_t)sqe->cdw12_13 * FAKE_PAGE, memory->bytes);
-}
-
-static uint32_t set_features(const struct nvme_sqe *sqe)
-{
-    switch (sqe->cdw10_11 & 0xFF) {
-    case 0x01:
-        fake->arbitration = (uint32_t)(sqe->cdw10_11 >> 32);
-        return 0;
-    case 0x07:
-        return fake->grant;
-    case 0x0D:
-        host_memory(sqe);
-        return 0;
-    case 0x16:
-        fake->behavior = *(const uint8_t *)fake_cpu(sqe->prp1, 512);
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static void identify(const struct nvme_sqe *sqe)
-{
-    uint8_t *page = fake_cpu(sqe->prp1, 4096);
-    uint32_t nsid = (uint32_t)(sqe->command_nsid >> 32);
-
-    memset(page, 0, 4096);
-    switch (sqe->cdw10_11 & 0xFF) {
-    case NVME_CNS_CONTROLLER:
-        memcpy(page + NVME_IDC_SN, "SERIAL-1            ", 20);
-        memcpy(page + NVME_IDC_MN, "Fake Drive\t                             ", 40);
-        memcpy(page + NVME_IDC_FR, "1.0     ", 8);
-        page[NVME_IDC_MDTS] = fake->mdts;
-        memcpy(page + 88, &fake->rtd3e, 4); /* RTD3E: bytes 91:88 */
-        page[NVME_IDC_AERL] = fake->aerl;
-        page[NVME_IDC_SQES] = fake->sqes;
-        page[NVME_IDC_CQES] = fake->cqes;
-        page[NVME_IDC_VWC] = fake->vwc;
-        page[NVME_IDC_SGLS] = (uint8_t)fake->sgls;
-        page[NVME_IDC_NN] = (uint8_t)fake->ns_count;
-        memcpy(page + NVME_IDC_ONCS, &fake->oncs, 2);
-        break;
-    case NVME_CNS_ACTIVE_LIST:
-        for (uint32_t i = 0; i < fake->ns_count; i++)
-            memcpy(page + 4 * (fake->unsorted_list ? fake->ns_count - 1 - i : i), &fake->ns[i].nsid,
-                   4);
-        break;
-    default:
-        for (uint32_t i = 0; i < fake->ns_count; i++) {
-            const struct fake_ns *ns = &fake->ns[i];
-            uint8_t *format = page + NVME_IDN_LBAF + 4 * (ns->flbas & 0xF);
-
-            if (ns->nsid != nsid)
-                continue;
-            memcpy(page + NVME_IDN_NSZE, &ns->blocks, 8);
-            page[NVME_IDN_NLBAF] = ns->nlbaf;
-            page[NVME_IDN_FLBAS] = ns->flbas;
-            page[NVME_IDN_DPS] = ns->dps;
-            page[NVME_IDN_DLFEAT] = ns->dlfeat;
-            page[NVME_IDN_NOIOB] = (uint8_t)ns->noiob;
-            page[NVME_IDN_NOIOB + 1] = (uint8_t)(ns->noiob >> 8);
-            memcpy(format, &ns->metadata, 2);
-            format[2] = ns->lba_shift;
-        }
-    }
-    for (uint32_t i = 0; i < fake->patch_count; i++)
-        for (uint32_t b = 0;
-             fake->patches[i].cns == (sqe->cdw10_11 & 0xFF) && b < fake->patches[i].bytes; b++)
-            page[fake->patches[i].offset + b] = (uint8_t)(fake->patches[i].value >> 8 * b);
-}
-
-static void create_cq(const struct nvme_sqe *sqe)
-{
-    struct fake_queue *q = &fake->queues[sqe->cdw10_11 & 0xFFFF];
-
-    ck_assert(!q->cq_exists);
-    q->cq_bus = sqe->prp1;
-    q->cq_depth = (uint32_t)(sqe->cdw10_11 >> 16 & 0xFFFF) + 1;
-    q->cq_flags = (uint32_t)(sqe->cdw10_11 >> 32);
-    q->phase = 1;
-    q->cq_exists = true;
-    for (uint32_t i = 0; i < q->cq_depth; i++) /* 4.6: the phase tags are zero at creation */
-        ck_assert_uint_eq(((struct nvme_cqe *)fake_cpu(q->cq_bus, 16))[i].cid_status, 0);
-}
-
-static void create_sq(const struct nvme_sqe *sqe)
-{
-    struct fake_queue *q = &fake->queues[sqe->cdw10_11 & 0xFFFF];
-
-    ck_assert(!q->sq_exists);
-    ck_assert(fake->queues[sqe->cdw10_11 >> 48].cq_exists);
-    q->sq_bus = sqe->prp1;
-    q->depth = (uint32_t)(sqe->cdw10_11 >> 16 & 0xFFFF) + 1;
-    fake->priorities[sqe->cdw10_11 & 0xFFFF] = (uint32_t)(sqe->cdw10_11 >> 33) & 3;
-    q->sq_exists = true;
-}
-
-static void vendor(const struct nvme_sqe *sqe)
-{
-    static struct nvme_segment parts[1024];
-    uint8_t *at = fake->admin_data;
-    uint32_t bytes = (uint32_t)sqe->cdw10_11;
-    uint32_t count = bytes ? fake_walk(sqe, bytes, parts, 1024) : 0;
-
-    for (uint32_t i = 0; i < count; i++, at += parts[i - 1].bytes)
-        if (fake_opcode(sqe) == FAKE_VENDOR_IN)
-            memcpy(fake_cpu(parts[i].bus, parts[i].bytes), at, parts[i].bytes);
-        else
-            memcpy(at, fake_cpu(parts[i].bus, parts[i].bytes), parts[i].bytes);
-}
-
-/* Returns false if the command stays with the controller. */
-static bool admin_command(const struct nvme_sqe *sqe, uint32_t *result)
-{
-    struct fake_queue *q = &fake->queues[(sqe->cdw10_11 & 0xFFFF) % FAKE_QUEUES];
-
-    switch (fake_opcode(sqe)) {
-    case NVME_ADMIN_IDENTIFY:
-        identify(sqe);
-        break;
-    case NVME_ADMIN_GET_LOG_PAGE:
-        memset(fake_cpu(sqe->prp1, 4), fake->log_fill,
-               ((uint32_t)(sqe->cdw10_11 >> 16 & 0xFFF) + 1) * 4);
-        break;
-    case NVME_ADMIN_SET_FEATURES:
-        *result = set_features(sqe);
-        break;
-    case NVME_ADMIN_CREATE_CQ:
-        create_cq(sqe);
-        break;
-    case NVME_ADMIN_CREATE_SQ:
-        create_sq(sqe);
-        break;
-    case NVME_ADMIN_DELETE_SQ:
-        ck_assert(q->sq_exists);
-        q->sq_exists = false;
-        break;
-    case NVME_ADMIN_DELETE_CQ:
-        ck_assert(q->cq_exists && !q->sq_exists);
-        q->cq_exists = false;
-        break;
-    case NVME_ADMIN_ASYNC_EVENT:
-        ck_assert_uint_le(fake->aer_held, fake->aerl);
-        fake->aer_cids[fake->aer_held++] = (uint16_t)fake_cid(sqe);
-        return false;
-    case FAKE_VENDOR_IN:
-    case FAKE_VENDOR_OUT:
-        vendor(sqe);
-        *result = (uint32_t)(sqe->cdw14_15 >> 32);
-        break;
-    default:
-        break;
-    }
-    return true;
-}
-
 /* Fetch everything; end every I/O command with success, after moving its data. */
 void fake_run(uint32_t qid)
 {
@@ -603,10 +444,8 @@ void fake_run(uint32_t qid)
             (fake_opcode(&sqe) == NVME_ADMIN_IDENTIFY && fake->refuse_nsid != 0 &&
              sqe.command_nsid >> 32 == fake->refuse_nsid))
             status = fake->admin_fail_status;
-        else if (!admin_command(&sqe, &result))
+        else if (!fake_device_admin(&sqe, &result))
             continue;
-        ((struct nvme_cqe *)fake_cpu(q->cq_bus, 16))[q->cq_tail].result = fake_le32(result);
-        fake_post(0, fake_cid(&sqe) + fake->admin_cid_error, status,
-                  (q->head + fake->admin_sqhd_error) & 0xFFFF, 0);
+        fake_admin_post(fake_cid(&sqe) + fake->admin_cid_error, status, result);
     }
 }

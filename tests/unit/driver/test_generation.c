@@ -46,7 +46,9 @@ static uint64_t protocol_errors(void)
 START_TEST(each_use_of_a_slot_has_an_identifier_of_its_own)
 {
     start(_i == 0); /* 15 slots: four bits for the slot, twelve for its uses */
-    for (uint32_t use = 0; use < 8200; use++) {
+    for (uint32_t i = 0; i < 16; i++)
+        queue->slots[i].expect += 4080u << 20;
+    for (uint32_t use = 4080; use < 4110; use++) {
         ck_assert_uint_eq(send(&request, _i == 1), use % 4096 * 16);
         fake_complete(1, 0, 0);
         ck_assert_uint_eq(nvme_poll(queue, 0), 1);

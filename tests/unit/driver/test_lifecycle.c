@@ -203,7 +203,7 @@ START_TEST(gone_while_ready)
     fake->gone = true;
     ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_FAILED);
     ck_assert_int_eq(nvme_failure(fake->nvme, NULL), NVME_E_GONE);
-    all_ended_once(NVME_E_STATE); /* a device that is gone writes nothing */
+    all_ended_once(NVME_E_GONE); /* a device that is gone writes nothing */
     ck_assert_int_eq(nvme_stop_blocking(fake->nvme), NVME_E_GONE); /* OFF, but not orderly */
     ck_assert_int_eq(nvme_state(fake->nvme), NVME_STATE_OFF);
     ck_assert_uint_eq(fake->live_allocs, 0);

@@ -9,10 +9,13 @@
 
 Suite *suite_memory(void);
 Suite *suite_dma(void);
+Suite *suite_reach(void);
 Suite *suite_cache(void);
 Suite *suite_platform(void);
 Suite *suite_mapping(void);
 Suite *suite_interrupt(void);
+Suite *suite_vectors(void);
+Suite *suite_lock(void);
 Suite *suite_enumerate(void);
 Suite *suite_os(void);
 

@@ -81,6 +81,20 @@ START_TEST(deallocation_is_claimed_with_its_commands)
 }
 END_TEST
 
+/* NOIOB, both of its bytes; and none by default (5.15.2.1). */
+START_TEST(the_optimal_boundary_is_told)
+{
+    ck_assert_uint_eq(rig_identify(&rig, 0x00, 1), 0);
+    ck_assert_uint_eq(rig_field(&rig, 46, 2), 0);
+    rig_close(&rig);
+    params.ctrl.optimal_boundary = 0x1234;
+    rig_open(&rig, &params);
+    rig_enable(&rig);
+    ck_assert_uint_eq(rig_identify(&rig, 0x00, 1), 0);
+    ck_assert_uint_eq(rig_field(&rig, 46, 2), 0x1234);
+}
+END_TEST
+
 /* CNS, NSID, status; 6.1.5 and the sections of the structures. NSIDs 4 and 5 are inactive. */
 static const struct {
     uint32_t cns, nsid;
@@ -321,6 +335,7 @@ Suite *suite_identify(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, namespace_structure);
     tcase_add_test(tc, deallocation_is_claimed_with_its_commands);
+    tcase_add_test(tc, the_optimal_boundary_is_told);
     tcase_add_loop_test(tc, nsid_rules, 0, sizeof rules / sizeof rules[0]);
     tcase_add_test(tc, cns_values);
     tcase_add_test(tc, inactive_is_all_zeroes);
