@@ -3,9 +3,9 @@
 #
 # Every test, from nothing: installs what is missing, builds with gcc, clang and sanitizers, runs all
 # tests in the release and the sanitizer builds, compares the outputs of both compilers byte by byte, and
-# checks formatting. Then the fuzzer of the controller runs for DOORBELL_FUZZ_SECONDS (60; 0: not at
-# all) from the corpus in the tree; what it finds is left in out/. Builds nothing again when nothing has
-# changed.
+# checks formatting. Then the fuzzers of the controller and of the driver core run for
+# DOORBELL_FUZZ_SECONDS together (60; 0: not at all) from the corpora in the tree; what they find is left
+# in out/. Builds nothing again when nothing has changed.
 set -euo pipefail
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 
@@ -43,13 +43,18 @@ ctest --preset asan -j "$jobs" -LE 'speed|check'
 
 if [ "$fuzz_seconds" -gt 0 ]; then
     configure_options=()
-    build fuzz fuzz_controller
-    say "fuzzing the controller for $fuzz_seconds s (DOORBELL_FUZZ_SECONDS)"
+    build fuzz fuzz_controller fuzz_driver
     mkdir -p out
     found=$(mktemp -d)
     trap 'rm -rf "$found"' EXIT
     # New inputs go to the first directory; a finding is written to out/ and ends the run.
-    build/fuzz/bin/fuzz_controller -max_total_time="$fuzz_seconds" -max_len=800 -len_control=0 \
-        -timeout=20 -artifact_prefix=out/fuzz- -verbosity=0 "$found" tests/fuzz/corpus
+    for side in controller:corpus driver:driver_corpus; do
+        seconds=$(((fuzz_seconds + 1) / 2))
+        say "fuzzing the ${side%:*} for $seconds s (half of DOORBELL_FUZZ_SECONDS)"
+        mkdir -p "$found/${side%:*}"
+        "build/fuzz/bin/fuzz_${side%:*}" -max_total_time="$seconds" -max_len=800 -len_control=0 \
+            -timeout=20 -artifact_prefix="out/fuzz-${side%:*}-" -verbosity=0 "$found/${side%:*}" \
+            "tests/fuzz/${side#*:}"
+    done
 fi
 say "all tests passed"

@@ -177,8 +177,8 @@ static int point(struct nvme_queue *queue, struct nvme_slot_data *data,
     data->vector = request->next_vector;
     data->offset = request->vector_offset;
     if (!(request->flags & NVME_REQ_VECTOR)) {
-        data->whole = (struct nvme_vector){(uint8_t *)request->buffer + done, request->bus + done,
-                                           data->bytes};
+        data->whole = (struct nvme_vector){nvme_data_at(request->buffer, (size_t)done),
+                                           request->bus + done, data->bytes};
         data->vector = &data->whole;
         data->offset = 0;
     }

@@ -26,7 +26,7 @@ static bool walk_next(struct walk *walk, struct nvme_vector *part)
 {
     if (walk->left == 0)
         return false;
-    part->cpu = (uint8_t *)walk->at->cpu + walk->offset;
+    part->cpu = nvme_data_at(walk->at->cpu, walk->offset);
     part->bus = walk->at->bus + walk->offset;
     part->bytes = walk->at->bytes - walk->offset;
     if (part->bytes > walk->left) {

@@ -542,6 +542,12 @@ int nvme_sgl_build(struct nvme_dptr *sgl, const struct nvme_segment *segments, u
                    uint32_t mask);
 
 /* ---- data.c ---- */
+/* `offset` bytes into a caller's buffer; NULL, where the buffer is registered, may have one too. */
+static inline void *nvme_data_at(void *buffer, size_t offset)
+{
+    return (void *)((uintptr_t)buffer + offset);
+}
+
 bool nvme_data_bounces(const struct nvme_config *config, enum nvme_dir dir, uintptr_t address,
                        uint32_t bytes, uint32_t dword_mask);
 /* PRPs of these segments, with a slot's own list pages. NVME_OK or NVME_E_INVAL. */

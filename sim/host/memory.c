@@ -312,6 +312,22 @@ unsigned memory_grants(const struct memory_area *area)
     return area->grant_count;
 }
 
+/* The end of the grant that reaches farthest from offset on; offset if there is none. */
+static size_t grant_end(const struct memory_area *area, size_t offset,
+                        enum memory_direction direction)
+{
+    size_t end = offset;
+    for (unsigned i = 0; i < area->grant_count; i++) {
+        const struct memory_grant *grant = &area->grants[i];
+        if ((grant->direction & direction) != 0 && offset >= grant->offset &&
+            grant->offset + grant->bytes > end)
+            end = grant->offset + grant->bytes;
+    }
+    return end;
+}
+
+/* An access may lie over several grants that meet: pieces of a buffer that were mapped one by one
+ * have neighbouring bus addresses, and are one piece to the device. */
 bool memory_granted(const struct memory_area *area, size_t offset, size_t bytes,
                     enum memory_direction direction)
 {
@@ -321,7 +337,14 @@ bool memory_granted(const struct memory_area *area, size_t offset, size_t bytes,
             bytes <= grant->bytes && offset - grant->offset <= grant->bytes - bytes)
             return true;
     }
-    return false;
+    do {
+        size_t reach = grant_end(area, offset, direction) - offset;
+        if (reach == 0)
+            return false;
+        offset += reach;
+        bytes -= reach < bytes ? reach : bytes;
+    } while (bytes != 0);
+    return true;
 }
 
 /* ---- contents ---- */

@@ -2,12 +2,15 @@
  *
  * Runs the inputs in files, without libFuzzer: replay FILE... Exit 0 if all ran; a finding aborts.
  */
-#include "fuzz/fuzz.h"
-
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define INPUT_BYTES_MAX 65536u
+
+/* Of the fuzzer that this is linked with. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int main(int argc, char **argv)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "run/load.h"
+#include "run/loops.h"
 #include "scenario/fixture.h"
 
 #define KIB UINT64_C(1024)

@@ -101,7 +101,8 @@ START_TEST(overlapping_grants_live_and_end_apart)
     memory_grant(area, 0, 1024, MEMORY_BOTH_WAYS);
     ck_reached(bus, 1024);
     ck_reached(bus + 512, 1024);
-    ck_refused(bus, 1536); /* no single grant holds all of it */
+    ck_reached(bus, 1536); /* over both */
+    ck_refused(bus, 1537);
     memory_revoke(area, 0, 1024, MEMORY_BOTH_WAYS);
     ck_reached(bus, 1024); /* granted twice */
     memory_revoke(area, 0, 1024, MEMORY_BOTH_WAYS);
@@ -110,6 +111,20 @@ START_TEST(overlapping_grants_live_and_end_apart)
     ck_reached(bus + 512, 1024);
     memory_revoke(area, 512, 1024, MEMORY_BOTH_WAYS);
     ck_refused(bus + 512, 1);
+}
+END_TEST
+
+/* Pieces of a buffer that were mapped one by one are one piece to the device. */
+START_TEST(grants_that_meet_are_one_and_grants_apart_are_not)
+{
+    memory_grant(area, 512, 512, MEMORY_BOTH_WAYS);
+    memory_grant(area, 0, 512, MEMORY_FROM_DEVICE);
+    memory_grant(area, 1025, 511, MEMORY_BOTH_WAYS);
+    ck_assert_int_eq(memory_dma_write(memory, bus, data, 1024), PCIE_OK);
+    ck_assert_int_eq(memory_dma_read(memory, bus, data, 1024), PCIE_E_ABORT);
+    ck_assert_int_eq(memory_dma_write(memory, bus, data, 1026), PCIE_E_ABORT);
+    memory_grant(area, 1024, 1, MEMORY_FROM_DEVICE);
+    ck_assert_int_eq(memory_dma_write(memory, bus, data, 1536), PCIE_OK);
 }
 END_TEST
 
@@ -298,6 +313,7 @@ Suite *suite_dma(void)
     tcase_add_test(tcase, addresses_of_nothing_are_refused);
     tcase_add_test(tcase, a_direction_is_a_direction);
     tcase_add_test(tcase, overlapping_grants_live_and_end_apart);
+    tcase_add_test(tcase, grants_that_meet_are_one_and_grants_apart_are_not);
     tcase_add_test(tcase, a_freed_area_is_stale);
     tcase_add_test(tcase, a_refused_access_changes_nothing);
     tcase_add_test(tcase, a_scatter_list_carries_tags_in_its_order);

@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * An honest controller for the core to talk to, as small as it can be: registers, queues, Identify,
+ * and answers without a medium behind them (NVMe 1.4 sections 3.1, 4.1 to 4.6, 5). It judges what
+ * it is given: doorbells must be new and in range, identifiers not in use, and every pointer of a
+ * command must lead to memory that the platform has given for that direction. What is dishonest is
+ * done to it by driver_hostile.c. See driver.h.
+ */
+#include "fuzz/driver.h"
+
+#include <string.h>
+
+#define CQE_BYTES      16u
+#define SQE_BYTES      64u
+#define CC_ENABLE      1u
+#define CSTS_READY     1u
+#define CSTS_FATAL     2u
+#define CSTS_SHUT      8u
+#define IDENTIFY       4096u
+#define STATUS_ABORTED 0x07u
+#define LOW(value)     ((uint32_t)(value))
+#define HIGH(value)    ((uint32_t)((value) >> 32))
+
+void hostile_device_init(struct hostile *h)
+{
+    /* MQES 63, RDY within 1 s, weighted round robin, the NVM command set (3.1.1) */
+    h->cap = 63 | UINT64_C(1) << 16 | UINT64_C(1) << 17 | UINT64_C(2) << 24 | UINT64_C(1) << 37;
+    h->vs = NVME_VERSION_1_4;
+    h->grant = 7 | 7u << 16;
+    h->auto_admin = h->auto_io = true;
+}
+
+/* ---- registers ---- */
+
+void hostile_disable(struct hostile *h)
+{
+    memset(h->sq, 0, sizeof h->sq);
+    memset(h->cq, 0, sizeof h->cq);
+    memset(h->commands, 0, sizeof h->commands);
+    h->stray_count = 0;
+    h->shadow = h->event_index = 0;
+    h->csts = 0;
+    h->cfs = false;
+    h->wild = false;
+}
+
+static void enable(struct hostile *h)
+{
+    h->csts = CSTS_READY;
+    h->lost = false;
+    h->sq[0] = (struct hostile_sq){true, h->asq, (h->aqa & 0xFFF) + 1, 0, 0, 0};
+    h->cq[0] = (struct hostile_cq){true, h->acq, (h->aqa >> 16 & 0xFFF) + 1, 0, 0, 1};
+}
+
+static void write_cc(struct hostile *h, uint32_t value)
+{
+    if ((value & CC_ENABLE) && !(h->cc & CC_ENABLE)) {
+        h->cc = value; /* the page size counts */
+        enable(h);
+    } else if (!(value & CC_ENABLE) && (h->cc & CC_ENABLE)) {
+        hostile_disable(h);
+    } else if (value >> 14 & 3) {
+        h->csts |= CSTS_SHUT;
+    }
+    if (!(value >> 14 & 3))
+        h->csts &= ~CSTS_SHUT;
+    h->cc = value;
+}
+
+static uint32_t read_csts(struct hostile *h)
+{
+    uint32_t value = h->csts;
+
+    if (h->gone != 0) {
+        h->gone--;
+        return UINT32_MAX;
+    }
+    if (h->ready_delay != 0) {
+        h->ready_delay--;
+        value &= ~CSTS_READY;
+    }
+    if (h->ready_stuck != 0) {
+        h->ready_stuck--;
+        value |= CSTS_READY;
+    }
+    if (h->shut_stuck)
+        value &= ~CSTS_SHUT;
+    return value | (h->cfs ? CSTS_FATAL : 0);
+}
+
+uint32_t hostile_read(struct hostile *h, uint32_t offset)
+{
+    if (h->gone != 0 && offset != NVME_REG_CSTS)
+        return UINT32_MAX;
+    switch (offset) {
+    case NVME_REG_CAP:
+        return LOW(h->cap);
+    case NVME_REG_CAP + 4:
+        return HIGH(h->cap);
+    case NVME_REG_VS:
+        return h->vs;
+    case NVME_REG_CC:
+        return h->cc;
+    case NVME_REG_CSTS:
+        return read_csts(h);
+    default:
+        hostile_fail("register %02xh is read", offset);
+    }
+}
+
+static void ring(struct hostile *h, uint32_t index, uint32_t value)
+{
+    uint32_t qid = index / 2;
+
+    if (h->lost)
+        return;
+    if (!(h->cc & CC_ENABLE))
+        hostile_fail("a doorbell of queue %u while CC.EN is 0", qid);
+    if (qid >= HOSTILE_QUEUES || !(index & 1 ? h->cq[qid].exists : h->sq[qid].exists))
+        hostile_fail("a doorbell of queue %u, which does not exist", qid);
+    if (index & 1) {
+        struct hostile_cq *cq = &h->cq[qid];
+
+        if (value >= cq->size || value == cq->head)
+            hostile_fail("CQ %u head doorbell: %u after %u, of %u", qid, value, cq->head, cq->size);
+        cq->head = value;
+    } else {
+        struct hostile_sq *sq = &h->sq[qid];
+
+        if (value >= sq->size || (value == sq->tail && !h->shadow))
+            hostile_fail("SQ %u tail doorbell: %u after %u, of %u", qid, value, sq->tail, sq->size);
+        sq->tail = value;
+        hostile_fetch(h);
+    }
+}
+
+void hostile_write(struct hostile *h, uint32_t offset, uint32_t value)
+{
+    uint32_t stride = 4u << NVME_CAP_DSTRD(h->cap);
+
+    if (offset >= NVME_REG_DOORBELL) {
+        if ((offset - NVME_REG_DOORBELL) % stride != 0)
+            hostile_fail("a write between doorbells, at %xh", offset);
+        if (h->gone == 0)
+            ring(h, (offset - NVME_REG_DOORBELL) / stride, value);
+        return;
+    }
+    if (h->gone != 0)
+        return;
+    if (offset >= NVME_REG_AQA && (h->cc & CC_ENABLE))
+        hostile_fail("register %02xh is written while CC.EN is 1 (3.1.8)", offset);
+    switch (offset) {
+    case NVME_REG_INTMS:
+    case NVME_REG_INTMC:
+        if (h->config.irq == NVME_IRQ_MSIX)
+            hostile_fail("interrupt masks are written while MSI-X is in use (3.1.3)");
+        return;
+    case NVME_REG_CC:
+        write_cc(h, value);
+        return;
+    case NVME_REG_AQA:
+        h->aqa = value;
+        return;
+    case NVME_REG_ASQ:
+        h->asq = (h->asq & ~(uint64_t)UINT32_MAX) | value;
+        return;
+    case NVME_REG_ASQ + 4:
+        h->asq = LOW(h->asq) | (uint64_t)value << 32;
+        return;
+    case NVME_REG_ACQ:
+        h->acq = (h->acq & ~(uint64_t)UINT32_MAX) | value;
+        return;
+    case NVME_REG_ACQ + 4:
+        h->acq = LOW(h->acq) | (uint64_t)value << 32;
+        return;
+    default:
+        hostile_fail("register %02xh is written", offset);
+    }
+}
+
+/* ---- what commands name ---- */
+
+/* Where device and core disagree about what is still going on, an address may lead nowhere: then
+ * the device leaves it alone. While a command is fetched, there is no such excuse. */
+struct walk {
+    struct hostile *h;
+    uint64_t left;
+    bool write, strict, good;
+};
+
+static uint8_t *reach(struct walk *walk, uint64_t bus, uint64_t bytes, bool write)
+{
+    uint8_t *at;
+
+    if (hostile_resolve(walk->h, bus, bytes, write, &at))
+        return at;
+    if (walk->strict)
+        hostile_fail("a command names %llu bytes at %llxh, which nothing gave",
+                     (unsigned long long)bytes, (unsigned long long)bus);
+    walk->good = false;
+    return NULL;
+}
+
+static void touch(struct walk *walk, uint64_t bus, uint64_t bytes)
+{
+    uint8_t *at = reach(walk, bus, bytes, walk->write);
+
+    if (at && walk->write && !walk->strict) {
+        at[0] = (uint8_t)(bytes + 1);
+        at[bytes - 1] = (uint8_t)bytes;
+    }
+    walk->left -= bytes;
+}
+
+static void walk_prps(struct walk *walk, uint64_t prp1, uint64_t prp2)
+{
+    uint32_t page = 4096u << (walk->h->cc >> NVME_CC_MPS_SHIFT & 0xF);
+    uint64_t part = page - prp1 % page;
+
+    touch(walk, prp1, part < walk->left ? part : walk->left);
+    if (walk->left == 0)
+        return;
+    if (walk->left <= page) {
+        if (walk->strict && prp2 % page != 0)
+            hostile_fail("PRP2 has an offset: %llxh (4.3)", (unsigned long long)prp2);
+        touch(walk, prp2, walk->left);
+        return;
+    }
+    while (walk->left != 0 && walk->good) {
+        uint64_t room = page - prp2 % page, entry;
+        uint8_t *at = reach(walk, prp2, sizeof entry, false);
+
+        if (!at)
+            return;
+        memcpy(&entry, at, sizeof entry);
+        if (walk->strict && entry % page != 0)
+            hostile_fail("a PRP list entry has an offset: %llxh (4.3)", (unsigned long long)entry);
+        if (room == sizeof entry && walk->left > page) {
+            prp2 = entry;
+            continue;
+        }
+        touch(walk, entry, walk->left < page ? walk->left : page);
+        prp2 += sizeof entry;
+    }
+}
+
+static void walk_sgl(struct walk *walk, uint64_t bus, uint64_t word)
+{
+    uint32_t count = 1;
+    uint8_t *at = NULL;
+
+    while (walk->left != 0 && walk->good) {
+        uint32_t type = (uint32_t)(word >> 60), bytes = LOW(word);
+
+        if (count == 0 || bytes == 0)
+            hostile_fail("an SGL is shorter than its data (4.4)");
+        count--;
+        if (type == NVME_SGL_BLOCK) {
+            if (bytes > walk->left)
+                hostile_fail("an SGL is longer than its data (4.4)");
+            touch(walk, bus, bytes);
+        } else {
+            if (bytes % NVME_SGL_BYTES != 0 || count != 0)
+                hostile_fail("an SGL segment is not the last descriptor (4.4)");
+            count = bytes / NVME_SGL_BYTES;
+            at = reach(walk, bus, bytes, false);
+        }
+        if (walk->left == 0 || !at)
+            return;
+        memcpy(&bus, at, sizeof bus);
+        memcpy(&word, at + sizeof bus, sizeof word);
+        at += NVME_SGL_BYTES;
+    }
+}
+
+static uint32_t block_shift(struct hostile *h, uint32_t nsid)
+{
+    for (unsigned i = 0; i < nvme_namespace_count(h->nvme); i++) {
+        const struct nvme_namespace *ns = nvme_get_namespace(h->nvme, i);
+        uint32_t shift = 0;
+
+        if (!ns || ns->nsid != nsid)
+            continue;
+        while (1u << shift < ns->block_bytes)
+            shift++;
+        return shift;
+    }
+    hostile_fail("a command for namespace %u, which the core does not know", nsid);
+}
+
+/* Bytes that the command moves, and whether the device writes them. */
+static uint64_t data_bytes(struct hostile *h, const struct hostile_command *command, bool *write)
+{
+    const struct nvme_sqe *sqe = &command->sqe;
+    uint8_t opcode = (uint8_t)sqe->command_nsid;
+
+    *write = (opcode & NVME_OPCODE_DATA) == 2;
+    if (command->qid == 0) {
+        switch (opcode) {
+        case NVME_ADMIN_IDENTIFY:
+            return IDENTIFY;
+        case NVME_ADMIN_GET_LOG_PAGE:
+            return ((sqe->cdw10_11 >> NVME_LOG_NUMDL_SHIFT & 0xFFFF) + 1) * 4;
+        default:
+            return 0;
+        }
+    }
+    if (HIGH(sqe->cdw14_15) >> 8 == HOSTILE_RAW_TAG)
+        return LOW(sqe->cdw14_15);
+    switch (opcode) {
+    case NVME_IO_READ:
+    case NVME_IO_WRITE:
+    case NVME_IO_COMPARE:
+        return ((sqe->cdw12_13 & 0xFFFF) + 1) << block_shift(h, HIGH(sqe->command_nsid));
+    case NVME_IO_DATASET:
+        return ((sqe->cdw10_11 & 0xFF) + 1) * NVME_RANGE_BYTES;
+    default:
+        return 0;
+    }
+}
+
+/* True: all of it is there. */
+static bool move_data(struct hostile *h, const struct hostile_command *command, bool strict)
+{
+    const struct nvme_sqe *sqe = &command->sqe;
+    struct walk walk = {.h = h, .strict = strict, .good = true};
+
+    walk.left = data_bytes(h, command, &walk.write);
+    if (walk.left == 0)
+        return true;
+    if (sqe->command_nsid & NVME_SQE_PSDT_SGL)
+        walk_sgl(&walk, sqe->prp1, sqe->prp2);
+    else
+        walk_prps(&walk, sqe->prp1, sqe->prp2);
+    return walk.good;
+}
+
+/* ---- fetching ---- */
+
+static struct hostile_command *lookup(struct hostile *h, unsigned qid, uint32_t cid)
+{
+    for (uint32_t i = 0; i < HOSTILE_COMMANDS; i++)
+        if (h->commands[i].held && h->commands[i].qid == qid && h->commands[i].cid == cid)
+            return &h->commands[i];
+    return NULL;
+}
+
+/* The request that a command belongs to, as far as its LBA tells. */
+static struct hostile_request *owner(struct hostile *h, const struct hostile_command *command)
+{
+    uint64_t lba = command->sqe.cdw10_11;
+    uint8_t *at;
+
+    if (command->qid == 0)
+        return NULL;
+    if ((uint8_t)command->sqe.command_nsid == NVME_IO_DATASET &&
+        HIGH(command->sqe.cdw14_15) >> 8 != HOSTILE_RAW_TAG) {
+        if (!hostile_resolve(h, command->sqe.prp1, NVME_RANGE_BYTES, false, &at) || !at)
+            return NULL;
+        memcpy(&lba, at + 8, sizeof lba);
+    }
+    return hostile_find(h, lba >> HOSTILE_LBA_SHIFT);
+}
+
+static void credit(struct hostile *h, struct hostile_command *command, bool good)
+{
+    struct hostile_request *request;
+
+    command->answered = true;
+    if (!good || command->good)
+        return;
+    command->good = true;
+    request = owner(h, command);
+    if (request) {
+        request->good_commands++;
+        request->good_blocks += (command->sqe.cdw12_13 & 0xFFFF) + 1;
+    }
+}
+
+/* False: the device does not take it yet. */
+static bool take(struct hostile *h, unsigned qid, const uint8_t *entry)
+{
+    struct hostile_command *command = NULL, *old;
+    struct nvme_sqe sqe;
+    uint16_t cid;
+
+    memcpy(&sqe, entry, sizeof sqe);
+    cid = (uint16_t)(sqe.command_nsid >> NVME_SQE_CID_SHIFT);
+    old = lookup(h, qid, cid);
+    if (old && !old->answered && !h->wild)
+        hostile_fail("identifier %04xh of queue %u is used twice (4.2)", cid, qid);
+    for (uint32_t i = 0; i < HOSTILE_COMMANDS && !command; i++)
+        if (!h->commands[i].held)
+            command = &h->commands[i];
+    if (old)
+        command = old;
+    if (!command)
+        return false;
+    *command = (struct hostile_command){.sqe = sqe, .qid = (uint16_t)qid, .cid = cid, .held = true};
+    move_data(h, command, true);
+    for (uint32_t i = 0; i < h->stray_count; i++)
+        if (h->strays[i].qid == qid && h->strays[i].cid == cid)
+            credit(h, command, h->strays[i].good);
+    return true;
+}
+
+void hostile_fetch(struct hostile *h)
+{
+    for (unsigned qid = 0; qid < HOSTILE_QUEUES && h->gone == 0; qid++) {
+        struct hostile_sq *sq = &h->sq[qid];
+        uint8_t *at;
+
+        if (!sq->exists)
+            continue;
+        if (h->shadow && qid != 0 &&
+            hostile_resolve(h, h->shadow + 2 * qid * (4u << NVME_CAP_DSTRD(h->cap)), 4, false, &at))
+            memcpy(&sq->tail, at, sizeof sq->tail);
+        if (sq->tail >= sq->size)
+            hostile_fail("SQ %u tail is %u, of %u", qid, sq->tail, sq->size);
+        while (sq->head != sq->tail) {
+            if (!hostile_resolve(h, sq->bus + sq->head * SQE_BYTES, SQE_BYTES, false, &at) || !at)
+                hostile_fail("the memory of SQ %u is gone", qid);
+            if (!take(h, qid, at))
+                return;
+            sq->head = sq->head + 1 == sq->size ? 0 : sq->head + 1;
+        }
+    }
+}
+
+/* ---- answers ---- */
+
+static void stray(struct hostile *h, unsigned qid, uint32_t cid, bool good)
+{
+    if (h->stray_count == HOSTILE_STRAYS) {
+        h->wild = true;
+        return;
+    }
+    h->strays[h->stray_count].qid = (uint16_t)qid;
+    h->strays[h->stray_count].cid = (uint16_t)cid;
+    h->strays[h->stray_count++].good = good;
+}
+
+void hostile_post(struct hostile *h, unsigned cqid, uint32_t result, uint32_t dw2, uint32_t dw3,
+                  bool right_phase)
+{
+    struct hostile_cq *cq = &h->cq[cqid];
+    bool good = (dw3 >> NVME_CQE_STATUS_SHIFT) == 0;
+    struct hostile_command *command;
+    uint32_t words[4] = {result, 0, dw2, 0};
+    uint8_t *at;
+
+    if (!cq->exists || h->gone != 0 ||
+        !hostile_resolve(h, cq->bus + cq->tail * CQE_BYTES, CQE_BYTES, true, &at) || !at)
+        return;
+    hostile_fetch(h);
+    command = lookup(h, cqid, dw3 & 0xFFFF);
+    if (command)
+        credit(h, command, good);
+    if (!command || !right_phase)
+        stray(h, cqid, dw3 & 0xFFFF, good);
+    words[3] = (dw3 & ~NVME_CQE_PHASE) | ((cq->phase ^ !right_phase) ? NVME_CQE_PHASE : 0);
+    memcpy(at, words, sizeof words);
+    if (++cq->tail == cq->size) {
+        cq->tail = 0;
+        cq->phase ^= 1;
+    }
+}
+
+uint32_t hostile_sqhd(const struct hostile *h, unsigned qid)
+{
+    return h->sq[qid].head | qid << 16;
+}
+
+static void fill_controller(struct hostile *h, uint8_t *page)
+{
+    memset(page + NVME_IDC_SN, ' ', 68);
+    page[NVME_IDC_MDTS] = 4;
+    page[NVME_IDC_CRDT1] = 1;
+    page[NVME_IDC_OACS + 1] = 1; /* Doorbell Buffer Config */
+    page[NVME_IDC_ACL] = page[NVME_IDC_AERL] = 3;
+    page[NVME_IDC_HMPRE] = 16;
+    page[NVME_IDC_SQES] = 0x66;
+    page[NVME_IDC_CQES] = 0x44;
+    page[NVME_IDC_NN] = 2;
+    page[NVME_IDC_ONCS] = 0xFF;
+    page[NVME_IDC_VWC] = 1;
+    page[NVME_IDC_SGLS] = h->backwards ? 2 : 1;
+}
+
+static void fill_namespace(uint8_t *page, uint32_t nsid)
+{
+    page[NVME_IDN_NSZE + 6] = 1; /* 2^48 blocks */
+    page[NVME_IDN_NOIOB] = nsid == 2 ? 8 : 0;
+    page[NVME_IDN_DLFEAT] = 0xF;
+    page[NVME_IDN_LBAF + 2] = nsid == 2 ? 12 : 9;
+}
+
+/* A page of Identify or of a log. which: what a mutation names. */
+static void fill(struct hostile *h, uint8_t *page, uint32_t bytes, uint32_t which, uint32_t nsid)
+{
+    memset(page, 0, bytes);
+    if (which == NVME_CNS_CONTROLLER) {
+        fill_controller(h, page);
+    } else if (which == NVME_CNS_NAMESPACE) {
+        fill_namespace(page, nsid);
+    } else if (which == NVME_CNS_ACTIVE_LIST) {
+        page[0] = 1;
+        page[4] = 2;
+    }
+    for (uint32_t i = 0; i < h->mutation_count; i++)
+        if (h->mutations[i].page == which)
+            page[h->mutations[i].at % bytes] = h->mutations[i].value;
+}
+
+static void forget_queue(struct hostile *h, unsigned qid)
+{
+    for (uint32_t i = 0; i < HOSTILE_COMMANDS; i++)
+        if (h->commands[i].held && h->commands[i].qid == qid)
+            h->commands[i].held = false;
+}
+
+static void create(struct hostile *h, const struct nvme_sqe *sqe, bool is_cq)
+{
+    uint32_t qid = sqe->cdw10_11 & 0xFFFF, size = (LOW(sqe->cdw10_11) >> 16) + 1;
+    uint32_t bytes = size * (is_cq ? CQE_BYTES : SQE_BYTES);
+    uint8_t *at;
+
+    if (qid == 0 || qid >= HOSTILE_QUEUES || size < 2 || size > NVME_CAP_MQES(h->cap) + 1 ||
+        (is_cq ? h->cq[qid].exists : h->sq[qid].exists))
+        hostile_fail("creation of queue %u of %u entries", qid, size);
+    if (!hostile_resolve(h, sqe->prp1, bytes, is_cq, &at) || !at || sqe->prp1 % 4096 != 0)
+        hostile_fail("the memory of queue %u is nobody's", qid);
+    if (!is_cq) {
+        if (!h->cq[sqe->cdw10_11 >> 48].exists)
+            hostile_fail("SQ %u names a CQ that does not exist (5.4)", qid);
+        h->sq[qid] =
+            (struct hostile_sq){true, sqe->prp1, size, 0, 0, (uint16_t)(sqe->cdw10_11 >> 48)};
+        return;
+    }
+    for (uint32_t i = 0; i < size && !h->wild; i++)
+        if (at[i * CQE_BYTES + 14] & 1)
+            hostile_fail("CQ %u is created with a phase tag set (4.6)", qid);
+    h->cq[qid] = (struct hostile_cq){true, sqe->prp1, size, 0, 0, 1};
+}
+
+static uint32_t abort_command(struct hostile *h, const struct nvme_sqe *sqe)
+{
+    uint32_t qid = sqe->cdw10_11 & 0xFFFF;
+    struct hostile_command *command = lookup(h, qid, LOW(sqe->cdw10_11) >> 16);
+
+    if (!command || command->answered || qid == 0)
+        return 1; /* not aborted (5.1) */
+    hostile_answer(h, command, STATUS_ABORTED);
+    return 0;
+}
+
+/* What a successful admin command does; dword 0 of its entry. */
+static uint32_t execute(struct hostile *h, struct hostile_command *command)
+{
+    const struct nvme_sqe *sqe = &command->sqe;
+    uint32_t id = sqe->cdw10_11 & 0xFFFF;
+    uint8_t *page;
+
+    switch ((uint8_t)sqe->command_nsid) {
+    case NVME_ADMIN_IDENTIFY:
+        if (hostile_resolve(h, sqe->prp1, IDENTIFY, true, &page) && page)
+            fill(h, page, IDENTIFY, id & 0xFF, HIGH(sqe->command_nsid));
+        return 0;
+    case NVME_ADMIN_GET_LOG_PAGE:
+        if (hostile_resolve(h, sqe->prp1, 512, true, &page) && page)
+            fill(h, page, 512, 0x100 | (id & 0xFF), 0);
+        return 0;
+    case NVME_ADMIN_CREATE_CQ:
+        create(h, sqe, true);
+        return 0;
+    case NVME_ADMIN_CREATE_SQ:
+        create(h, sqe, false);
+        return 0;
+    case NVME_ADMIN_DELETE_SQ:
+        h->sq[id % HOSTILE_QUEUES].exists = false;
+        forget_queue(h, id);
+        return 0;
+    case NVME_ADMIN_DELETE_CQ:
+        h->cq[id % HOSTILE_QUEUES].exists = false;
+        return 0;
+    case NVME_ADMIN_SET_FEATURES:
+        return (id & 0xFF) == NVME_FEATURE_QUEUES ? h->grant : 0;
+    case NVME_ADMIN_ABORT:
+        return abort_command(h, sqe);
+    case NVME_ADMIN_DOORBELL_BUFFERS:
+        if (!hostile_resolve(h, sqe->prp1, 4096, false, &page) || !page ||
+            !hostile_resolve(h, sqe->prp2, 4096, true, &page) || !page)
+            hostile_fail("doorbell buffers that are nobody's (5.7)");
+        h->shadow = sqe->prp1;
+        h->event_index = sqe->prp2;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+void hostile_answer(struct hostile *h, struct hostile_command *command, uint16_t status)
+{
+    unsigned qid = command->qid;
+    uint32_t result = 0;
+
+    if (status == 0 && !command->answered) {
+        if (qid == 0)
+            result = execute(h, command);
+        else
+            move_data(h, command, false);
+    }
+    hostile_post(h, qid, result, hostile_sqhd(h, qid),
+                 command->cid | (uint32_t)status << NVME_CQE_STATUS_SHIFT, true);
+    command->held = false;
+}
+
+static bool is_event_request(const struct hostile_command *command)
+{
+    return command->qid == 0 && (uint8_t)command->sqe.command_nsid == NVME_ADMIN_ASYNC_EVENT;
+}
+
+struct hostile_command *hostile_held(struct hostile *h, uint32_t index, bool admin)
+{
+    struct hostile_command *found = NULL;
+
+    for (uint32_t i = 0; i < HOSTILE_COMMANDS; i++) {
+        struct hostile_command *command = &h->commands[i];
+
+        if (!command->held || (command->qid == 0) != admin || is_event_request(command))
+            continue;
+        found = command;
+        if (index-- == 0)
+            break;
+    }
+    return found;
+}
+
+void hostile_raise(struct hostile *h, uint32_t result)
+{
+    for (uint32_t i = 0; i < HOSTILE_COMMANDS; i++) {
+        struct hostile_command *command = &h->commands[i];
+
+        if (!command->held || !is_event_request(command))
+            continue;
+        hostile_post(h, 0, result, hostile_sqhd(h, 0), command->cid, true);
+        command->held = false;
+        return;
+    }
+}
+
+void hostile_run_device(struct hostile *h)
+{
+    if (h->gone != 0 || h->cfs || !(h->cc & CC_ENABLE))
+        return;
+    hostile_fetch(h);
+    for (uint32_t n = 0; n < HOSTILE_COMMANDS; n++) {
+        uint32_t i = h->backwards ? HOSTILE_COMMANDS - 1 - n : n;
+        struct hostile_command *command = &h->commands[i];
+        const struct hostile_cq *cq = &h->cq[command->qid];
+
+        if (!command->held || is_event_request(command) ||
+            !(command->qid == 0 ? h->auto_admin : h->auto_io) || !cq->exists ||
+            (cq->tail + 1) % cq->size == cq->head)
+            continue;
+        hostile_answer(h, command, 0);
+    }
+}
