@@ -133,7 +133,7 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
     queue->more = false;
     if (error == NVME_OK)
         NVME_TRACE(queue->nvme, NVME_TRACE_SUBMIT, queue->sq.qid, request->op, request->lba);
-    if (queue->ring_last && error != NVME_E_STATE &&
+    if (queue->ring_last && !(queue->gate & GATE_CLOSED) &&
         (error != NVME_OK || !(request->flags & NVME_REQ_MORE)))
         nvme_queue_ring(queue);
     queue_unlock(queue->nvme, queue->sq.qid);
