@@ -288,7 +288,8 @@ void nvme_io_resume(struct nvme_queue *queue)
                 continue;
         }
         list_take(&queue->waiting);
-        if (--request->pieces_in_flight == 0)
+        /* A piece may have failed while the rest waited; what is retried waits at the end. */
+        if (--request->pieces_in_flight == 0 && !nvme_retry(queue, request))
             list_append(&queue->done, request);
     }
     if (!queue->waiting.first && (queue->gate & GATE_WAITING))
