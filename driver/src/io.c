@@ -133,7 +133,7 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
     queue->more = false;
     if (error == NVME_OK)
         NVME_TRACE(queue->nvme, NVME_TRACE_SUBMIT, queue->sq.qid, request->op, request->lba);
-    if (queue->ring_last && error != NVME_E_STATE &&
+    if (queue->ring_last && !(queue->gate & GATE_CLOSED) &&
         (error != NVME_OK || !(request->flags & NVME_REQ_MORE)))
         nvme_queue_ring(queue);
     queue_unlock(queue->nvme, queue->sq.qid);
@@ -288,7 +288,8 @@ void nvme_io_resume(struct nvme_queue *queue)
                 continue;
         }
         list_take(&queue->waiting);
-        if (--request->pieces_in_flight == 0)
+        /* A piece may have failed while the rest waited; what is retried waits at the end. */
+        if (--request->pieces_in_flight == 0 && !nvme_retry(queue, request))
             list_append(&queue->done, request);
     }
     if (!queue->waiting.first && (queue->gate & GATE_WAITING))

@@ -192,7 +192,7 @@ static struct nvme_abort *claim(struct nvme_queue *queue)
     struct nvme_abort *found = NULL;
 
     queue_lock(nvme, 0);
-    for (uint32_t i = 0; !found && i < NVME_ABORTS_MAX && i <= nvme->info.abort_limit; i++)
+    for (uint32_t i = 0; !found && i < NVME_ABORTS_MAX && i < nvme->info.abort_limit; i++)
         if (!nvme->aborts[i].queue)
             found = &nvme->aborts[i];
     if (found)

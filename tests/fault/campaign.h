@@ -127,7 +127,8 @@ bool ledger_certain(const struct ledger *ledger, uint32_t block, uint64_t *tag);
 
 /* ---- workload.c ---- */
 
-enum campaign_end { END_OK, END_ERROR, END_RESET, END_FAILED, ENDS };
+/* The gravest of what happened. */
+enum campaign_end { END_OK, END_RETRIED, END_ABORTED, END_ERROR, END_RESET, END_FAILED, ENDS };
 
 struct campaign_counts { /* of a run without a fault */
     uint64_t io, admin, enables, messages;

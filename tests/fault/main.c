@@ -88,8 +88,10 @@ static void row(const char *name, const uint64_t ends[ENDS])
 
     for (unsigned i = 0; i < ENDS; i++)
         runs += ends[i];
-    printf("  %-20s %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 "\n", name, runs,
-           ends[END_OK], ends[END_ERROR], ends[END_RESET], ends[END_FAILED]);
+    printf("  %-20s %7" PRIu64, name, runs);
+    for (unsigned i = 0; i < ENDS; i++)
+        printf(" %7" PRIu64, ends[i]);
+    printf("\n");
 }
 
 static bool wanted(const char *choice, const char *name)
@@ -120,7 +122,8 @@ static void run_policy(const struct campaign_policy *policy, unsigned policies,
     printf("%s: %" PRIu64 " I/O commands, %" PRIu64 " admin commands, %" PRIu64
            " interrupts, %" PRIu64 " moments\n",
            policy->name, counts.io, counts.admin, counts.messages, counts.moment_count);
-    printf("  %-20s %7s %7s %7s %7s %7s\n", "fault", "runs", "ok", "error", "reset", "failed");
+    printf("  %-20s %7s %7s %7s %7s %7s %7s %7s\n", "fault", "runs", "ok", "retried", "aborted",
+           "error", "reset", "failed");
     for (unsigned k = 0; k < campaign_kind_count; k++) {
         uint64_t ends[ENDS] = {0};
 

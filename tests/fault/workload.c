@@ -23,6 +23,7 @@
 #define PATIENCE_PS       (UINT64_C(500) * 1000000000) /* without any progress */
 #define POLL_PS           UINT64_C(2000000)
 #define POLL_IDLE_PS      UINT64_C(100000000)
+#define DO_NOT_RETRY      0x4000u /* (4.6.1) */
 #define STATUS_MISCOMPARE 0x285u
 
 struct job {
@@ -91,6 +92,10 @@ static void judge_error(struct run *run, const struct job *job)
     if (r->error == NVME_E_STATUS) {
         if (r->op == NVME_OP_COMPARE && status == STATUS_MISCOMPARE && (kind->may & MAY_CORRUPT))
             return;
+        if (run->world.config.retries != 0 && !(r->status & DO_NOT_RETRY) &&
+            (kind->may & MAY_STATUS))
+            campaign_fail("request %" PRIu64 " (kind %d) ends with status %03xh, and no retry",
+                          job->number, (int)r->op, status);
         if ((kind->may & (MAY_STATUS | MAY_DISTURB)) && status == kind->status &&
             !(run->clean && (kind->may & MAY_STATUS)))
             return;
@@ -433,6 +438,27 @@ static void rule(const struct campaign_kind *kind, uint64_t at_event, uint64_t a
                  kind->action);
 }
 
+static enum campaign_end how_it_ended(const struct run *run)
+{
+    struct nvme *nvme = run->world.nvme;
+    struct nvme_admin_stats admin;
+    struct nvme_queue_stats queue;
+    uint64_t aborts = 0, retries = 0;
+
+    nvme_get_admin_stats(nvme, &admin);
+    for (unsigned i = 0; i < nvme_get_info(nvme)->io_queues; i++) {
+        nvme_get_queue_stats(nvme_get_queue(nvme, i), &queue);
+        aborts += queue.aborts;
+        retries += queue.retries;
+    }
+    return !run->came_back                               ? END_FAILED
+           : run->world.resets != 0 || admin.resets != 0 ? END_RESET
+           : run->failed != 0                            ? END_ERROR
+           : aborts != 0                                 ? END_ABORTED
+           : retries != 0                                ? END_RETRIED
+                                                         : END_OK;
+}
+
 enum campaign_end campaign_run(const struct campaign_policy *policy,
                                const struct campaign_kind *kind, uint64_t at_event, uint64_t at_ps,
                                uint64_t seed, struct campaign_counts *counts)
@@ -477,10 +503,7 @@ enum campaign_end campaign_run(const struct campaign_policy *policy,
     for (unsigned i = 0; i < AT_A_TIME; i++)
         if (run->jobs[i].area)
             memory_free(host_memory(run->world.host), run->jobs[i].area);
-    end = !run->came_back          ? END_FAILED
-          : run->world.resets != 0 ? END_RESET
-          : run->failed != 0       ? END_ERROR
-                                   : END_OK;
+    end = how_it_ended(run);
     world_destroy(&run->world);
     free(run);
     return end;

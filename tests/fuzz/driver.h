@@ -143,7 +143,8 @@ struct hostile {
     uint64_t asq, acq;
     uint32_t gone, ready_stuck, ready_delay; /* countdowns in reads of CSTS */
     bool shut_stuck, cfs;
-    bool lost; /* it was gone, and has forgotten all; the core may not know yet */
+    bool lost;         /* it was gone, and has forgotten all; the core may not know yet */
+    uint8_t acl, aerl; /* as it said last */
     bool auto_admin, auto_io, backwards;
     uint32_t grant; /* result of Set Features, Number of Queues */
     struct hostile_sq sq[HOSTILE_QUEUES];

@@ -121,7 +121,7 @@ static void ring(struct hostile *h, uint32_t index, uint32_t value)
     if (index & 1) {
         struct hostile_cq *cq = &h->cq[qid];
 
-        if (value >= cq->size || value == cq->head)
+        if (value >= cq->size || (value == cq->head && !h->shadow))
             hostile_fail("CQ %u head doorbell: %u after %u, of %u", qid, value, cq->head, cq->size);
         cq->head = value;
     } else {
@@ -377,6 +377,18 @@ static void credit(struct hostile *h, struct hostile_command *command, bool good
     }
 }
 
+/* How many the device takes at a time, it has said (5.15.2.2, ACL and AERL). */
+static void check_limit(const struct hostile *h, uint8_t opcode, uint32_t limit)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < HOSTILE_COMMANDS; i++)
+        count += h->commands[i].held && !h->commands[i].answered && h->commands[i].qid == 0 &&
+                 (uint8_t)h->commands[i].sqe.command_nsid == opcode;
+    if (count > limit && !h->wild)
+        hostile_fail("%u admin commands %02xh at a time, of %u", count, opcode, limit);
+}
+
 /* False: the device does not take it yet. */
 static bool take(struct hostile *h, unsigned qid, const uint8_t *entry)
 {
@@ -398,10 +410,28 @@ static bool take(struct hostile *h, unsigned qid, const uint8_t *entry)
         return false;
     *command = (struct hostile_command){.sqe = sqe, .qid = (uint16_t)qid, .cid = cid, .held = true};
     move_data(h, command, true);
+    check_limit(h, NVME_ADMIN_ABORT, h->acl + 1u);
+    check_limit(h, NVME_ADMIN_ASYNC_EVENT, h->aerl + 1u);
     for (uint32_t i = 0; i < h->stray_count; i++)
         if (h->strays[i].qid == qid && h->strays[i].cid == cid)
             credit(h, command, h->strays[i].good);
     return true;
+}
+
+/* Doorbells in memory (7.13). */
+static void look_at_shadows(struct hostile *h, unsigned qid)
+{
+    uint32_t stride = 4u << NVME_CAP_DSTRD(h->cap);
+    uint64_t at = h->shadow + (uint64_t)2 * qid * stride;
+    uint8_t *tail, *head;
+
+    if (!h->shadow || qid == 0 || !hostile_resolve(h, at, 4, false, &tail) ||
+        !hostile_resolve(h, at + stride, 4, false, &head) || !tail || !head)
+        return;
+    memcpy(&h->sq[qid].tail, tail, sizeof h->sq[qid].tail);
+    memcpy(&h->cq[qid].head, head, sizeof h->cq[qid].head);
+    if (h->cq[qid].exists && h->cq[qid].head >= h->cq[qid].size)
+        hostile_fail("CQ %u head is %u, of %u", qid, h->cq[qid].head, h->cq[qid].size);
 }
 
 void hostile_fetch(struct hostile *h)
@@ -412,9 +442,7 @@ void hostile_fetch(struct hostile *h)
 
         if (!sq->exists)
             continue;
-        if (h->shadow && qid != 0 &&
-            hostile_resolve(h, h->shadow + 2 * qid * (4u << NVME_CAP_DSTRD(h->cap)), 4, false, &at))
-            memcpy(&sq->tail, at, sizeof sq->tail);
+        look_at_shadows(h, qid);
         if (sq->tail >= sq->size)
             hostile_fail("SQ %u tail is %u, of %u", qid, sq->tail, sq->size);
         while (sq->head != sq->tail) {
@@ -477,7 +505,8 @@ static void fill_controller(struct hostile *h, uint8_t *page)
     page[NVME_IDC_MDTS] = 4;
     page[NVME_IDC_CRDT1] = 1;
     page[NVME_IDC_OACS + 1] = 1; /* Doorbell Buffer Config */
-    page[NVME_IDC_ACL] = page[NVME_IDC_AERL] = 3;
+    page[NVME_IDC_ACL] = 1;
+    page[NVME_IDC_AERL] = 3;
     page[NVME_IDC_HMPRE] = 16;
     page[NVME_IDC_SQES] = 0x66;
     page[NVME_IDC_CQES] = 0x44;
@@ -510,6 +539,10 @@ static void fill(struct hostile *h, uint8_t *page, uint32_t bytes, uint32_t whic
     for (uint32_t i = 0; i < h->mutation_count; i++)
         if (h->mutations[i].page == which)
             page[h->mutations[i].at % bytes] = h->mutations[i].value;
+    if (which == NVME_CNS_CONTROLLER) {
+        h->acl = page[NVME_IDC_ACL];
+        h->aerl = page[NVME_IDC_AERL];
+    }
 }
 
 static void forget_queue(struct hostile *h, unsigned qid)

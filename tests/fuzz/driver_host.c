@@ -304,6 +304,27 @@ void hostile_nested_interrupt(struct hostile *h, unsigned vector)
     h->nested = false;
 }
 
+/* ---- cancelling ---- */
+
+static void cancel(struct hostile *h, const struct hostile_record *r)
+{
+    struct hostile_request *request = h->requests;
+    unsigned index = r->b & 15;
+
+    for (; request && index != 0; index--)
+        request = request->next;
+    if (request)
+        nvme_cancel(queue_of(h, r->a), &request->request);
+}
+
+static void cancel_owner(struct hostile *h, const struct hostile_record *r)
+{
+    unsigned left = nvme_cancel_owner(queue_of(h, r->a), &h->serial);
+
+    if (left > h->config.slots && h->config.full == NVME_FULL_REJECT)
+        hostile_fail("%u requests of one owner on %u slots", left, h->config.slots);
+}
+
 /* ---- the state machine ---- */
 
 void hostile_step(struct hostile *h)
@@ -536,6 +557,10 @@ static const struct {
     {interrupt_halves, false},
     {update_namespace, false},
     {set_priority, false},
+    {cancel, true},
+    {cancel_owner, true},
+    {step, false},
+    {interrupt, false},
 };
 #define ACTIONS (sizeof actions / sizeof actions[0])
 

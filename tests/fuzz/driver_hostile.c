@@ -184,7 +184,8 @@ static void scribble(struct hostile *h, const struct hostile_record *r)
     if (!block || h->gone != 0 || !(h->cc & 1))
         return;
     /* A device has no business with these, and the core need not expect it. */
-    if (block->use == NVME_DMA_SQ || block->use == NVME_DMA_LIST)
+    if (block->use == NVME_DMA_SQ || block->use == NVME_DMA_LIST ||
+        (h->shadow >= block->bus && h->shadow - block->bus < block->bytes))
         return;
     if (block->use == NVME_DMA_CQ)
         h->wild = true;

@@ -171,6 +171,26 @@ START_TEST(submit_while_recovering)
 }
 END_TEST
 
+/* NVME_RING_LAST: what waits to be rung waits for the controller, too. */
+START_TEST(the_last_of_a_batch_rings_nothing_while_recovering)
+{
+    fake->config.ring = NVME_RING_LAST;
+    start(false);
+    fake_request(&requests[0], NVME_OP_READ, 8, 8, fake_buffer(4096, 4096, 0));
+    requests[0].flags |= NVME_REQ_MORE;
+    ck_assert_int_eq(nvme_submit(queue, &requests[0]), NVME_OK);
+    fake->csts |= NVME_CSTS_CFS;
+    ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_RECOVERING);
+    fake_forget();
+    send(1, false);
+    ck_assert_uint_eq(fake_writes(fake_doorbell(1, false)), 0);
+    ck_assert_int_eq(fake_settle(NVME_STATE_RECOVERING, 10000 * MS), NVME_STATE_READY);
+    run_out(2);
+    ck_assert_int_eq(requests[0].error, NVME_OK);
+    ck_assert_int_eq(requests[1].error, NVME_OK);
+}
+END_TEST
+
 /* The namespace has shrunk meanwhile. */
 START_TEST(namespaces_may_have_changed)
 {
@@ -323,6 +343,7 @@ Suite *suite_recovery(void)
     tcase_add_loop_test(tcase, or_everything_ends, 0, 2);
     tcase_add_test(tcase, nothing_ends_while_the_device_may_write);
     tcase_add_loop_test(tcase, submit_while_recovering, 0, 2);
+    tcase_add_test(tcase, the_last_of_a_batch_rings_nothing_while_recovering);
     tcase_add_test(tcase, namespaces_may_have_changed);
     tcase_add_test(tcase, resets_in_a_row_are_bounded);
     tcase_add_test(tcase, a_completed_command_makes_the_row_new);

@@ -107,6 +107,28 @@ START_TEST(split_request_is_sent_whole)
 }
 END_TEST
 
+/* The same where the other piece still waits for a slot. */
+START_TEST(split_request_of_which_a_piece_waits_is_sent_whole)
+{
+    fake->config.retries = 1;
+    fake->config.slots = 1;
+    fake_start();
+    queue = nvme_get_queue(fake->nvme, 0);
+    fake_request(&request, NVME_OP_READ, 0, 512, fake_buffer(262144, 4096, 0));
+    ck_assert_int_eq(nvme_submit(queue, &request), NVME_OK);
+    nvme_ring(queue);
+    fake_fetch(1);
+    answer(0x281);
+    ck_assert_uint_eq(fake_ended_count, 0);
+    ck_assert_uint_eq(retries(), 1);
+    answer(0);
+    answer(0);
+    ck_assert_uint_eq(fake_ended_count, 1);
+    ck_assert_int_eq(request.error, NVME_OK);
+    ck_assert_uint_eq(request.status, 0);
+}
+END_TEST
+
 /* CRD names one of three delays, in 100 ms (5.15.2.2), if both sides have agreed on it. */
 START_TEST(after_the_delay_that_the_controller_names)
 {
@@ -162,6 +184,7 @@ Suite *suite_retry(void)
     tcase_add_loop_test(tcase, which_statuses, 0, 40);
     tcase_add_loop_test(tcase, as_often_as_configured, 0, 4);
     tcase_add_test(tcase, split_request_is_sent_whole);
+    tcase_add_test(tcase, split_request_of_which_a_piece_waits_is_sent_whole);
     tcase_add_loop_test(tcase, after_the_delay_that_the_controller_names, 0, 3);
     tcase_add_test(tcase, status_survives_a_stop);
     suite_add_tcase(suite, tcase);
