@@ -23,7 +23,7 @@ for file in "$root"/driver/src/*.[ch] "$root"/driver/services/*.c "$root"/driver
         case $header in
         "<stdint.h>" | "<stddef.h>" | "<stdbool.h>") ;;
         "<nvme/"*.h">") ;;
-        '"internal.h"' | '"byteorder.h"' | '"libc.h"') ;;
+        '"internal.h"' | '"byteorder.h"' | '"libc.h"' | '"parts.h"') ;;
         *) fail "${file#"$root"/} includes $header" ;;
         esac
     done
