@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Code size of the driver on each target, from nothing but driver/.
 
-Usage: code_size.py [--assert-text BYTES]
+Usage: code_size.py [--assert-text [TARGET=]BYTES]...
 
-Compiles driver/src (the core) and driver/services (what a port links only if it calls it)
-freestanding with each target's gcc, for size (-Os) and for speed (-O2), and prints one line per part,
+Compiles driver/src with everything (whole), driver/src without the parts that a port may leave out
+(core; driver/include/nvme/config.h lists them), and driver/services (what a port links only if it
+calls it) freestanding with each target's gcc, for size (-Os) and for speed (-O2), and prints one line per part,
 target and level: bytes of machine code (.text), of constants and message texts (.rodata and such),
-and of variables, which there must be none of. The limit applies to the code of the core at -Os, what
-a port that is short of memory builds. Exit codes: 0 ok, 1 above the limit or a variable, 2 usage, 77
+and of variables, which there must be none of. A limit applies to the code of core at -Os, what a
+port that is short of memory builds: on one target, or on all that have no limit of their own. Exit codes: 0 ok, 1 above the limit or a variable, 2 usage, 77
 a compiler is missing.
 """
 import argparse
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +27,7 @@ TARGETS = {
     "riscv64": "riscv64-linux-gnu-",
     "powerpc": "powerpc-linux-gnu-",
 }
-PARTS = {"core": "src", "services": "services"}
+PARTS = {"whole": "src", "core": "src", "services": "services"}
 LEVELS = ("-Os", "-O2")
 # As a kernel or a boot program is built: no position independence, no unwind tables.
 FLAGS = ("-std=c11", "-ffreestanding", "-fno-pie", "-fno-asynchronous-unwind-tables",
@@ -48,12 +50,30 @@ def kind_of(section):
     return best[0] if best else None
 
 
+def switches(root):
+    """The macros that leave out a part each, as config.h lists them."""
+    with open(os.path.join(root, "driver", "include", "nvme", "config.h")) as header:
+        return ["-D" + name for name in re.findall(r"^ \* (NVME_NO_[A-Z_]+):", header.read(), re.M)]
+
+
+def limits(words):
+    """{target or None: bytes} from [TARGET=]BYTES."""
+    found = {}
+    for word in words:
+        target, _, number = word.rpartition("=")
+        if not number.isdigit() or (target and target not in TARGETS):
+            raise ValueError(word)
+        found[target or None] = int(number)
+    return found
+
+
 def sizes(root, part, prefix, level):
+    macros = switches(root) if part == "core" else []
     total = dict.fromkeys(KINDS, 0)
     with tempfile.TemporaryDirectory() as work:
         for source in sorted(glob.glob(os.path.join(root, "driver", PARTS[part], "*.c"))):
             target = os.path.join(work, os.path.basename(source) + ".o")
-            subprocess.run([prefix + "gcc", *FLAGS, level,
+            subprocess.run([prefix + "gcc", *FLAGS, *macros, level,
                             "-I" + os.path.join(root, "driver", "include"),
                             "-I" + os.path.join(root, "driver", "src"), "-c", source, "-o", target],
                            check=True)
@@ -68,9 +88,13 @@ def sizes(root, part, prefix, level):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--assert-text", type=int, metavar="BYTES",
-                        help="highest number of bytes of code at -Os, on every target")
+    parser.add_argument("--assert-text", action="append", default=[],
+                        metavar="[TARGET=]BYTES", help="highest number of bytes of core's code at -Os")
     arguments = parser.parse_args()
+    try:
+        limit = limits(arguments.assert_text)
+    except ValueError as error:
+        parser.error("--assert-text {}: not [TARGET=]BYTES".format(error))
     missing = [prefix + tool for prefix in TARGETS.values() for tool in ("gcc", "size")
                if not shutil.which(prefix + tool)]
     if missing:
@@ -87,10 +111,10 @@ def main():
                 if size["data"]:
                     print("code_size: {} has variables on {}".format(part, target), file=sys.stderr)
                     status = 1
-                if (part == "core" and level == "-Os" and arguments.assert_text is not None
-                        and size["text"] > arguments.assert_text):
+                most = limit.get(target, limit.get(None))
+                if part == "core" and level == "-Os" and most is not None and size["text"] > most:
                     print("code_size: {} bytes of code on {} are above the limit of {}".format(
-                        size["text"], target, arguments.assert_text), file=sys.stderr)
+                        size["text"], target, most), file=sys.stderr)
                     status = 1
     return status
 

@@ -7,6 +7,8 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_RECOVERY)
+
 struct target {
     const struct nvme_request *request; /* NULL: all of the owner's */
     const void *owner;
@@ -106,3 +108,5 @@ unsigned nvme_cancel_owner(struct nvme_queue *queue, const void *owner)
     nvme_watch_abort(queue);
     return count;
 }
+
+#endif

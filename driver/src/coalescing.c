@@ -14,6 +14,8 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_FEATURES)
+
 #define LOOK_NS       10000000u /* between two looks at least: what a shallow load pays at worst */
 #define TIME_UNIT_NS  100000u   /* TIME (5.21.1.8) */
 #define TIME_SHIFT    8
@@ -88,3 +90,5 @@ void nvme_coalescing_look(struct nvme *nvme)
     if (nvme_admin_send_internal(nvme, &coalescing->request, 0) != NVME_OK)
         coalescing->on = !good; /* busy: at the next look */
 }
+
+#endif

@@ -45,7 +45,7 @@ static const struct nvme_config defaults = {
     .recovery = NVME_RECOVERY_NONE,
     .reset_limit = 3,
     .after_reset = NVME_AFTER_RESET_FAIL,
-    .aer_count = 1,
+    .aer_count = IF_EVENTS(1),
     .delete_queues = true,
     .admin_timeout_ms = 60000,
     .shutdown_timeout_ms = 10000,
@@ -56,8 +56,8 @@ void nvme_config_defaults(struct nvme_config *config)
     memcpy(config, &defaults, sizeof(*config));
 }
 
-/* A field that is a number or an enumeration, and what it may be. A table instead of code, because
- * that is half the size. */
+/* A field that is a number or an enumeration, and what it may be; nothing but 0 if it asks for a
+ * part that is left out (parts.h). A table instead of code, because that is half the size. */
 struct limits {
     const char *name;
     uint32_t low, high;
@@ -78,24 +78,29 @@ static const struct limits all_limits[] = {
     LIMITS(cid_base, 0, CID_BASE_MAX),
     LIMITS(cid, 0, NVME_CID_LIFO),
     LIMITS(sq_priority, 0, 3),
+    LIMITS(weighted, 0, IF_FEATURES(1)),
     LIMITS(burst_log2, 0, 7),
     LIMITS(full, 0, NVME_FULL_QUEUE),
     LIMITS(copy, 0, NVME_COPY_OPTIMISED),
     LIMITS(dma_list, 0, NVME_DMA_LIST_FRESH),
     LIMITS(list_pages, 1, LIST_PAGES_MAX),
     LIMITS(split, 0, NVME_SPLIT_PARALLEL),
-    LIMITS(sgl, 0, NVME_SGL_BY_SIZE),
+    LIMITS(sgl, 0, IF_SGL(NVME_SGL_BY_SIZE)),
     LIMITS(ring, 0, NVME_RING_AT_POLL),
     LIMITS(cq_ring, 0, NVME_CQ_RING_PER_DRAIN),
     LIMITS(completion, 0, NVME_COMPLETION_INTERRUPT),
     LIMITS(irq, 0, NVME_IRQ_MSIX),
-    LIMITS(coalescing, 0, NVME_COALESCING_ADAPTIVE),
-    LIMITS(aer_count, 0, NVME_AER_MAX),
+    LIMITS(shadow_doorbells, 0, IF_SHADOW(1)),
+    LIMITS(coalescing, 0, IF_FEATURES(NVME_COALESCING_ADAPTIVE)),
+    LIMITS(aer_count, 0, IF_EVENTS(NVME_AER_MAX)),
     LIMITS(admin_requests, 1, NVME_ADMIN_USERS_MAX),
-    LIMITS(io_timeout_ms, 0, IO_TIMEOUT_MAX_MS),
+    LIMITS(host_memory_bytes, 0, IF_FEATURES(UINT32_MAX)),
+    LIMITS(host_behavior, 0, IF_FEATURES(1)),
+    LIMITS(retries, 0, IF_RECOVERY(UINT8_MAX)),
+    LIMITS(io_timeout_ms, 0, IF_RECOVERY(IO_TIMEOUT_MAX_MS)),
     LIMITS(late, 0, NVME_LATE_GIVE_UP),
     LIMITS(abort_timeout_ms, 1, TIMEOUT_MAX_MS),
-    LIMITS(recovery, 0, NVME_RECOVERY_RESET),
+    LIMITS(recovery, 0, IF_RECOVERY(NVME_RECOVERY_RESET)),
     LIMITS(reset_limit, 1, UINT8_MAX),
     LIMITS(after_reset, 0, NVME_AFTER_RESET_REISSUE),
     LIMITS(admin_timeout_ms, 1, TIMEOUT_MAX_MS),

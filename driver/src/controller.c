@@ -194,7 +194,15 @@ static int phase_running(struct nvme *nvme)
     if (nvme->phase != PHASE_RUNNING)
         return 0; /* a done() has stopped or reset the controller */
     nvme_coalescing_look(nvme);
-    return error == NVME_OK ? nvme_admin_housekeep(nvme) : error;
+    if (error != NVME_OK)
+        return error;
+    nvme_admin_reap(nvme);
+    if (nvme->phase != PHASE_RUNNING)
+        return 0;
+    error = nvme_admin_overdue(nvme);
+    if (error == NVME_OK)
+        nvme_event_look(nvme);
+    return error;
 }
 
 /* Normal shutdown notification (3.1.5 CC.SHN). A controller that is not running needs none. The

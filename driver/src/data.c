@@ -129,11 +129,12 @@ static int describe(struct nvme_queue *queue, const struct nvme_slot_data *data,
     struct nvme_dptr dptr;
     int error = NVME_OK;
 
-    if (!nvme->sgl_by_size || data->bytes < (uint64_t)nvme->config.sgl_min_bytes * count ||
+    if (!IF_SGL(nvme->sgl_by_size) || data->bytes < (uint64_t)nvme->config.sgl_min_bytes * count ||
         !describe_by_sgl(queue, data, count, &dptr, sqe)) {
         error = nvme_data_describe(queue, &data->list, queue->segments, count, &dptr);
         *fits = dptr.fits;
-        if (error != NVME_OK && nvme->sgl && describe_by_sgl(queue, data, count, &dptr, sqe))
+        if (error != NVME_OK && IF_SGL(nvme->sgl) &&
+            describe_by_sgl(queue, data, count, &dptr, sqe))
             error = NVME_OK;
     }
     sqe->prp1 = dptr.prp1;
@@ -272,8 +273,8 @@ int nvme_data_prepare(struct nvme_queue *queue, struct nvme_slot_data *data, boo
                                        nvme->dword_mask))
         return prepare_bounced(queue, data, sqe);
     for (;;) {
-        error =
-            prepare_direct(queue, data, registered, !nvme->sgl && data->bytes > room, sqe, &fits);
+        error = prepare_direct(queue, data, registered, !IF_SGL(nvme->sgl) && data->bytes > room,
+                               sqe, &fits);
         if (error != NVME_E_INVAL && error != NVME_E_UNSUPPORTED)
             return error;
         if (data->bytes <= room)

@@ -7,6 +7,8 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_EVENTS)
+
 #define LOG_BYTES 512u /* reading the start of a log page is enough to re-arm its event (5.2) */
 
 void nvme_set_event_handler(struct nvme *nvme,
@@ -96,30 +98,23 @@ static void report(struct nvme *nvme)
                     good ? log->bytes : 0);
 }
 
-/* While READY: end what has ended, read the log page that each event names (until then the
- * controller keeps silent about that type, 5.2), one per step, and when none is left hand the
- * requests back. NVME_OK or why the controller has failed. A done() or the owner's handler may stop
- * or reset the controller: then this phase is over. */
-int nvme_admin_housekeep(struct nvme *nvme)
+/* While READY, after a look at the admin queue: read the log page that each event names (until then
+ * the controller keeps silent about that type, 5.2), one per step, and when none is left hand the
+ * requests back. The owner's handler may stop or reset the controller: then this phase is over. */
+void nvme_event_look(struct nvme *nvme)
 {
     struct nvme_admin *admin = &nvme->admin;
-    int error;
 
-    nvme_admin_reap(nvme);
-    if (nvme->phase != PHASE_RUNNING)
-        return NVME_OK;
-    error = nvme_admin_overdue(nvme);
-    if (error != NVME_OK)
-        return error;
     if (admin->log_sent) {
         if (admin->log.error == NVME_ADMIN_PENDING)
-            return NVME_OK;
+            return;
         admin->log_sent = false;
         report(nvme);
         if (nvme->phase != PHASE_RUNNING)
-            return NVME_OK;
+            return;
     }
     if (!send_log(nvme) && admin->aer_owed)
         nvme_event_arm(nvme);
-    return NVME_OK;
 }
+
+#endif

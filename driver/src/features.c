@@ -9,16 +9,37 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_FEATURES)
+
 #define BEHAVIOR_BYTES  512u
 #define ARBITRATION_HPW 24
 #define ARBITRATION_MPW 16
 #define ARBITRATION_LPW 8
+#define UNIT_SHIFT      12u       /* HMPRE, HMMIN and HMMINDS are in units of 4 KiB (5.15.2.2) */
 #define MEMORY_ENABLE   (1u << 0) /* EHM */
 #define MEMORY_RETURNED (1u << 1) /* MR: the contents are as the controller left them */
 
 enum { FEATURE_BEHAVIOR, FEATURE_ARBITRATION, FEATURE_COALESCING, FEATURE_MEMORY, FEATURES };
 
 /* ---- host memory buffer ---- */
+
+/* A number of units of 4 KiB in bytes; what a 32-bit number cannot hold is as much as it can. */
+static uint32_t units(const uint8_t *field)
+{
+    uint32_t count = nvme_get_le32(field);
+
+    return (count < UINT32_MAX >> UNIT_SHIFT ? count : UINT32_MAX >> UNIT_SHIFT) << UNIT_SHIFT;
+}
+
+void nvme_host_memory_identify(struct nvme *nvme, const uint8_t *id)
+{
+    struct nvme_host_memory *memory = &nvme->host_memory;
+
+    memory->preferred = units(id + NVME_IDC_HMPRE);
+    memory->least = units(id + NVME_IDC_HMMIN);
+    memory->least_piece = units(id + NVME_IDC_HMMINDS);
+    memory->pieces_max = nvme_get_le16(id + NVME_IDC_HMMAXD);
+}
 
 /* Memory for the buffer, in as few pieces as the platform gives, and the list of descriptors. What
  * is held from before a reset stays as it is. Too little, or none, is no error. */
@@ -162,3 +183,5 @@ int nvme_phase_features(struct nvme *nvme)
     }
     return 1;
 }
+
+#endif

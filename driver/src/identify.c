@@ -10,7 +10,6 @@
 #define LBA_SHIFT_MIN 9u        /* 512 bytes (5.15.2.1, LBADS) */
 #define RTD3E_MAX_US  60000000u /* longer is not believed: the 32 bits hold 71 minutes */
 #define NS_PER_US     1000u
-#define UNIT_SHIFT    12u /* HMPRE, HMMIN and HMMINDS are in units of 4 KiB (5.15.2.2) */
 
 /* An ASCII field, blank padded: without the blanks at the end, and with nothing unprintable. */
 static void copy_text(char *to, const uint8_t *from, unsigned bytes)
@@ -62,14 +61,6 @@ static bool entry_size_ok(uint8_t field, uint32_t log2)
     return (field & 0xFu) <= log2 && log2 <= (uint32_t)(field >> 4);
 }
 
-/* A number of units of 4 KiB in bytes; what a 32-bit number cannot hold is as much as it can. */
-static uint32_t units(const uint8_t *field)
-{
-    uint32_t count = nvme_get_le32(field);
-
-    return (count < UINT32_MAX >> UNIT_SHIFT ? count : UINT32_MAX >> UNIT_SHIFT) << UNIT_SHIFT;
-}
-
 /* Whether and how SGLs are used (5.15.2.2, SGLS). */
 static void take_sgls(struct nvme *nvme, uint32_t sgls)
 {
@@ -84,7 +75,6 @@ static void take_sgls(struct nvme *nvme, uint32_t sgls)
 int nvme_identify_controller(struct nvme *nvme, const uint8_t *id)
 {
     struct nvme_info *info = &nvme->info;
-    struct nvme_host_memory *memory = &nvme->host_memory;
 
     if (!entry_size_ok(id[NVME_IDC_SQES], NVME_SQE_LOG2) ||
         !entry_size_ok(id[NVME_IDC_CQES], NVME_CQE_LOG2))
@@ -110,10 +100,7 @@ int nvme_identify_controller(struct nvme *nvme, const uint8_t *id)
     info->host_memory_bytes = 0;
     nvme->atomic_normal = nvme_get_le16(id + NVME_IDC_AWUN);
     nvme->atomic_power_fail = nvme_get_le16(id + NVME_IDC_AWUPF);
-    memory->preferred = units(id + NVME_IDC_HMPRE);
-    memory->least = units(id + NVME_IDC_HMMIN);
-    memory->least_piece = units(id + NVME_IDC_HMMINDS);
-    memory->pieces_max = nvme_get_le16(id + NVME_IDC_HMMAXD);
+    nvme_host_memory_identify(nvme, id);
     return 1;
 }
 

@@ -413,10 +413,12 @@ uint32_t nvme_segments_max(const struct nvme_config *config); /* scratch entries
 void nvme_enter(struct nvme *nvme, enum nvme_phase phase);
 void nvme_end_everything(struct nvme *nvme, int error);
 
+#if !defined(NVME_NO_RECOVERY)
 /* ---- recover.c ---- */
-bool nvme_recover(struct nvme *nvme, int error); /* false: FAILED it is */
-void nvme_recover_disabled(struct nvme *nvme);   /* RDY = 0 has been seen */
-void nvme_recover_done(struct nvme *nvme);       /* READY */
+bool nvme_recover(struct nvme *nvme, int error);           /* false: FAILED it is */
+void nvme_recover_disabled(struct nvme *nvme);             /* RDY = 0 has been seen */
+void nvme_recover_done(struct nvme *nvme);                 /* READY */
+void nvme_recover_check_waiting(struct nvme_queue *queue); /* it opens */
 
 /* ---- watch.c ---- */
 void nvme_watch_start(struct nvme_queue *queue);
@@ -426,6 +428,7 @@ void nvme_watch_abort(struct nvme_queue *queue); /* send what is owed; under no 
 /* ---- retry.c ---- */
 bool nvme_retry(struct nvme_queue *queue, struct nvme_request *request);
 void nvme_retry_due(struct nvme_queue *queue, uint64_t now_ns);
+#endif
 
 /* ---- bringup.c: one function per phase; each returns 1 when done, 0 to wait, or an nvme_error
  * ---- */
@@ -433,21 +436,24 @@ int nvme_admin_exchange(struct nvme *nvme, const struct nvme_command *command, u
 int nvme_phase_identify(struct nvme *nvme);
 int nvme_phase_active_list(struct nvme *nvme);
 int nvme_phase_namespace(struct nvme *nvme);
-int nvme_phase_features(struct nvme *nvme); /* features.c */
 int nvme_phase_queue_count(struct nvme *nvme);
 int nvme_phase_create_cq(struct nvme *nvme);
 int nvme_phase_create_sq(struct nvme *nvme);
 int nvme_phase_delete_sq(struct nvme *nvme);
 int nvme_phase_delete_cq(struct nvme *nvme);
-int nvme_phase_take_back(struct nvme *nvme); /* features.c */
 
 /* ---- identify.c ---- */
 int nvme_identify_controller(struct nvme *nvme, const uint8_t *id);
 bool nvme_identify_namespace(struct nvme *nvme, struct nvme_ns *ns, uint32_t nsid,
                              const uint8_t *id);
 
+#if !defined(NVME_NO_FEATURES)
 /* ---- features.c ---- */
+int nvme_phase_features(struct nvme *nvme);
+int nvme_phase_take_back(struct nvme *nvme);
+void nvme_host_memory_identify(struct nvme *nvme, const uint8_t *id); /* what it wants */
 void nvme_host_memory_drop(struct nvme *nvme);
+#endif
 
 /* ---- registers.c ---- */
 uint64_t nvme_read64(const struct nvme *nvme, uint32_t offset);
@@ -486,10 +492,12 @@ void nvme_admin_put(struct nvme_admin *admin, struct nvme_admin_request *request
                     uint64_t prp1, uint64_t prp2);
 void nvme_admin_ring(struct nvme *nvme, uint32_t first, uint32_t count);
 
+#if !defined(NVME_NO_EVENTS)
 /* ---- events.c ---- */
 void nvme_event_take(struct nvme_admin *admin, uint32_t index, uint16_t status, uint32_t result);
 void nvme_event_arm(struct nvme *nvme);
-int nvme_admin_housekeep(struct nvme *nvme);
+void nvme_event_look(struct nvme *nvme);
+#endif
 
 /* ---- cid.c ---- */
 uint32_t nvme_slots_length(const struct nvme_config *config); /* of a queue's arrays */
@@ -512,12 +520,16 @@ void nvme_doorbell_start(struct nvme_queue *queue);
 uint64_t nvme_doorbell_count(const struct nvme_queue *queue);
 void nvme_queue_ring(struct nvme_queue *queue); /* under the lock, queue open */
 
+#if !defined(NVME_NO_FEATURES)
 /* ---- coalescing.c ---- */
 bool nvme_coalescing_begin(struct nvme *nvme, struct nvme_command *command); /* false: no command */
 void nvme_coalescing_look(struct nvme *nvme);
+#endif
 
+#if !defined(NVME_NO_SHADOW)
 /* ---- shadow.c ---- */
 int nvme_phase_shadow(struct nvme *nvme);
+#endif
 
 /* ---- prp.c, sgl.c ---- */
 
@@ -536,10 +548,12 @@ struct nvme_dptr {
 };
 /* NVME_OK, or NVME_E_INVAL: segments that cannot be PRP entries, or more than the list holds. */
 int nvme_prps_build(struct nvme_dptr *prps, const struct nvme_segment *segments, unsigned count);
+#if !defined(NVME_NO_SGL)
 /* NVME_OK, or NVME_E_INVAL: nothing, more than the list holds, or one of mask's bits in an address
  * or a length. */
 int nvme_sgl_build(struct nvme_dptr *sgl, const struct nvme_segment *segments, unsigned count,
                    uint32_t mask);
+#endif
 
 /* ---- data.c ---- */
 /* `offset` bytes into a caller's buffer; NULL, where the buffer is registered, may have one too. */
@@ -583,7 +597,6 @@ void nvme_io_resume(struct nvme_queue *queue);
 struct nvme_request *nvme_io_owner(struct nvme_queue *queue, struct nvme_slot *slot);
 void nvme_io_fail(struct nvme_request *request, int error, uint16_t status); /* unless it has */
 void nvme_io_again(struct nvme_queue *queue, struct nvme_request *request);  /* whole */
-void nvme_io_check_waiting(struct nvme_queue *queue);
 
 /* ---- reap.c ---- */
 void nvme_reap_bind(struct nvme_queue *queue);
@@ -658,5 +671,7 @@ static inline void note_peak(struct nvme_queue *queue)
     if (UNLIKELY(busy > queue->stats.in_flight_peak))
         queue->stats.in_flight_peak = busy;
 }
+
+#include "parts.h"
 
 #endif

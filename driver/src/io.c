@@ -237,28 +237,14 @@ void nvme_io_piece_done(struct nvme_queue *queue, struct nvme_slot *slot, int er
         list_append(&queue->done, request);
 }
 
+#if !defined(NVME_NO_RECOVERY)
 /* Once more, from its beginning, after those that wait already. */
 void nvme_io_again(struct nvme_queue *queue, struct nvme_request *request)
 {
     rewind_request(request);
     wait_at(queue, request, false);
 }
-
-/* After a recovery: requests were taken in without a look, or for namespaces as they were. None of
- * them has a command in flight. */
-void nvme_io_check_waiting(struct nvme_queue *queue)
-{
-    struct nvme_list all = queue->waiting;
-    struct nvme_request *request;
-
-    if (!all.first)
-        return;
-    list_init(&queue->waiting);
-    while ((request = list_take(&all))) {
-        nvme_io_fail(request, nvme_command_check(queue, request), 0);
-        list_append(request->error == NVME_OK ? &queue->waiting : &queue->ended_list, request);
-    }
-}
+#endif
 
 /* After entries were consumed and the CQ doorbell was rung: the next piece of serial splits, then
  * those that wait, in their order. */

@@ -96,7 +96,7 @@ void nvme_queue_open(struct nvme_queue *queue)
                    (nvme->config.cid == NVME_CID_LOWEST ? GATE_LOWEST : 0) |
                    (queue->waiting.first ? GATE_WAITING : 0) |
                    (nvme->sgl_by_size || nvme->boundaries || nvme->unreachable ? GATE_POLICY : 0));
-    nvme_io_check_waiting(queue);
+    nvme_recover_check_waiting(queue);
     queue_unlock(nvme, queue->sq.qid);
 }
 

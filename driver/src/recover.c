@@ -7,6 +7,8 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_RECOVERY)
+
 #define RADIX_BITS 4u
 #define RADIX      (1u << RADIX_BITS)
 #define KEY_BITS   32u
@@ -140,6 +142,22 @@ static void collect(struct nvme_queue *queue)
     nvme_reap_settle(queue, 0);
 }
 
+/* After a recovery: requests were taken in without a look, or for namespaces as they were. None of
+ * them has a command in flight. */
+void nvme_recover_check_waiting(struct nvme_queue *queue)
+{
+    struct nvme_list all = queue->waiting;
+    struct nvme_request *request;
+
+    if (!all.first)
+        return;
+    list_init(&queue->waiting);
+    while ((request = list_take(&all))) {
+        nvme_io_fail(request, nvme_command_check(queue, request), 0);
+        list_append(request->error == NVME_OK ? &queue->waiting : &queue->ended_list, request);
+    }
+}
+
 void nvme_recover_disabled(struct nvme *nvme)
 {
     /* First: a done() may call nvme_stop(), which shall count. */
@@ -172,3 +190,5 @@ void nvme_recover_done(struct nvme *nvme)
             nvme_queue_abort(&nvme->queues[i], NVME_E_STATE);
         }
 }
+
+#endif

@@ -7,6 +7,8 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_RECOVERY)
+
 #define RETRY_UNIT_NS (100u * NVME_NS_PER_MS) /* CRDT1 to CRDT3 (5.15.2.2) */
 
 /* Generic status (4.6.1.2.1). Not: what is wrong with the command itself, what somebody has decided
@@ -77,3 +79,5 @@ void nvme_retry_due(struct nvme_queue *queue, uint64_t now_ns)
         else
             list_append(&queue->delayed, request);
 }
+
+#endif

@@ -8,6 +8,8 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_SGL)
+
 static void put(uint64_t *at, uint64_t bus, uint32_t bytes, uint32_t type)
 {
     at[0] = le64(bus);
@@ -51,3 +53,5 @@ int nvme_sgl_build(struct nvme_dptr *sgl, const struct nvme_segment *segments, u
     sgl->prp2 = le64(first[1]);
     return NVME_OK;
 }
+
+#endif

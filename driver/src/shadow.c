@@ -17,6 +17,8 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_SHADOW)
+
 /* Move a doorbell. Before an SQ tail publish() has made the entries visible; before a CQ head all
  * loads of the entries that it gives back must be done, which only ordered loads are by themselves.
  * The full barrier between the store and the load of EventIdx is what a controller that goes to
@@ -88,3 +90,5 @@ int nvme_phase_shadow(struct nvme *nvme)
     }
     return 1;
 }
+
+#endif

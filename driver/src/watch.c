@@ -10,6 +10,8 @@
  */
 #include "internal.h"
 
+#if !defined(NVME_NO_RECOVERY)
+
 #define NS_PER_QUARTER_MS (NVME_NS_PER_MS / 4u)
 #define NOT_ABORTED       1u /* dword 0 of Abort's entry (5.1.1) */
 #define ANY_ABORT         (SLOT_ABORT_OWED | SLOT_ABORT_SENT | SLOT_ABORTED)
@@ -244,3 +246,5 @@ void nvme_watch_abort(struct nvme_queue *queue)
         }
     }
 }
+
+#endif

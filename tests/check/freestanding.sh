@@ -23,7 +23,7 @@ for file in "$root"/driver/src/*.[ch] "$root"/driver/services/*.c "$root"/driver
         case $header in
         "<stdint.h>" | "<stddef.h>" | "<stdbool.h>") ;;
         "<nvme/"*.h">") ;;
-        '"internal.h"' | '"byteorder.h"' | '"libc.h"') ;;
+        '"internal.h"' | '"byteorder.h"' | '"libc.h"' | '"parts.h"') ;;
         *) fail "${file#"$root"/} includes $header" ;;
         esac
     done
@@ -42,33 +42,54 @@ fi
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# check NAME PREFIX: compile everything, then look at what all objects together leave undefined.
+# check NAME PREFIX FILES [MACRO...]: compile the files, then look at what all objects together leave
+# undefined.
 check() {
-    mkdir "$work/$1"
-    for file in "$root"/driver/src/*.c "$root"/driver/services/*.c; do
-        object="$work/$1/$(basename "$file" .c).o"
+    name=$1
+    prefix=$2
+    files=$3
+    shift 3
+    mkdir "$work/$name"
+    for file in $files; do
+        object="$work/$name/$(basename "$file" .c).o"
         # shellcheck disable=SC2086 # flags are several words
-        "$2gcc" $flags -I"$root/driver/include" -I"$root/driver/src" -c "$file" -o "$object" ||
-            fail "$1: $(basename "$file") does not compile"
+        "${prefix}gcc" $flags "$@" -I"$root/driver/include" -I"$root/driver/src" -c "$file" \
+            -o "$object" || fail "$name: $(basename "$file") does not compile"
     done
-    "$2nm" -g "$work/$1"/*.o | awk '$2 ~ /^[TDRBVWSGC]$/ { print $3 }' | sort -u >"$work/$1/defined"
-    "$2nm" -u "$work/$1"/*.o | awk '$1 == "U" { print $2 }' | sort -u >"$work/$1/undefined"
+    "${prefix}nm" -g "$work/$name"/*.o | awk '$2 ~ /^[TDRBVWSGC]$/ { print $3 }' | sort -u >"$work/$name/defined"
+    "${prefix}nm" -u "$work/$name"/*.o | awk '$1 == "U" { print $2 }' | sort -u >"$work/$name/undefined"
     extra=""
-    for symbol in $(comm -23 "$work/$1/undefined" "$work/$1/defined"); do
+    for symbol in $(comm -23 "$work/$name/undefined" "$work/$name/defined"); do
         case " $allowed " in
         *" $symbol "*) ;;
         *) extra="$extra $symbol" ;;
         esac
     done
     if [ -n "$extra" ]; then
-        fail "$1: undefined:$extra"
+        fail "$name: undefined:$extra"
     else
-        echo "freestanding: $1 ok"
+        echo "freestanding: $name ok"
     fi
 }
 
-check x86-64 ""
-check aarch64 aarch64-linux-gnu-
-check riscv64 riscv64-linux-gnu-
-check powerpc-be powerpc-linux-gnu-
+core="$root/driver/src/*.c"
+all="$core $root/driver/services/*.c"
+check x86-64 "" "$all"
+check aarch64 aarch64-linux-gnu- "$all"
+check riscv64 riscv64-linux-gnu- "$all"
+check powerpc-be powerpc-linux-gnu- "$all"
+
+# The core without each of its parts, and without all of them (<nvme/config.h>).
+parts=$(sed -n 's/^ \* \(NVME_NO_[A-Z_]*\): .*/\1/p' "$root/driver/include/nvme/config.h")
+[ -n "$parts" ] || fail "config.h lists no parts"
+without=""
+for part in $parts; do
+    check "x86-64-$part" "" "$core" "-D$part"
+    check "powerpc-be-$part" powerpc-linux-gnu- "$core" "-D$part"
+    without="$without -D$part"
+done
+# shellcheck disable=SC2086 # macros are several words
+check x86-64-small "" "$core" $without
+# shellcheck disable=SC2086
+check powerpc-be-small powerpc-linux-gnu- "$core" $without
 exit "$status"

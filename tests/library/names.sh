@@ -25,7 +25,7 @@ done
 # Undefined names: what a C library has, and what sanitizers and position-independent code add.
 allowed=" abort access calloc closedir exit fclose ferror fgets fopen fprintf fputc fputs fread free
 fwrite getcontext getenv makecontext malloc memchr memcmp memcpy memmove memset open_memstream opendir
-qsort readdir realloc setcontext snprintf stderr strchr strcmp strcspn strerror strlen strncmp strrchr
+qsort readdir realloc setcontext siglongjmp __sigsetjmp snprintf stderr strchr strcmp strcspn strerror strlen strncmp strrchr
 strspn strtol strtoul strtoull swapcontext tolower vfprintf vsnprintf putc putchar puts "
 allowed=$(printf '%s' "$allowed" | tr '\n' ' ')
 for name in $("$nm" -u "$archive" | awk 'NF == 2 { print $2 }' | sort -u); do

@@ -262,6 +262,8 @@ START_TEST(what_does_not_go_together_is_refused)
     params = f.params;
     params.machine.driver.full = NVME_FULL_REJECT;
     params.machine.driver.slots = 63;
+    params.machine.host.cpus = 2;
+    params.machine.driver.io_queues = 1;
     struct run_random_read job = {10, 31, 4 * KIB, MIB};
     ck_assert_uint_eq(loops_most_depth(&params), 31);
     ck_assert_ptr_null(run_random_read_check(&params, &job));

@@ -51,6 +51,7 @@ int nvme_admin_submit(struct nvme *nvme, struct nvme_admin_request *request);
  * handler, nor from done(). */
 int nvme_admin_blocking(struct nvme *nvme, struct nvme_admin_request *request);
 
+#if !defined(NVME_NO_EVENTS)
 /* An asynchronous event (5.2): dword 0 of its completion entry, and the start of the log page that
  * it names, as it was read to make the controller tell the next one; NULL and 0 if that failed. At
  * least 512 bytes; the list of changed namespaces is whole. Called by nvme_step() with no lock
@@ -62,5 +63,6 @@ void nvme_set_event_handler(struct nvme *nvme,
                             void (*handler)(void *ctx, uint32_t result, const void *log,
                                             uint32_t bytes),
                             void *ctx);
+#endif
 
 #endif

@@ -9,6 +9,27 @@
 
 #include <nvme/platform.h>
 
+/* ---- parts ----
+ *
+ * What a port may leave out to save code: macros for the compiler's command line, each by itself or
+ * with others, the same for the core and for whoever includes these headers. nvme_config_check()
+ * then refuses a configuration that asks for what is missing and names the field,
+ * nvme_config_defaults() does not ask for it, and functions of the part are not declared.
+ *
+ * NVME_NO_RECOVERY: no time-outs of I/O commands, Abort, resets by the core itself, retries:
+ * io_timeout_ms and retries are 0, recovery is NONE; no nvme_cancel(), nvme_cancel_owner().
+ * Failures are still noticed, and the owner's nvme_reset() ends what is in flight.
+ *
+ * NVME_NO_SHADOW: no shadow doorbells: shadow_doorbells is false.
+ *
+ * NVME_NO_SGL: no scatter gather lists: sgl is NEVER.
+ *
+ * NVME_NO_FEATURES: no interrupt coalescing (coalescing is OFF), no host memory buffer
+ * (host_memory_bytes is 0), host_behavior and weighted are false.
+ *
+ * NVME_NO_EVENTS: no asynchronous events: aer_count is 0; no nvme_set_event_handler().
+ */
+
 enum nvme_ring_policy {
     NVME_RING_PER_COMMAND, /* nvme_submit() rings the SQ tail doorbell itself */
     NVME_RING_PER_BATCH,   /* nvme_ring() rings once for all entries since the last ring */

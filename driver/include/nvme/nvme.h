@@ -159,6 +159,7 @@ int nvme_queue_set_cpu(struct nvme_queue *queue, unsigned cpu);
  * class. */
 int nvme_set_priority(struct nvme *nvme, unsigned index, uint8_t priority);
 
+#if !defined(NVME_NO_RECOVERY)
 /* Have a request end early. Waiting for a slot: it ends with NVME_E_CANCELLED at the next poll.
  * With the controller: an Abort command is sent, and the request ends when its own entry comes,
  * with whatever that says (success, or a status of Command Abort Requested as NVME_E_CANCELLED); no
@@ -171,6 +172,7 @@ int nvme_cancel(struct nvme_queue *queue, struct nvme_request *request);
  * from inside done() it never returns 0. nvme_step() is what notices a controller that does not
  * answer. */
 unsigned nvme_cancel_owner(struct nvme_queue *queue, const void *owner);
+#endif
 /* Commands in flight on the queue. */
 unsigned nvme_in_flight(const struct nvme_queue *queue);
 

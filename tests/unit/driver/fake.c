@@ -276,7 +276,9 @@ void fake_create(void)
     nvme_config_defaults(&fake->config);
     fake->config.io_depth = 16;
     fake->config.slots = 15;
+#if !defined(NVME_NO_EVENTS)
     fake->config.aer_count = 2;
+#endif
     fake->alloc_fail_after = fake->map_fail_after = -1;
     fake->now_ns = 1000;
     fake_ended_count = 0;

@@ -57,8 +57,9 @@ START_TEST(commands_in_order)
     fake->config.io_queues = 2;
     fake->config.sq_priority = 3;
     fake_start();
-    ck_assert_uint_eq(fake->admin_log_count, sizeof(expected));
-    for (uint32_t i = 0; i < sizeof(expected); i++)
+    ck_assert_uint_le(fake->config.aer_count, 2); /* none where events are left out */
+    ck_assert_uint_eq(fake->admin_log_count, sizeof(expected) - 2 + fake->config.aer_count);
+    for (uint32_t i = 0; i < fake->admin_log_count; i++)
         ck_assert_uint_eq(fake_opcode(&fake->admin_log[i]), expected[i]);
     ck_assert_uint_eq(fake->admin_log[0].cdw10_11, 1); /* CNS: controller, active list, namespace */
     ck_assert_uint_eq(fake->admin_log[1].cdw10_11, 2);
@@ -68,7 +69,7 @@ START_TEST(commands_in_order)
     ck_assert_uint_eq(fake->admin_log[5].cdw10_11,
                       0x00000001000F0002ull); /* PC, 16 entries, queue 2 */
     ck_assert_uint_eq(fake->admin_log[7].cdw10_11, 0x00020007000F0002ull); /* CQ 2, low, PC */
-    ck_assert_uint_eq(fake->aer_held, 2);
+    ck_assert_uint_eq(fake->aer_held, fake->config.aer_count);
 }
 END_TEST
 
@@ -254,6 +255,7 @@ START_TEST(grant_is_not_asked_for)
 }
 END_TEST
 
+#if !defined(NVME_NO_EVENTS)
 START_TEST(event_requests_have_three_limits)
 {
     fake->config.aer_count = 16;
@@ -272,6 +274,7 @@ START_TEST(event_requests_leave_room)
     ck_assert_uint_eq(fake->aer_held, 2);
 }
 END_TEST
+#endif
 
 START_TEST(enabled_at_start_is_disabled_first)
 {
@@ -317,8 +320,10 @@ Suite *suite_bringup(void)
     tcase_add_test(good, version_1_0_has_no_active_list);
     tcase_add_loop_test(good, grant_is_respected, 0, 2);
     tcase_add_test(good, grant_is_not_asked_for);
+#if !defined(NVME_NO_EVENTS)
     tcase_add_loop_test(good, event_requests_have_three_limits, 0, 4);
     tcase_add_test(good, event_requests_leave_room);
+#endif
     tcase_add_test(good, enabled_at_start_is_disabled_first);
     tcase_add_test(good, registers_64_bits_wide);
     suite_add_tcase(suite, good);

@@ -212,6 +212,7 @@ START_TEST(stop_from_done_leaves_the_vector_masked)
 }
 END_TEST
 
+#if !defined(NVME_NO_EVENTS)
 START_TEST(admin_completions_by_interrupt)
 {
     struct nvme_admin_stats stats;
@@ -227,6 +228,7 @@ START_TEST(admin_completions_by_interrupt)
     ck_assert_uint_eq(fake->aer_held, 2);
 }
 END_TEST
+#endif
 
 /* An interrupt during bring-up finds the admin completion; the step finds it done. */
 START_TEST(interrupt_while_starting)
@@ -361,7 +363,9 @@ Suite *suite_interrupt(void)
     tcase_add_loop_test(tcase, pin_of_a_closed_queue, 0, 3);
     tcase_add_loop_test(tcase, ready_unmasks, 0, 2);
     tcase_add_test(tcase, stop_from_done_leaves_the_vector_masked);
+#if !defined(NVME_NO_EVENTS)
     tcase_add_test(tcase, admin_completions_by_interrupt);
+#endif
     tcase_add_test(tcase, interrupt_while_starting);
     tcase_add_test(tcase, interrupt_while_stopping);
     tcase_add_test(tcase, nothing_is_left_behind);
