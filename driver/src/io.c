@@ -114,11 +114,55 @@ int nvme_io_begin(struct nvme_queue *queue, struct nvme_request *request)
     return NVME_OK;
 }
 
+#if !defined(__OPTIMIZE_SIZE__)
+/* A checked read or write in one command from a registered buffer: nothing will have to be undone
+ * when it ends, and the slot points to the request itself. The slot is the stack's top. */
+static inline int issue_plain(struct nvme_queue *queue, struct nvme_request *request,
+                              struct nvme_slot *slot, uint64_t prp1, uint64_t prp2)
+{
+    struct nvme_short *plain = &queue->plain;
+
+    NVME_TRACE(queue->nvme, NVME_TRACE_SUBMIT, queue->sq.qid, request->op, request->lba);
+    queue->free = slot->next_free;
+    slot->request = request;
+    slot->expect += queue->cid_arm;
+    plain->moved[request->op] += request->blocks;
+    sqe_fill(sqe_take(queue, slot), plain->command[request->op] | slot->expect, prp1, prp2,
+             request->lba, (uint64_t)request->blocks - 1);
+    return UNLIKELY(sqe_turn_due(queue)) ? queue->turn(queue) : NVME_OK;
+}
+
+/* The short path under the lock. False: the request is not plain, and nothing has happened. */
+static bool submit_plain(struct nvme_queue *queue, struct nvme_request *request, int *error)
+{
+    const struct nvme_ns *ns = queue->ns;
+
+    if (queue->gate != GATE_LOCKED || queue->ring_last || !queue->free ||
+        (uint32_t)request->op > NVME_OP_WRITE || request->flags != NVME_REQ_REGISTERED ||
+        request->nsid != ns->public.nsid || (uint64_t)request->blocks - 1 >= ns->short_blocks ||
+        request->lba > ns->short_lba || (request->bus & queue->plain.page_mask) != 0)
+        return false;
+    *error = issue_plain(queue, request, queue->free, request->bus, 0);
+    return true;
+}
+#else
+/* A compiler that is told to optimise for size makes one path for all. */
+static inline bool submit_plain(struct nvme_queue *queue, struct nvme_request *request, int *error)
+{
+    (void)queue, (void)request, (void)error;
+    return false;
+}
+#endif
+
 static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request *request)
 {
     int error;
 
     queue_lock(queue->nvme, queue->sq.qid);
+    if (submit_plain(queue, request, &error)) {
+        queue_unlock(queue->nvme, queue->sq.qid);
+        return error;
+    }
     request->retries_used = 0;
     request->cancelled = false;
     queue->more = true; /* one doorbell for all pieces; and for those before a request that fails */
@@ -141,29 +185,11 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
 }
 
 #if defined(__OPTIMIZE_SIZE__)
-/* A compiler that is told to optimise for size makes one path for all. */
 int nvme_submit(struct nvme_queue *queue, struct nvme_request *request)
 {
     return submit_locked(queue, request);
 }
 #else
-/* A checked read or write in one command from a registered buffer: nothing will have to be undone
- * when it ends, and the slot points to the request itself. The slot is the stack's top. */
-static inline int issue_plain(struct nvme_queue *queue, struct nvme_request *request,
-                              struct nvme_slot *slot, uint64_t prp1, uint64_t prp2)
-{
-    struct nvme_short *plain = &queue->plain;
-
-    NVME_TRACE(queue->nvme, NVME_TRACE_SUBMIT, queue->sq.qid, request->op, request->lba);
-    queue->free = slot->next_free;
-    slot->request = request;
-    slot->expect += queue->cid_arm;
-    plain->moved[request->op] += request->blocks;
-    sqe_fill(sqe_take(queue, slot), plain->command[request->op] | slot->expect, prp1, prp2,
-             request->lba, (uint64_t)request->blocks - 1);
-    return UNLIKELY(sqe_turn_due(queue)) ? queue->turn(queue) : NVME_OK;
-}
-
 /* Gates open, buffer registered, not within one page; perhaps still for one command. */
 static NOINLINE int submit_long(struct nvme_queue *queue, struct nvme_request *request)
 {

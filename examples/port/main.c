@@ -29,7 +29,7 @@ static void configure(struct nvme_config *config)
     config->slots = 4;
     config->bounce_bytes = 16384;
     config->transfer_cap = 16384;
-    config->read.direct_min_bytes = config->write.direct_min_bytes = 32768; /* TMP */
+
     config->completion = NVME_COMPLETION_INTERRUPT;
     config->irq = NVME_IRQ_INTX;
     config->full = NVME_FULL_QUEUE;
