@@ -35,7 +35,15 @@
     X(busy_rejects, "requests refused for want of a slot")                                         \
     X(waits, "requests that waited in the driver")                                                 \
     X(status_errors, "completions with an error status")                                           \
-    X(protocol_errors, "completion entries that cannot be true")
+    X(protocol_errors, "completion entries that cannot be true")                                   \
+    X(timeouts, "commands that were late")                                                         \
+    X(found_late, "commands that one more look has found ended")                                   \
+    X(aborts, "Abort commands sent")                                                               \
+    X(aborts_refused, "Abort commands that did not abort")                                         \
+    X(reissued, "requests sent again after a reset")                                               \
+    X(retries, "requests sent again for their status")                                             \
+    X(cancelled, "requests cancelled")                                                             \
+    X(late_entries, "entries of commands given up")
 
 /* Of struct host_stats. */
 #define COUNTERS_HOST(X)                                                                           \

@@ -93,7 +93,7 @@ static const char *const ways[] = {
     "driver.io_queues=16;driver.completion=poll",
     "driver.io_queues=4;driver.completion=poll",
     "driver.io_queues=4;driver.completion=poll;driver.queue_choice=steal;driver.slots=4",
-    "driver.io_queues=3;driver.hybrid_spins=20;driver.cid=lifo",
+    "driver.io_queues=3;driver.hybrid_spins=20;driver.cid=lowest",
     "driver.io_queues=3;host.lock=200 ns;host.lock_transfer=1 us;driver.ring=per-command",
     "link.detail=tlp;driver.io_queues=8",
 };

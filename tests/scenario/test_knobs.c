@@ -79,7 +79,7 @@ static const struct knob {
     {"driver.slots", "8", RANDOM, NULL},
     {"driver.cid_base", "7", GEN, "driver.cid_generation=no"},
     {"driver.cid_generation", "no", GEN, NULL},
-    {"driver.cid", "lifo", RANDOM, NULL},
+    {"driver.cid", "lowest", RANDOM, NULL},
     {"driver.negotiate_queues", "no", GEN, NULL},
     {"driver.full", "reject", RANDOM, "driver.slots=8"},
     {"driver.bounce_bytes", "4 KiB", A65, NULL},
