@@ -74,11 +74,12 @@ static void done(struct nvme_request *request)
         campaign_fail("request %" PRIu64 " ends a second time", job->number);
 }
 
-static uint64_t *words(const struct job *job, uint32_t index)
+/* A block of the job's data; aligned as the buffer is, that is to 4 bytes. */
+static uint8_t *block_at(const struct job *job, uint32_t index)
 {
-    return (uint64_t *)(void *)((uint8_t *)memory_pointer(job->area) +
-                                (job->request.flags & NVME_REQ_REGISTERED ? 0 : 512) +
-                                (size_t)index * CAMPAIGN_BLOCK_BYTES);
+    return (uint8_t *)memory_pointer(job->area) +
+           (job->request.flags & NVME_REQ_REGISTERED ? 0 : 512) +
+           (size_t)index * CAMPAIGN_BLOCK_BYTES;
 }
 
 /* May it have ended so? */
@@ -133,8 +134,12 @@ static void settle_job(struct run *run, struct job *job)
         ledger_write(&run->ledger, job->block + i,
                      r->op == NVME_OP_WRITE ? ledger_tag(job->number, job->block + i) : 0,
                      job->number, good, (r->flags & NVME_REQ_FUA) != 0, doubtful);
-    for (uint32_t i = 0; r->op == NVME_OP_READ && good && i < job->blocks; i++)
-        ledger_read(&run->ledger, job->block + i, words(job, i));
+    for (uint32_t i = 0; r->op == NVME_OP_READ && good && i < job->blocks; i++) {
+        uint64_t words[CAMPAIGN_WORDS];
+
+        memcpy(words, block_at(job, i), sizeof words);
+        ledger_read(&run->ledger, job->block + i, words);
+    }
     if (r->op == NVME_OP_FLUSH && good && !doubtful)
         ledger_flushed(&run->ledger, job->flush_mark);
     run->ended++;
@@ -214,7 +219,7 @@ static void fill(struct run *run, struct job *job)
         else if (job->request.op == NVME_OP_COMPARE)
             ledger_certain(&run->ledger, job->block + i, &value);
         for (uint32_t w = 0; w < CAMPAIGN_WORDS; w++)
-            words(job, i)[w] = value;
+            memcpy(block_at(job, i) + w * sizeof value, &value, sizeof value);
     }
 }
 
