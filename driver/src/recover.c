@@ -40,6 +40,7 @@ bool nvme_recover(struct nvme *nvme, int error)
         nvme->failure_status = 0;
     }
     nvme->giving_up = nvme->resets == nvme->config.reset_limit;
+    NVME_TRACE(nvme, NVME_TRACE_RECOVER, 0, -error, nvme->resets);
     if (!nvme->giving_up) {
         nvme->resets++;
         nvme->admin.stats.resets++;

@@ -97,7 +97,11 @@ static int treat(struct nvme_queue *queue, uint32_t below, uint64_t now_ns)
         if (!is_late(slot, below))
             continue;
         nvme_io_owner(queue, slot);
-        queue->stats.timeouts += (slot->trouble & SLOT_LATE) == 0;
+        if (!(slot->trouble & SLOT_LATE)) {
+            queue->stats.timeouts++;
+            NVME_TRACE(queue->nvme, NVME_TRACE_LATE, queue->sq.qid,
+                       (slot->expect + CID_ONE) >> NVME_SQE_CID_SHIFT, 0);
+        }
         slot->trouble |= SLOT_LATE;
         if (queue->nvme->config.late == NVME_LATE_RESET)
             outcome = NVME_E_TIMEOUT;
@@ -219,6 +223,7 @@ static bool take_owed(struct nvme_queue *queue, struct nvme_abort *abort)
         slot->trouble ^= SLOT_ABORT_OWED | SLOT_ABORT_SENT | SLOT_ABORTED;
         queue->data[i].abort_deadline_ns = queue->nvme->ops->now_ns(queue->ctx) + limit_ns;
         abort->slot = slot;
+        NVME_TRACE(queue->nvme, NVME_TRACE_ABORT, queue->sq.qid, cid >> NVME_SQE_CID_SHIFT, 0);
         abort->request.command =
             (struct nvme_command){.opcode = NVME_ADMIN_ABORT, .cdw10 = queue->sq.qid | cid};
         found = true;

@@ -144,7 +144,7 @@ uint32_t nvme_read_command_effects(const void *page, bool io, uint8_t opcode);
 /* ---- management (manage.c) ------------------------------------------------------------------- */
 
 enum nvme_erase { NVME_ERASE_NONE, NVME_ERASE_USER_DATA, NVME_ERASE_CRYPTOGRAPHIC };
-/* 5.23. Afterwards nvme_refresh_namespace(). */
+/* 5.23. Afterwards nvme_refresh_namespace(), below. */
 void nvme_fill_format(struct nvme_admin_request *request, uint32_t nsid, uint8_t format,
                       enum nvme_erase erase);
 

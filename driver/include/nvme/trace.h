@@ -14,9 +14,12 @@ enum nvme_trace_event {
     NVME_TRACE_PHASE,      /* a: step of the state machine that begins (controller.c) */
     NVME_TRACE_FAILED,     /* a: -nvme_error */
     NVME_TRACE_RESET,      /* nvme_reset() */
+    NVME_TRACE_RECOVER,    /* the core resets. a: -nvme_error, b: resets in a row before */
     NVME_TRACE_ADMIN_SEND, /* a: opcode, b: command identifier */
     NVME_TRACE_ADMIN_END,  /* a: command identifier, b: raw status */
     NVME_TRACE_ADMIN_LATE, /* a time-out. a: opcode, b: command identifier */
+    NVME_TRACE_LATE,       /* a command is late. a: command identifier */
+    NVME_TRACE_ABORT,      /* Abort is sent. a: the command's identifier */
     NVME_TRACE_SUBMIT,     /* a request is accepted. a: enum nvme_op, b: lba */
     NVME_TRACE_RING,       /* SQ tail doorbell. a: new tail, b: entries */
     NVME_TRACE_ENTRY,    /* a completion entry is consumed. a: command identifier, b: raw status */

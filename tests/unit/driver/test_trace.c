@@ -129,6 +129,51 @@ START_TEST(late_admin_command)
 }
 END_TEST
 
+static enum nvme_state step_at(uint64_t ms)
+{
+    fake->now_ns = ms * 1000000u;
+    return nvme_step(fake->nvme, fake->now_ns);
+}
+
+/* A read that never ends: late, aborted, the Abort refused, and the core resets the controller. */
+START_TEST(late_command_aborted_then_recovered)
+{
+    struct nvme_admin_stats stats = {0};
+    struct nvme_queue *queue;
+    uint32_t cid;
+
+    fake->config.io_timeout_ms = 100;
+    fake->config.recovery = NVME_RECOVERY_RESET;
+    fake->abort = FAKE_REFUSES;
+    fake_start();
+    queue = nvme_get_queue(fake->nvme, 0);
+    step_at(1000);
+    fake_registered(&requests[0], NVME_OP_READ, 40, 1, fake_buffer(4096, 4096, 0));
+    ck_assert_int_eq(nvme_submit(queue, &requests[0]), NVME_OK);
+    nvme_ring(queue);
+    fake_fetch(1);
+    cid = fake_cid(&fake->queues[1].fetched[0]);
+    step_at(1025);
+    forget();
+    for (uint64_t ms = 1125; ms < 1200 && stats.resets == 0; ms++) {
+        step_at(ms);
+        nvme_get_admin_stats(fake->nvme, &stats);
+    }
+    ck_assert_uint_eq(stats.resets, 1);
+    ck_assert_uint_eq(count(NVME_TRACE_LATE), TRACING);
+    ck_assert_uint_eq(count(NVME_TRACE_ABORT), TRACING);
+    ck_assert_uint_eq(count(NVME_TRACE_RECOVER), TRACING);
+    for (uint32_t i = 0; i < fake->trace_count; i++) {
+        if (fake->traces[i].event == NVME_TRACE_LATE)
+            expect(i, NVME_TRACE_LATE, 1, cid, 0);
+        if (fake->traces[i].event == NVME_TRACE_ABORT)
+            expect(i, NVME_TRACE_ABORT, 1, cid, 0);
+        if (fake->traces[i].event == NVME_TRACE_RECOVER)
+            expect(i, NVME_TRACE_RECOVER, 0, (uint64_t)-NVME_E_TIMEOUT, 0);
+    }
+}
+END_TEST
+
 START_TEST(operation_may_be_missing)
 {
     fake->ops.trace = NULL;
@@ -146,6 +191,7 @@ Suite *suite_trace(void)
     tcase_add_loop_test(tcase, life_of_two_requests, 0, 2);
     tcase_add_test(tcase, bring_up_and_reset);
     tcase_add_test(tcase, late_admin_command);
+    tcase_add_test(tcase, late_command_aborted_then_recovered);
     tcase_add_test(tcase, operation_may_be_missing);
     suite_add_tcase(suite, tcase);
     return suite;
