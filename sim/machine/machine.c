@@ -13,9 +13,11 @@
 
 #include "engine/clock.h"
 
-/* How often nvme_step() is called: what nvme.h recommends for time-outs, else for failures. */
-#define STEPS_PER_TIMEOUT 8u
-#define STEP_IDLE_PS      (100 * PS_PER_MS)
+/* How often nvme_step() is called: what nvme.h recommends for time-outs, as often as the core looks
+ * at the load (config.h, NVME_COALESCING_ADAPTIVE), else for failures. */
+#define STEPS_PER_TIMEOUT  8u
+#define STEP_COALESCING_PS (10 * PS_PER_MS)
+#define STEP_IDLE_PS       (100 * PS_PER_MS)
 
 struct machine *machine_create(const struct machine_params *params,
                                const struct machine_options *options)
@@ -103,9 +105,13 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
     machine->queue_count = info->io_queues;
     for (unsigned i = 0; i < machine->queue_count; i++)
         machine->queues[i] = nvme_get_queue(machine->nvme, i);
+    bool watches = config->recovery != NVME_RECOVERY_NONE || config->retries != 0 ||
+                   config->coalescing == NVME_COALESCING_ADAPTIVE;
     uint64_t step_ps = config->io_timeout_ms * (PS_PER_MS / STEPS_PER_TIMEOUT);
-    if (step_ps == 0 && (config->recovery != NVME_RECOVERY_NONE || config->retries != 0))
+    if (step_ps == 0 && watches)
         step_ps = STEP_IDLE_PS;
+    if (config->coalescing == NVME_COALESCING_ADAPTIVE && step_ps > STEP_COALESCING_PS)
+        step_ps = STEP_COALESCING_PS;
     struct os_config os = {
         .step_ps = step_ps,
         .host = machine->host,

@@ -377,6 +377,38 @@ START_TEST(requests_by_themselves_have_a_doorbell_each)
 }
 END_TEST
 
+static struct result reads_at(struct fixture *f, uint64_t depth, uint64_t ios)
+{
+    const struct run_random_read job = {ios, depth, 4 * KIB, 8 * MIB};
+    char message[RUN_MESSAGE_MAX] = "";
+    struct result result;
+    int error = run_random_read(&f->spec, &job, &result, message);
+    ck_assert_msg(error == RUN_OK, "%s", message);
+    return result;
+}
+
+/* Given adaptive coalescing of 8 entries or 500 us, when 128 reads are in flight, then interrupts
+ * become fewer than half, and when there is one, its latency is what it is without, to 1 %. */
+START_TEST(coalescing_adapts_to_the_load)
+{
+    struct fixture f;
+    fixture_open(&f, NULL, "doorbell", "fixed-latency", "generic");
+    fixture_set(&f, "ctrl.msix_vectors=2");
+    fixture_set(&f, "media.read_latency=200 us");
+    fixture_set(&f, "media.units=1024");
+    f.spec.options.verify = false;
+    const struct result deep = reads_at(&f, 128, 40000), shallow = reads_at(&f, 1, 500);
+    fixture_set(&f, "driver.coalescing=adaptive");
+    fixture_set(&f, "driver.coalescing_entries=7");
+    fixture_set(&f, "driver.coalescing_time=500 us");
+    const struct result adapted = reads_at(&f, 128, 40000), alone = reads_at(&f, 1, 500);
+    ck_assert_uint_lt(2 * adapted.counters.interrupts, deep.counters.interrupts);
+    ck_assert_double_eq_tol((double)alone.pass_ps[0], (double)shallow.pass_ps[0],
+                            0.01 * (double)shallow.pass_ps[0]);
+    fixture_close(&f);
+}
+END_TEST
+
 Suite *load_suite(void)
 {
     Suite *suite = suite_create("load");
@@ -406,6 +438,7 @@ Suite *load_suite(void)
     tcase_add_test(kinds, of_a_burst_a_driver_that_waits_takes_all);
     tcase_add_test(kinds, ordinary_buffers_are_copied_where_the_driver_copies);
     tcase_add_test(kinds, requests_by_themselves_have_a_doorbell_each);
+    tcase_add_test(kinds, coalescing_adapts_to_the_load);
     suite_add_tcase(suite, kinds);
     return suite;
 }
