@@ -29,6 +29,9 @@ struct os {
     uint64_t used;   /* may hold requests of ours */
     uint64_t unrung; /* has some that were not rung */
     uint64_t next_step_ps;
+    /* hybrid_sleep: */
+    uint64_t rung_ps; /* since when a first end is awaited; 0: none is */
+    uint64_t mean_ps; /* of the times from there to that end, the latest counting an eighth */
     unsigned in_flight;
     uint64_t ended_count;
     void (*ended)(void *ctx, struct nvme_request *request);
@@ -94,8 +97,25 @@ static struct nvme_queue *os_choose(struct os *os)
     return os->c.choice == OS_QUEUE_STEAL ? os_steal(os) : os->queue;
 }
 
+/* How long the first end after a doorbell takes (an exponential mean: it follows the load). */
+static void os_note_rung(struct os *os)
+{
+    os->rung_ps = host_now(os->c.host);
+}
+
+static void os_note_end(struct os *os)
+{
+    if (os->rung_ps == 0)
+        return;
+    uint64_t took_ps = host_now(os->c.host) - os->rung_ps;
+    os->rung_ps = 0;
+    os->mean_ps = os->mean_ps == 0 ? took_ps : os->mean_ps - os->mean_ps / 8 + took_ps / 8;
+}
+
 static void os_ring(struct os *os)
 {
+    if (os->c.hybrid_sleep)
+        os_note_rung(os);
     if (os->c.ring == NVME_RING_AT_POLL)
         return;
     if (os->c.choice != OS_QUEUE_STEAL) {
@@ -127,6 +147,7 @@ static unsigned os_poll(struct os *os, unsigned (*poll)(struct nvme_queue *queue
 static void os_done(struct nvme_request *request)
 {
     struct os *os = request->user;
+    os_note_end(os);
     if (os->ended != NULL)
         os_spend(os, os->p.path == OS_DIRECT ? os->p.complete : os->p.reply);
     os->in_flight--;
@@ -201,11 +222,21 @@ static void os_spin(struct os *os, uint64_t ended_before)
     }
 }
 
+/* Half of the time that it took so far: nothing will come before, and the CPU is free. */
+static void os_sleep(struct os *os)
+{
+    uint64_t until_ps = os->rung_ps + os->mean_ps / 2;
+    if (os->rung_ps != 0 && os->mean_ps != 0 && until_ps > host_now(os->c.host))
+        host_idle_until(os->c.host, until_ps);
+}
+
 static int os_finish(struct os *os, uint64_t ended_before, bool split)
 {
     os_spin(os, ended_before);
     if (os->c.interrupts)
         return os_idle_until(os, ended_before);
+    if (os->c.hybrid_sleep)
+        os_sleep(os);
     os_poll(os, nvme_poll);
     return os_poll_until(os, ended_before, split);
 }

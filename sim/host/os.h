@@ -49,6 +49,8 @@ struct os_config {
                        * notices time-outs and failures; 0: it does not */
     uint32_t hybrid_spins; /* looks at the completion queue right after the doorbell, in a loop over
                             * memory alone */
+    bool hybrid_sleep;     /* without interrupts: sleep for half the time that the first end after a
+                            * doorbell takes on average, and poll only then */
 };
 
 /* One for each CPU. The queues must outlive it. */

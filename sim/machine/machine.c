@@ -123,6 +123,7 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
         .interrupts = config->completion == NVME_COMPLETION_INTERRUPT,
         .ring = config->ring,
         .hybrid_spins = (uint32_t)machine->params.driver.hybrid_spins,
+        .hybrid_sleep = machine->params.driver.hybrid_sleep != 0,
     };
     for (os.cpu = 0; os.cpu < host_cpus(machine->host); os.cpu++)
         machine->os[os.cpu] = os_create(&machine->params.os, &os);

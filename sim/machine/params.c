@@ -126,7 +126,7 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->cid_generation = p->cid_generation != 0;
     config->cid = (enum nvme_cid_policy)p->cid;
     config->negotiate_queues = p->negotiate_queues != 0;
-    config->sq_priority = 3; /* low; round robin arbitration, the only one here, ignores it */
+    config->sq_priority = 3; /* low, for all alike: also with weights none has less than another */
     config->full = (enum nvme_full_policy)p->full;
     config->bounce_bytes = (uint32_t)p->bounce_bytes;
     config->read =
@@ -153,6 +153,9 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->irq = p->completion == NVME_COMPLETION_INTERRUPT ? irq_mode(p->irq) : NVME_IRQ_NONE;
     config->poll_unmasks = p->poll_unmasks != 0;
     config->aer_count = (uint8_t)p->aer_count;
+    config->host_memory_bytes = (uint32_t)p->host_memory;
+    config->host_behavior = p->host_behavior != 0;
+    config->weighted = p->weighted != 0;
     config->flush_always = p->flush_always != 0;
     config->delete_queues = p->delete_queues != 0;
     config->retries = (uint8_t)p->retries;

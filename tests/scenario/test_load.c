@@ -409,6 +409,29 @@ START_TEST(coalescing_adapts_to_the_load)
 }
 END_TEST
 
+/* Given a drive of 80 us and one read at a time, when a polling driver sleeps for half the mean
+ * latency, then the CPU idles for the better part of that half and the reads take no more than 5 %
+ * longer; interrupts leave more of the CPU and take longer than that. */
+START_TEST(sleeping_before_polling_frees_the_cpu)
+{
+    struct fixture f;
+    fixture_open(&f, NULL, "doorbell", "fixed-latency", "generic");
+    const struct run_load job = random_4k(1, 100);
+    const struct load_result interrupts = load(&f, &job);
+    fixture_set(&f, "driver.completion=poll");
+    const struct load_result polls = load(&f, &job);
+    fixture_set(&f, "driver.hybrid_sleep=yes");
+    const struct load_result sleeps = load(&f, &job);
+    ck_assert_uint_eq(polls.cpu_busy_ps, polls.window_ps);
+    ck_assert_double_lt((double)sleeps.cpu_busy_ps, 0.6 * (double)sleeps.window_ps);
+    ck_assert_double_gt((double)sleeps.cpu_busy_ps, 0.45 * (double)sleeps.window_ps);
+    ck_assert_double_lt((double)sleeps.window_ps, 1.05 * (double)polls.window_ps);
+    ck_assert_uint_lt(interrupts.cpu_busy_ps, sleeps.cpu_busy_ps);
+    ck_assert_uint_gt(interrupts.window_ps, sleeps.window_ps);
+    fixture_close(&f);
+}
+END_TEST
+
 Suite *load_suite(void)
 {
     Suite *suite = suite_create("load");
@@ -439,6 +462,7 @@ Suite *load_suite(void)
     tcase_add_test(kinds, ordinary_buffers_are_copied_where_the_driver_copies);
     tcase_add_test(kinds, requests_by_themselves_have_a_doorbell_each);
     tcase_add_test(kinds, coalescing_adapts_to_the_load);
+    tcase_add_test(kinds, sleeping_before_polling_frees_the_cpu);
     suite_add_tcase(suite, kinds);
     return suite;
 }
