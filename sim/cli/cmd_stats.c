@@ -14,7 +14,7 @@
 #include "report/outfile.h"
 #include "run/counters.h"
 
-static const char *const sides[] = {"driver", "host", "controller"};
+static const char *const sides[COUNTER_SIDES] = {"driver", "admin", "host", "controller"};
 
 static double per_request(const struct counters *counters, uint64_t value)
 {
@@ -52,6 +52,9 @@ static void print_table(const struct counters *counters, const struct result *re
             printf(" %13" PRIu64, counters->of_queue[row][q]);
         putchar('\n');
     }
+    printf("\n  %-44s %14s\n", "health (SMART)", "at the end");
+    for (size_t row = 0; row < COUNTERS_SMART_ROWS; row++)
+        printf("  %-44s %14" PRIu64 "\n", counter_smart_rows[row].text, counters->smart[row]);
 }
 
 static void print_csv(FILE *file, const struct counters *counters)
@@ -67,6 +70,9 @@ static void print_csv(FILE *file, const struct counters *counters)
     }
     for (unsigned q = 0; q < counters->queues; q++)
         fprintf(file, "driver,in_flight_peak,%u,%" PRIu64 ",\n", q + 1, counters->peak[q]);
+    for (size_t row = 0; row < COUNTERS_SMART_ROWS; row++)
+        fprintf(file, "smart,%s,all,%" PRIu64 ",\n", counter_smart_rows[row].name,
+                counters->smart[row]);
 }
 
 static void json_side(struct json *json, const struct counters *counters, enum counter_side side)
@@ -89,8 +95,13 @@ static void print_json(FILE *file, const struct counters *counters, const struct
     json_member_text(&json, "drive_profile", result->drive);
     json_member_text(&json, "host_profile", result->host);
     json_member_uint(&json, "requests", counters->requests);
-    for (unsigned side = COUNTER_DRIVER; side <= COUNTER_CONTROLLER; side++)
+    for (unsigned side = 0; side < COUNTER_SIDES; side++)
         json_side(&json, counters, (enum counter_side)side);
+    json_key(&json, "smart");
+    json_object_begin(&json);
+    for (size_t row = 0; row < COUNTERS_SMART_ROWS; row++)
+        json_member_uint(&json, counter_smart_rows[row].name, counters->smart[row]);
+    json_object_end(&json);
     json_key(&json, "queues");
     json_array_begin(&json);
     for (unsigned q = 0; q < counters->queues; q++) {
@@ -174,6 +185,10 @@ static int run(const struct cli_settings *settings, const struct cli_config *con
         cli_complain("%s", message);
         return cli_exit_of(error);
     }
+    if (counters->smart_error != NVME_OK) {
+        cli_complain("the SMART log cannot be read: %s", nvme_error_text(counters->smart_error));
+        return CLI_CHECK_FAILED;
+    }
     return CLI_OK;
 }
 
@@ -220,8 +235,8 @@ const struct cli_command cli_stats_command = {
     .summary = "count what driver, host and controller do in a workload",
     .text =
         "Runs an AmigaDiskBench suite or random-read and prints every counter of the driver core\n"
-        "(in sum and for each queue), of the host and of the controller for the timed part, and\n"
-        "each by block request.",
+        "(in sum and for each queue), of the host and of the controller for the timed part, each\n"
+        "also by block request, and the drive's health (SMART) at the end.",
     .options = CLI_BIT(CLI_DRIVER) | CLI_BIT(CLI_DRIVE) | CLI_BIT(CLI_HOST) | CLI_BIT(CLI_SETUP) |
                CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_SEED) |
                CLI_BIT(CLI_BLOCK_SIZE) | CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_IOS) |

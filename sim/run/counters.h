@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Every counter of driver core, host and controller over the timed part of a run, in one table: the
- * driver's for each of its queues. Used by `doorbell stats`; rows are declared once, below.
+ * Every counter of driver core, host and controller over the timed part of a run, in one table, the
+ * driver's for each of its queues, and the drive's health at the end. Used by `doorbell stats`;
+ * rows are declared once, below.
  */
 #ifndef RUN_COUNTERS_H
 #define RUN_COUNTERS_H
@@ -45,6 +46,31 @@
     X(cancelled, "requests cancelled")                                                             \
     X(late_entries, "entries of commands given up")
 
+/* Of struct nvme_admin_stats. */
+#define COUNTERS_ADMIN(X)                                                                          \
+    X(commands, "admin commands submitted")                                                        \
+    X(completions, "their completion entries")                                                     \
+    X(protocol_errors, "entries that cannot be true")                                              \
+    X(async_events, "asynchronous events")                                                         \
+    X(resets, "resets by the driver itself")
+
+/* Of struct nvme_smart: SMART / Health Information (NVMe 1.4, 5.14.1.2) at the end of the run. */
+#define COUNTERS_SMART(X)                                                                          \
+    X(critical_warning, critical_warning, "critical warnings")                                     \
+    X(temperature_k, temperature_k, "composite temperature, K")                                    \
+    X(available_spare, available_spare, "available spare, %")                                      \
+    X(spare_threshold, spare_threshold, "available spare threshold, %")                            \
+    X(percentage_used, percentage_used, "life used, %")                                            \
+    X(units_read, units_read.low, "data units read, thousands of 512 bytes")                       \
+    X(units_written, units_written.low, "data units written, thousands of 512 bytes")              \
+    X(host_reads, host_reads.low, "host read commands")                                            \
+    X(host_writes, host_writes.low, "host write commands")                                         \
+    X(power_cycles, power_cycles.low, "power cycles")                                              \
+    X(power_on_hours, power_on_hours.low, "power-on hours")                                        \
+    X(unsafe_shutdowns, unsafe_shutdowns.low, "unsafe shutdowns")                                  \
+    X(media_errors, media_errors.low, "media and data integrity errors")                           \
+    X(error_entries, error_entries.low, "error log entries")
+
 /* Of struct host_stats. */
 #define COUNTERS_HOST(X)                                                                           \
     X(interrupts, "interrupts delivered")                                                          \
@@ -73,7 +99,8 @@
     X(interrupts, "interrupts sent")                                                               \
     X(dma_errors, "accesses that the host refused")
 
-enum counter_side { COUNTER_DRIVER, COUNTER_HOST, COUNTER_CONTROLLER };
+enum counter_side { COUNTER_DRIVER, COUNTER_ADMIN, COUNTER_HOST, COUNTER_CONTROLLER };
+#define COUNTER_SIDES 4
 
 struct counter_row {
     enum counter_side side;
@@ -81,9 +108,14 @@ struct counter_row {
 };
 extern const struct counter_row counter_rows[];
 extern const size_t counter_row_count;
+struct counter_smart_row {
+    const char *name, *text;
+};
+extern const struct counter_smart_row counter_smart_rows[]; /* COUNTERS_SMART_ROWS of them */
 
 #define COUNTERS_QUEUES_MAX 64
 #define COUNTERS_ROWS_MAX   64
+#define COUNTERS_SMART_ROWS 14
 
 /* The timed part of a run, or several. */
 struct counters {
@@ -93,7 +125,8 @@ struct counters {
     uint64_t total[COUNTERS_ROWS_MAX];
     uint64_t of_queue[COUNTERS_ROWS_MAX][COUNTERS_QUEUES_MAX]; /* rows of the driver */
     uint64_t peak[COUNTERS_QUEUES_MAX];                        /* in flight, over the whole run */
-    uint64_t admin_protocol_errors;                            /* over the whole run */
+    uint64_t smart[COUNTERS_SMART_ROWS];
+    int smart_error; /* an nvme_error: there is no SMART log */
 };
 
 /* Have a run count into this: sets the spec's callbacks. */

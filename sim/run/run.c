@@ -114,6 +114,8 @@ int run_end(struct run *run, int error)
 {
     struct result *result = run->result;
     error = trace_end(run, error);
+    if (run->spec->ending != NULL && error == RUN_OK)
+        run->spec->ending(run->spec->observe_ctx, run->machine);
     uint64_t began_ps = host_now(machine_host(run->machine));
     int stopped = machine_stop(run->machine);
     result->device.shutdown_ps = host_now(machine_host(run->machine)) - began_ps;

@@ -25,6 +25,8 @@ struct run_spec {
      * before it is taken down. Either may be NULL. */
     void (*observe)(void *ctx, struct machine *machine);
     void (*unobserve)(void *ctx, struct machine *machine);
+    /* The workload is over, and the driver still runs. May be NULL. */
+    void (*ending)(void *ctx, struct machine *machine);
     /* The timed part of a pass begins, or has ended. May be NULL. */
     void (*timed)(void *ctx, bool begins);
     void *observe_ctx;

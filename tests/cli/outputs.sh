@@ -124,6 +124,8 @@ done
     bad "stats: driver and controller count commands differently"
 grep -q '^controller,same_value_doorbells,all,0,' stats.csv && ok || bad "stats: a doorbell was written twice"
 grep -q '^driver,shadow_updates,1,[1-9]' stats.csv && ok || bad "stats: shadow doorbells were not used"
+grep -q '^smart,host_reads,all,3000,' stats.csv && grep -q '^smart,temperature_k,all,313,' stats.csv && ok ||
+    bad "stats: SMART"
 grep -q '"requests": 3000' stats.json && grep -q '^3000 block requests' stats.txt && ok || bad "stats: requests"
 "$doorbell" stats HeavyLifter --driver amiga-1.65 --block-size 65536 --csv - >stats.csv && ok || bad "stats HeavyLifter"
 [ "$(head -n 1 stats.csv)" = "side,counter,queue,value,per_request" ] && ok || bad "stats --csv -: a table before it"
