@@ -23,7 +23,8 @@ for file in "$root"/driver/src/*.[ch] "$root"/driver/services/*.c "$root"/driver
         case $header in
         "<stdint.h>" | "<stddef.h>" | "<stdbool.h>") ;;
         "<nvme/"*.h">") ;;
-        '"internal.h"' | '"byteorder.h"' | '"libc.h"' | '"parts.h"') ;;
+        '"internal.h"' | '"byteorder.h"' | '"compiler.h"' | '"libc.h"' | '"list.h"' | '"parts.h"' | \
+            '"slot.h"' | '"state.h"') ;;
         *) fail "${file#"$root"/} includes $header" ;;
         esac
     done
