@@ -72,7 +72,7 @@ static const struct cli_option options[CLI_OPTIONS] = {
     [CLI_TIMED] = {"timed", 0, NULL,
                    "start no request before its time stamp (default: as fast as they complete)"},
     [CLI_TRIM] = {"trim", 0, "WHAT",
-                  "trim lines of the trace: error (default), skip, zero (Write Zeroes)"},
+                  "trim lines of the trace: error (default), skip, zero (Write Zeroes), deallocate"},
     [CLI_REQUEST] = {"request", 0, "N",
                      "which block request, counted from 1 (default: the last of the largest)"},
     [CLI_HELP] = {"help", 'h', NULL, "show this help"},
@@ -194,7 +194,7 @@ static bool cli_store(struct cli_settings *s, unsigned id, const char *text)
 {
     s->given |= UINT64_C(1) << id;
     static const char *const whens[] = {"auto", "always", "never", NULL};
-    static const char *const trims[] = {"error", "skip", "zero", NULL};
+    static const char *const trims[] = {"error", "skip", "zero", "deallocate", NULL};
     const struct cli_option *option = &options[id];
     unsigned chosen = 0;
     bool good = true;

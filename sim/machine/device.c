@@ -21,7 +21,8 @@ static struct nvme_request device_request(const struct machine *machine, enum bl
     static const enum nvme_op ops[] = {[BLOCK_READ] = NVME_OP_READ,
                                        [BLOCK_WRITE] = NVME_OP_WRITE,
                                        [BLOCK_FLUSH] = NVME_OP_FLUSH,
-                                       [BLOCK_ZERO] = NVME_OP_WRITE_ZEROES};
+                                       [BLOCK_ZERO] = NVME_OP_WRITE_ZEROES,
+                                       [BLOCK_DEALLOCATE] = NVME_OP_DEALLOCATE};
     /* Zeroes are written, not left to a deallocation: a workload that wants that says so. */
     return (struct nvme_request){.op = ops[op],
                                  .flags = op == BLOCK_ZERO ? NVME_REQ_NO_DEALLOCATE : 0,
@@ -66,6 +67,7 @@ static int device_io(void *ctx, enum block_op op, uint64_t offset, uint32_t byte
         machine_written(machine, offset, bytes, number);
         break;
     case BLOCK_ZERO:
+    case BLOCK_DEALLOCATE: /* DLFEAT (5.15.2.1): the modelled controller reads zeroes then */
         machine_zeroed(machine, offset, bytes);
         break;
     case BLOCK_FLUSH:

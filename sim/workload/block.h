@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_ZERO };
+/* Deallocated blocks read as zeroes, like zeroed ones. */
+enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_ZERO, BLOCK_DEALLOCATE };
 
 /* A memory buffer of the program under test, in simulated memory. Opaque: contents are stamped and
  * checked by the device below, outside simulated time. */
@@ -28,7 +29,8 @@ struct block_device_ops {
     /* One synchronous request, as a file system issues it (DoIO). offset and bytes are multiples of
      * block_bytes; buffer_offset: where in the buffer the data is. Writes are stamped with a
      * pattern that names block and request before, reads are verified after, outside simulated
-     * time. Returns 0, or a negative nvme_error. buffer is NULL for flush and zero. */
+     * time. Returns 0, or a negative nvme_error. buffer is NULL for flush, zero and
+     * deallocate. */
     int (*io)(void *ctx, enum block_op op, uint64_t offset, uint32_t bytes,
               struct block_buffer *buffer, uint32_t buffer_offset);
     /* CPU work of the program or its operating system: `use` is an enum record_cpu_use. */

@@ -33,7 +33,8 @@ void iolog_writer_begin(struct iolog_writer *writer, FILE *file, const char *dev
 void iolog_writer_request(struct iolog_writer *writer, uint64_t now_ps, enum block_op op,
                           uint64_t offset, uint64_t bytes)
 {
-    static const enum iolog_action actions[] = {IOLOG_READ, IOLOG_WRITE, IOLOG_SYNC, IOLOG_TRIM};
+    static const enum iolog_action actions[] = {IOLOG_READ, IOLOG_WRITE, IOLOG_SYNC, IOLOG_TRIM,
+                                                IOLOG_TRIM};
 
     if (op == BLOCK_FLUSH)
         offset = bytes = 0;

@@ -102,15 +102,16 @@ static int issue(struct replay *replay, const struct iolog_entry *entry)
     if (entry->action == IOLOG_TRIM && replay->options->trim == REPLAY_TRIM_SKIP)
         return 0;
     if (entry->action == IOLOG_TRIM && replay->options->trim == REPLAY_TRIM_ERROR)
-        return refuse(replay, entry, REPLAY_E_REQUEST,
-                      "trim is not offered by the device; --trim skip leaves it out, --trim zero "
-                      "replays it as Write Zeroes");
+        return refuse(
+            replay, entry, REPLAY_E_REQUEST,
+            "what trim means must be said: --trim skip leaves it out, --trim zero replays it "
+            "as Write Zeroes, --trim deallocate as Dataset Management");
     if (entry->action == IOLOG_READ)
         op = BLOCK_READ;
     else if (entry->action == IOLOG_WRITE)
         op = BLOCK_WRITE;
     else if (entry->action == IOLOG_TRIM)
-        op = BLOCK_ZERO;
+        op = replay->options->trim == REPLAY_TRIM_ZERO ? BLOCK_ZERO : BLOCK_DEALLOCATE;
     if (op != BLOCK_FLUSH)
         error = check(replay, entry);
     if (!error && replay->options->timed)

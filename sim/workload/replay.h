@@ -4,8 +4,8 @@
  * the benchmark programs work. Called by the machine for `doorbell replay`. Only one line of the
  * trace and one buffer are held in memory, however long the trace.
  *
- * Traces written here have `trim` for Write Zeroes, and foreign ones for Deallocate, which the
- * block device does not offer: what a trim line shall mean must be said, or it is an error.
+ * Traces written here have `trim` for Write Zeroes, and foreign ones for Deallocate: what a trim
+ * line shall mean must be said, or it is an error.
  */
 #ifndef WORKLOAD_REPLAY_H
 #define WORKLOAD_REPLAY_H
@@ -15,9 +15,10 @@
 #include "workload/iolog.h"
 
 enum replay_trim {
-    REPLAY_TRIM_ERROR, /* refuse it */
-    REPLAY_TRIM_SKIP,  /* leave it out */
-    REPLAY_TRIM_ZERO   /* BLOCK_ZERO: what traces of our own mean */
+    REPLAY_TRIM_ERROR,     /* refuse it */
+    REPLAY_TRIM_SKIP,      /* leave it out */
+    REPLAY_TRIM_ZERO,      /* BLOCK_ZERO: what traces of our own mean */
+    REPLAY_TRIM_DEALLOCATE /* BLOCK_DEALLOCATE: what traces of others mean */
 };
 
 struct replay_options {

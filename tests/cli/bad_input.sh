@@ -116,6 +116,7 @@ printf 'fio version 3 iolog\n0 d add\n0 d open\n0 d trim 0 4096\n' >trim.log
 expect 3 "trim.log:4" -- replay trim.log
 expect 0 "" -- replay trim.log --trim zero
 expect 0 "" -- replay trim.log --trim skip
+expect 0 "" -- replay trim.log --trim deallocate
 expect 2 "name one trace" -- replay
 # A run that fails leaves none of its outputs, and what was there before stays.
 printf 'precious\n' >kept.csv

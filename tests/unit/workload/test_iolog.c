@@ -258,7 +258,7 @@ START_TEST(replay_refuses_what_the_device_cannot_do)
         {"0 f write 0 0\n", "t:4: write of 0 bytes at 0: offset and length must be"},
         {"0 f read 1048576 512\n", "t:4: read of 512 bytes at 1048576: the device ends at 1048576"},
         {"0 f read 1048064 1024\n", "t:4: read of 1024 bytes at 1048064: the device ends at"},
-        {"0 f trim 0 512\n", "t:4: trim of 512 bytes at 0: trim is not offered"},
+        {"0 f trim 0 512\n", "t:4: trim of 512 bytes at 0: what trim means must be said"},
         {"0 f write 0 512\n1 f read x 1\n", "t:5: a read line is"},
     };
     struct result result = {0};
@@ -298,6 +298,9 @@ START_TEST(replay_of_trims)
     ck_assert_int_eq(replay(text, false, REPLAY_TRIM_ZERO, &result, message), 0);
     ck_assert_int_eq(array.calls[1].op, BLOCK_ZERO);
     ck_assert_uint_eq(array.calls[1].bytes, 1024);
+    ck_assert_int_eq(replay(text, false, REPLAY_TRIM_DEALLOCATE, &result, message), 0);
+    ck_assert_int_eq(array.calls[3].op, BLOCK_DEALLOCATE);
+    ck_assert_uint_eq(array.calls[3].bytes, 1024);
     array_device_destroy(&array);
 }
 END_TEST
