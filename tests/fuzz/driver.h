@@ -217,6 +217,21 @@ void hostile_honest(struct hostile *h);                                         
 
 /* driver_host.c */
 void hostile_do_host(struct hostile *h, const struct hostile_record *record);
+
+/* ---- driver_requests.c ---- */
+/* One of those that were created; NULL if none has been yet. */
+struct nvme_queue *hostile_queue_of(struct hostile *h, unsigned a);
+void hostile_submit(struct hostile *h, const struct hostile_record *r);
+
+/* ---- driver_admin.c ---- */
+/* What a successful admin command does; dword 0 of its entry. */
+uint32_t hostile_execute(struct hostile *h, struct hostile_command *command);
+/* Held by the device under this identifier; NULL if none is (driver_device.c). */
+struct hostile_command *hostile_lookup(struct hostile *h, unsigned qid, uint32_t cid);
+
+/* ---- driver_pointers.c ---- */
+/* True: all of the command's data is there. strict: it has to be. */
+bool hostile_move_data(struct hostile *h, const struct hostile_command *command, bool strict);
 void hostile_step(struct hostile *h);
 void hostile_nested_interrupt(struct hostile *h, unsigned vector);
 struct hostile_request *hostile_find(struct hostile *h, uint64_t serial);

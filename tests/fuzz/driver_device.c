@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * An honest controller for the core to talk to, as small as it can be: registers, queues, Identify,
- * and answers without a medium behind them (NVMe 1.4 sections 3.1, 4.1 to 4.6, 5). It judges what
- * it is given: doorbells must be new and in range, identifiers not in use, and every pointer of a
- * command must lead to memory that the platform has given for that direction. What is dishonest is
- * done to it by driver_hostile.c. See driver.h.
+ * and answers without a medium behind them (NVMe 1.4 sections 3.1, 4.1, 4.2, 4.6, 5). It judges
+ * what it is given: doorbells must be new and in range, identifiers not in use; admin commands
+ * are executed by driver_admin.c, pointers followed by driver_pointers.c. What is dishonest is done
+ * to it by driver_hostile.c. See driver.h.
  */
 #include "fuzz/driver.h"
 
 #include <string.h>
 
-#define CQE_BYTES      16u
-#define SQE_BYTES      64u
-#define CC_ENABLE      1u
-#define CSTS_READY     1u
-#define CSTS_FATAL     2u
-#define CSTS_SHUT      8u
-#define IDENTIFY       4096u
-#define STATUS_ABORTED 0x07u
-#define LOW(value)     ((uint32_t)(value))
-#define HIGH(value)    ((uint32_t)((value) >> 32))
+#define CQE_BYTES   16u
+#define SQE_BYTES   64u
+#define CC_ENABLE   1u
+#define CSTS_READY  1u
+#define CSTS_FATAL  2u
+#define CSTS_SHUT   8u
+#define LOW(value)  ((uint32_t)(value))
+#define HIGH(value) ((uint32_t)((value) >> 32))
 
 void hostile_device_init(struct hostile *h)
 {
@@ -178,166 +176,9 @@ void hostile_write(struct hostile *h, uint32_t offset, uint32_t value)
     }
 }
 
-/* ---- what commands name ---- */
-
-/* Where device and core disagree about what is still going on, an address may lead nowhere: then
- * the device leaves it alone. While a command is fetched, there is no such excuse. */
-struct walk {
-    struct hostile *h;
-    uint64_t left;
-    bool write, strict, good;
-};
-
-static uint8_t *reach(struct walk *walk, uint64_t bus, uint64_t bytes, bool write)
-{
-    uint8_t *at;
-
-    if (hostile_resolve(walk->h, bus, bytes, write, &at))
-        return at;
-    if (walk->strict)
-        hostile_fail("a command names %llu bytes at %llxh, which nothing gave",
-                     (unsigned long long)bytes, (unsigned long long)bus);
-    walk->good = false;
-    return NULL;
-}
-
-static void touch(struct walk *walk, uint64_t bus, uint64_t bytes)
-{
-    uint8_t *at = reach(walk, bus, bytes, walk->write);
-
-    if (at && walk->write && !walk->strict) {
-        at[0] = (uint8_t)(bytes + 1);
-        at[bytes - 1] = (uint8_t)bytes;
-    }
-    walk->left -= bytes;
-}
-
-static void walk_prps(struct walk *walk, uint64_t prp1, uint64_t prp2)
-{
-    uint32_t page = 4096u << (walk->h->cc >> NVME_CC_MPS_SHIFT & 0xF);
-    uint64_t part = page - prp1 % page;
-
-    touch(walk, prp1, part < walk->left ? part : walk->left);
-    if (walk->left == 0)
-        return;
-    if (walk->left <= page) {
-        if (walk->strict && prp2 % page != 0)
-            hostile_fail("PRP2 has an offset: %llxh (4.3)", (unsigned long long)prp2);
-        touch(walk, prp2, walk->left);
-        return;
-    }
-    while (walk->left != 0 && walk->good) {
-        uint64_t room = page - prp2 % page, entry;
-        uint8_t *at = reach(walk, prp2, sizeof entry, false);
-
-        if (!at)
-            return;
-        memcpy(&entry, at, sizeof entry);
-        if (walk->strict && entry % page != 0)
-            hostile_fail("a PRP list entry has an offset: %llxh (4.3)", (unsigned long long)entry);
-        if (room == sizeof entry && walk->left > page) {
-            prp2 = entry;
-            continue;
-        }
-        touch(walk, entry, walk->left < page ? walk->left : page);
-        prp2 += sizeof entry;
-    }
-}
-
-static void walk_sgl(struct walk *walk, uint64_t bus, uint64_t word)
-{
-    uint32_t count = 1;
-    uint8_t *at = NULL;
-
-    while (walk->left != 0 && walk->good) {
-        uint32_t type = (uint32_t)(word >> 60), bytes = LOW(word);
-
-        if (count == 0 || bytes == 0)
-            hostile_fail("an SGL is shorter than its data (4.4)");
-        count--;
-        if (type == NVME_SGL_BLOCK) {
-            if (bytes > walk->left)
-                hostile_fail("an SGL is longer than its data (4.4)");
-            touch(walk, bus, bytes);
-        } else {
-            if (bytes % NVME_SGL_BYTES != 0 || count != 0)
-                hostile_fail("an SGL segment is not the last descriptor (4.4)");
-            count = bytes / NVME_SGL_BYTES;
-            at = reach(walk, bus, bytes, false);
-        }
-        if (walk->left == 0 || !at)
-            return;
-        memcpy(&bus, at, sizeof bus);
-        memcpy(&word, at + sizeof bus, sizeof word);
-        at += NVME_SGL_BYTES;
-    }
-}
-
-static uint32_t block_shift(struct hostile *h, uint32_t nsid)
-{
-    for (unsigned i = 0; i < nvme_namespace_count(h->nvme); i++) {
-        const struct nvme_namespace *ns = nvme_get_namespace(h->nvme, i);
-        uint32_t shift = 0;
-
-        if (!ns || ns->nsid != nsid)
-            continue;
-        while (1u << shift < ns->block_bytes)
-            shift++;
-        return shift;
-    }
-    hostile_fail("a command for namespace %u, which the core does not know", nsid);
-}
-
-/* Bytes that the command moves, and whether the device writes them. */
-static uint64_t data_bytes(struct hostile *h, const struct hostile_command *command, bool *write)
-{
-    const struct nvme_sqe *sqe = &command->sqe;
-    uint8_t opcode = (uint8_t)sqe->command_nsid;
-
-    *write = (opcode & NVME_OPCODE_DATA) == 2;
-    if (command->qid == 0) {
-        switch (opcode) {
-        case NVME_ADMIN_IDENTIFY:
-            return IDENTIFY;
-        case NVME_ADMIN_GET_LOG_PAGE:
-            return ((sqe->cdw10_11 >> NVME_LOG_NUMDL_SHIFT & 0xFFFF) + 1) * 4;
-        default:
-            return 0;
-        }
-    }
-    if (HIGH(sqe->cdw14_15) >> 8 == HOSTILE_RAW_TAG)
-        return LOW(sqe->cdw14_15);
-    switch (opcode) {
-    case NVME_IO_READ:
-    case NVME_IO_WRITE:
-    case NVME_IO_COMPARE:
-        return ((sqe->cdw12_13 & 0xFFFF) + 1) << block_shift(h, HIGH(sqe->command_nsid));
-    case NVME_IO_DATASET:
-        return ((sqe->cdw10_11 & 0xFF) + 1) * NVME_RANGE_BYTES;
-    default:
-        return 0;
-    }
-}
-
-/* True: all of it is there. */
-static bool move_data(struct hostile *h, const struct hostile_command *command, bool strict)
-{
-    const struct nvme_sqe *sqe = &command->sqe;
-    struct walk walk = {.h = h, .strict = strict, .good = true};
-
-    walk.left = data_bytes(h, command, &walk.write);
-    if (walk.left == 0)
-        return true;
-    if (sqe->command_nsid & NVME_SQE_PSDT_SGL)
-        walk_sgl(&walk, sqe->prp1, sqe->prp2);
-    else
-        walk_prps(&walk, sqe->prp1, sqe->prp2);
-    return walk.good;
-}
-
 /* ---- fetching ---- */
 
-static struct hostile_command *lookup(struct hostile *h, unsigned qid, uint32_t cid)
+struct hostile_command *hostile_lookup(struct hostile *h, unsigned qid, uint32_t cid)
 {
     for (uint32_t i = 0; i < HOSTILE_COMMANDS; i++)
         if (h->commands[i].held && h->commands[i].qid == qid && h->commands[i].cid == cid)
@@ -398,7 +239,7 @@ static bool take(struct hostile *h, unsigned qid, const uint8_t *entry)
 
     memcpy(&sqe, entry, sizeof sqe);
     cid = (uint16_t)(sqe.command_nsid >> NVME_SQE_CID_SHIFT);
-    old = lookup(h, qid, cid);
+    old = hostile_lookup(h, qid, cid);
     if (old && !old->answered && !h->wild)
         hostile_fail("identifier %04xh of queue %u is used twice (4.2)", cid, qid);
     for (uint32_t i = 0; i < HOSTILE_COMMANDS && !command; i++)
@@ -409,7 +250,7 @@ static bool take(struct hostile *h, unsigned qid, const uint8_t *entry)
     if (!command)
         return false;
     *command = (struct hostile_command){.sqe = sqe, .qid = (uint16_t)qid, .cid = cid, .held = true};
-    move_data(h, command, true);
+    hostile_move_data(h, command, true);
     check_limit(h, NVME_ADMIN_ABORT, h->acl + 1u);
     check_limit(h, NVME_ADMIN_ASYNC_EVENT, h->aerl + 1u);
     for (uint32_t i = 0; i < h->stray_count; i++)
@@ -481,7 +322,7 @@ void hostile_post(struct hostile *h, unsigned cqid, uint32_t result, uint32_t dw
         !hostile_resolve(h, cq->bus + cq->tail * CQE_BYTES, CQE_BYTES, true, &at) || !at)
         return;
     hostile_fetch(h);
-    command = lookup(h, cqid, dw3 & 0xFFFF);
+    command = hostile_lookup(h, cqid, dw3 & 0xFFFF);
     if (command)
         credit(h, command, good);
     if (!command || !right_phase)
@@ -499,139 +340,6 @@ uint32_t hostile_sqhd(const struct hostile *h, unsigned qid)
     return h->sq[qid].head | qid << 16;
 }
 
-static void fill_controller(struct hostile *h, uint8_t *page)
-{
-    memset(page + NVME_IDC_SN, ' ', 68);
-    page[NVME_IDC_MDTS] = 4;
-    page[NVME_IDC_CRDT1] = 1;
-    page[NVME_IDC_OACS + 1] = 1; /* Doorbell Buffer Config */
-    page[NVME_IDC_ACL] = 1;
-    page[NVME_IDC_AERL] = 3;
-    page[NVME_IDC_HMPRE] = 16;
-    page[NVME_IDC_SQES] = 0x66;
-    page[NVME_IDC_CQES] = 0x44;
-    page[NVME_IDC_NN] = 2;
-    page[NVME_IDC_ONCS] = 0xFF;
-    page[NVME_IDC_VWC] = 1;
-    page[NVME_IDC_SGLS] = h->backwards ? 2 : 1;
-}
-
-static void fill_namespace(uint8_t *page, uint32_t nsid)
-{
-    page[NVME_IDN_NSZE + 6] = 1; /* 2^48 blocks */
-    page[NVME_IDN_NOIOB] = nsid == 2 ? 8 : 0;
-    page[NVME_IDN_DLFEAT] = 0xF;
-    page[NVME_IDN_LBAF + 2] = nsid == 2 ? 12 : 9;
-}
-
-/* A page of Identify or of a log. which: what a mutation names. */
-static void fill(struct hostile *h, uint8_t *page, uint32_t bytes, uint32_t which, uint32_t nsid)
-{
-    memset(page, 0, bytes);
-    if (which == NVME_CNS_CONTROLLER) {
-        fill_controller(h, page);
-    } else if (which == NVME_CNS_NAMESPACE) {
-        fill_namespace(page, nsid);
-    } else if (which == NVME_CNS_ACTIVE_LIST) {
-        page[0] = 1;
-        page[4] = 2;
-    }
-    for (uint32_t i = 0; i < h->mutation_count; i++)
-        if (h->mutations[i].page == which)
-            page[h->mutations[i].at % bytes] = h->mutations[i].value;
-    if (which == NVME_CNS_CONTROLLER) {
-        h->acl = page[NVME_IDC_ACL];
-        h->aerl = page[NVME_IDC_AERL];
-    }
-}
-
-static void forget_queue(struct hostile *h, unsigned qid)
-{
-    for (uint32_t i = 0; i < HOSTILE_COMMANDS; i++)
-        if (h->commands[i].held && h->commands[i].qid == qid)
-            h->commands[i].held = false;
-}
-
-static void create(struct hostile *h, const struct nvme_sqe *sqe, bool is_cq)
-{
-    uint32_t qid = sqe->cdw10_11 & 0xFFFF, size = (LOW(sqe->cdw10_11) >> 16) + 1;
-    uint32_t bytes = size * (is_cq ? CQE_BYTES : SQE_BYTES);
-    uint8_t *at;
-
-    if (qid == 0 || qid >= HOSTILE_QUEUES || size < 2 || size > NVME_CAP_MQES(h->cap) + 1 ||
-        (is_cq ? h->cq[qid].exists : h->sq[qid].exists))
-        hostile_fail("creation of queue %u of %u entries", qid, size);
-    if (!hostile_resolve(h, sqe->prp1, bytes, is_cq, &at) || !at || sqe->prp1 % 4096 != 0)
-        hostile_fail("the memory of queue %u is nobody's", qid);
-    if (!is_cq) {
-        if (!h->cq[sqe->cdw10_11 >> 48].exists)
-            hostile_fail("SQ %u names a CQ that does not exist (5.4)", qid);
-        h->sq[qid] =
-            (struct hostile_sq){true, sqe->prp1, size, 0, 0, (uint16_t)(sqe->cdw10_11 >> 48)};
-        return;
-    }
-    for (uint32_t i = 0; i < size && !h->wild; i++)
-        if (at[i * CQE_BYTES + 14] & 1)
-            hostile_fail("CQ %u is created with a phase tag set (4.6)", qid);
-    h->cq[qid] = (struct hostile_cq){true, sqe->prp1, size, 0, 0, 1};
-}
-
-static uint32_t abort_command(struct hostile *h, const struct nvme_sqe *sqe)
-{
-    uint32_t qid = sqe->cdw10_11 & 0xFFFF;
-    struct hostile_command *command = lookup(h, qid, LOW(sqe->cdw10_11) >> 16);
-
-    if (!command || command->answered || qid == 0)
-        return 1; /* not aborted (5.1) */
-    hostile_answer(h, command, STATUS_ABORTED);
-    return 0;
-}
-
-/* What a successful admin command does; dword 0 of its entry. */
-static uint32_t execute(struct hostile *h, struct hostile_command *command)
-{
-    const struct nvme_sqe *sqe = &command->sqe;
-    uint32_t id = sqe->cdw10_11 & 0xFFFF;
-    uint8_t *page;
-
-    switch ((uint8_t)sqe->command_nsid) {
-    case NVME_ADMIN_IDENTIFY:
-        if (hostile_resolve(h, sqe->prp1, IDENTIFY, true, &page) && page)
-            fill(h, page, IDENTIFY, id & 0xFF, HIGH(sqe->command_nsid));
-        return 0;
-    case NVME_ADMIN_GET_LOG_PAGE:
-        if (hostile_resolve(h, sqe->prp1, 512, true, &page) && page)
-            fill(h, page, 512, 0x100 | (id & 0xFF), 0);
-        return 0;
-    case NVME_ADMIN_CREATE_CQ:
-        create(h, sqe, true);
-        return 0;
-    case NVME_ADMIN_CREATE_SQ:
-        create(h, sqe, false);
-        return 0;
-    case NVME_ADMIN_DELETE_SQ:
-        h->sq[id % HOSTILE_QUEUES].exists = false;
-        forget_queue(h, id);
-        return 0;
-    case NVME_ADMIN_DELETE_CQ:
-        h->cq[id % HOSTILE_QUEUES].exists = false;
-        return 0;
-    case NVME_ADMIN_SET_FEATURES:
-        return (id & 0xFF) == NVME_FEATURE_QUEUES ? h->grant : 0;
-    case NVME_ADMIN_ABORT:
-        return abort_command(h, sqe);
-    case NVME_ADMIN_DOORBELL_BUFFERS:
-        if (!hostile_resolve(h, sqe->prp1, 4096, false, &page) || !page ||
-            !hostile_resolve(h, sqe->prp2, 4096, true, &page) || !page)
-            hostile_fail("doorbell buffers that are nobody's (5.7)");
-        h->shadow = sqe->prp1;
-        h->event_index = sqe->prp2;
-        return 0;
-    default:
-        return 0;
-    }
-}
-
 void hostile_answer(struct hostile *h, struct hostile_command *command, uint16_t status)
 {
     unsigned qid = command->qid;
@@ -639,9 +347,9 @@ void hostile_answer(struct hostile *h, struct hostile_command *command, uint16_t
 
     if (status == 0 && !command->answered) {
         if (qid == 0)
-            result = execute(h, command);
+            result = hostile_execute(h, command);
         else
-            move_data(h, command, false);
+            hostile_move_data(h, command, false);
     }
     hostile_post(h, qid, result, hostile_sqhd(h, qid),
                  command->cid | (uint32_t)status << NVME_CQE_STATUS_SHIFT, true);
