@@ -137,8 +137,8 @@ void cli_config_free(struct cli_config *config);
 const char *cli_profile_directory(void);
 struct config *cli_config_bare(const struct cli_settings *settings);
 
-/* Prints the configuration with origins, for --dump-config. */
-void cli_config_dump(const struct cli_config *config);
+/* Prints configurations with origins, for --dump-config. */
+void cli_config_dump(const struct cli_config *configs, size_t count);
 
 /* A run as the settings want it. */
 struct run_spec cli_run_spec(const struct cli_settings *settings, const struct cli_config *config);

@@ -118,9 +118,11 @@ struct run_spec cli_run_spec(const struct cli_settings *settings, const struct c
                                          .verify = !settings->no_verify}};
 }
 
-void cli_config_dump(const struct cli_config *config)
+void cli_config_dump(const struct cli_config *configs, size_t count)
 {
-    printf("; driver %s, drive %s, host %s; hash %s\n", config->driver, config->drive, config->host,
-           config->hash);
-    config_dump(config->config, stdout);
+    for (const struct cli_config *config = configs; config < configs + count; config++) {
+        printf("; driver %s, drive %s, host %s; hash %s\n", config->driver, config->drive,
+               config->host, config->hash);
+        config_dump(config->config, stdout);
+    }
 }

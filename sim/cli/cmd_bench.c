@@ -283,8 +283,7 @@ static int bench_amigadiskbench(struct bench *bench)
     if (error != CLI_OK)
         return error;
     if (bench->settings->dump_config) {
-        for (size_t i = 0; i < bench->config_count; i++)
-            cli_config_dump(&bench->configs[i]);
+        cli_config_dump(bench->configs, bench->config_count);
         return CLI_OK;
     }
     error = output_check(bench->settings);
@@ -327,7 +326,7 @@ static int bench_random_read(struct bench *bench)
         return CLI_USAGE;
     }
     if (s->dump_config) {
-        cli_config_dump(&bench->configs[0]);
+        cli_config_dump(bench->configs, 1);
         return CLI_OK;
     }
     struct run_spec spec = cli_run_spec(s, &bench->configs[0]);

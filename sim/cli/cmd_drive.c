@@ -174,8 +174,7 @@ static int drive_bench_run(struct drive_bench *bench)
     if (error != CLI_OK)
         return error;
     if (bench->settings->dump_config) {
-        for (size_t i = 0; i < bench->config_count; i++)
-            cli_config_dump(&bench->configs[i]);
+        cli_config_dump(bench->configs, bench->config_count);
         return CLI_OK;
     }
     error = load_sheet(bench);

@@ -139,8 +139,7 @@ static int driver_bench_run(struct driver_bench *bench)
     if (error != CLI_OK)
         return error;
     if (bench->settings->dump_config) {
-        for (size_t i = 0; i < bench->config_count; i++)
-            cli_config_dump(&bench->configs[i]);
+        cli_config_dump(bench->configs, bench->config_count);
         return CLI_OK;
     }
     return driver_measure(bench);

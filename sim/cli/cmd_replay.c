@@ -23,7 +23,7 @@ static int replay_main(struct cli_settings *settings)
     if (error != CLI_OK)
         return error;
     if (settings->dump_config) {
-        cli_config_dump(&config);
+        cli_config_dump(&config, 1);
         cli_config_free(&config);
         return CLI_OK;
     }

@@ -71,8 +71,9 @@ static const struct cli_option options[CLI_OPTIONS] = {
                    "bench driver: cpus, copies, doorbells, overload; all (default)"},
     [CLI_TIMED] = {"timed", 0, NULL,
                    "start no request before its time stamp (default: as fast as they complete)"},
-    [CLI_TRIM] = {"trim", 0, "WHAT",
-                  "trim lines of the trace: error (default), skip, zero (Write Zeroes), deallocate"},
+    [CLI_TRIM] =
+        {"trim", 0, "WHAT",
+         "trim lines of the trace: error (default), skip, zero (Write Zeroes), deallocate"},
     [CLI_REQUEST] = {"request", 0, "N",
                      "which block request, counted from 1 (default: the last of the largest)"},
     [CLI_HELP] = {"help", 'h', NULL, "show this help"},

@@ -380,6 +380,14 @@ static void ended(struct nvme_request *request)
     request->user = (void *)((uintptr_t)request->user + 1); /* how often it ended */
 }
 
+struct nvme_queue_stats fake_stats(const struct nvme_queue *queue)
+{
+    struct nvme_queue_stats stats;
+
+    nvme_get_queue_stats(queue, &stats);
+    return stats;
+}
+
 void fake_request(struct nvme_request *request, enum nvme_op op, uint64_t lba, uint32_t blocks,
                   void *buffer)
 {

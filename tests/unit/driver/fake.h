@@ -186,6 +186,7 @@ void fake_init(void);
 void fake_start(void); /* init, and up to READY (asserted) */
 enum nvme_state fake_settle(enum nvme_state passing, uint64_t limit_ns);
 
+struct nvme_queue_stats fake_stats(const struct nvme_queue *queue);
 void *fake_buffer(size_t bytes, size_t align, size_t offset); /* in the pool */
 uint64_t fake_bus(const void *cpu);
 void *fake_cpu(uint64_t bus, size_t bytes);

@@ -26,14 +26,6 @@ static void send(uint32_t i, const int *owner)
     ck_assert_int_eq(nvme_submit(queue, &requests[i]), NVME_OK);
 }
 
-static struct nvme_queue_stats stats(void)
-{
-    struct nvme_queue_stats s;
-
-    nvme_get_queue_stats(queue, &s);
-    return s;
-}
-
 static void step(void)
 {
     fake->now_ns += 1000000;
@@ -59,7 +51,7 @@ START_TEST(waiting)
     }
     ck_assert_uint_eq(fake_ended_count, 3);
     ck_assert_int_eq(requests[2].error, NVME_OK);
-    ck_assert_uint_eq(stats().cancelled, 1);
+    ck_assert_uint_eq(fake_stats(queue).cancelled, 1);
 }
 END_TEST
 
@@ -117,7 +109,7 @@ START_TEST(too_late)
     fake_run(1);
     nvme_poll(queue, 0);
     ck_assert_int_eq(requests[1].error, NVME_OK);
-    ck_assert_uint_eq(stats().protocol_errors, 0);
+    ck_assert_uint_eq(fake_stats(queue).protocol_errors, 0);
 }
 END_TEST
 
@@ -175,7 +167,7 @@ START_TEST(close_with_io_in_flight)
         ck_assert_uint_eq((uintptr_t)requests[i].user, i % 3 || (_i && i < 7));
     ck_assert_int_eq(requests[8].error, NVME_E_CANCELLED);
     ck_assert_int_eq(requests[1].error, _i ? NVME_OK : NVME_E_CANCELLED);
-    ck_assert_uint_eq(stats().cancelled, 8);
+    ck_assert_uint_eq(fake_stats(queue).cancelled, 8);
     ck_assert_uint_eq(nvme_cancel_owner(queue, NULL), 0);
     for (uint32_t i = 0; i < 4; i++) {
         step();

@@ -23,26 +23,18 @@ static int submit(uint32_t i)
     return nvme_submit(queue, &requests[i]);
 }
 
-static struct nvme_queue_stats stats(void)
-{
-    struct nvme_queue_stats s;
-
-    nvme_get_queue_stats(queue, &s);
-    return s;
-}
-
 START_TEST(full_ring_rejects)
 {
     start();
     for (uint32_t i = 0; i < 15; i++)
         ck_assert_int_eq(submit(i), NVME_OK);
     ck_assert_int_eq(submit(15), NVME_E_BUSY);
-    ck_assert_uint_eq(stats().busy_rejects, 1);
+    ck_assert_uint_eq(fake_stats(queue).busy_rejects, 1);
     nvme_ring(queue);
     fake_run(1);
     ck_assert_uint_eq(nvme_poll(queue, 0), 15);
     ck_assert_int_eq(submit(15), NVME_OK);
-    ck_assert_uint_eq(stats().in_flight_peak, 15);
+    ck_assert_uint_eq(fake_stats(queue).in_flight_peak, 15);
 }
 END_TEST
 
@@ -88,9 +80,9 @@ START_TEST(laps)
         next += batch;
     }
     ck_assert_uint_eq(fake_ended_count, next);
-    ck_assert_uint_eq(stats().commands, next);
-    ck_assert_uint_eq(stats().completions, next);
-    ck_assert_uint_eq(stats().protocol_errors, 0);
+    ck_assert_uint_eq(fake_stats(queue).commands, next);
+    ck_assert_uint_eq(fake_stats(queue).completions, next);
+    ck_assert_uint_eq(fake_stats(queue).protocol_errors, 0);
     if (_i & 4)
         ck_assert_uint_lt(fake->rmbs, next);
     else
@@ -187,7 +179,7 @@ START_TEST(doorbells_per_batch)
     nvme_ring(queue);
     ck_assert_uint_eq(fake->log[fake->log_count - 2].value, (10u << 16) | 10); /* over the end */
     ck_assert_uint_eq(fake_last(fake_doorbell(1, false)), 4);
-    ck_assert_uint_eq(stats().sq_doorbells, 2);
+    ck_assert_uint_eq(fake_stats(queue).sq_doorbells, 2);
 }
 END_TEST
 
@@ -203,7 +195,7 @@ START_TEST(doorbells_per_command)
     }
     nvme_ring(queue);
     ck_assert_uint_eq(fake_writes(fake_doorbell(1, false)), 10);
-    ck_assert_uint_eq(stats().sq_doorbells, 10);
+    ck_assert_uint_eq(fake_stats(queue).sq_doorbells, 10);
 }
 END_TEST
 
@@ -224,9 +216,9 @@ START_TEST(completion_doorbells)
     ck_assert_uint_eq(nvme_poll(queue, 0), 6);
     ck_assert_uint_eq(fake_last(fake_doorbell(1, true)), 10);
     ck_assert_uint_eq(fake_writes(fake_doorbell(1, true)), each ? 10 : 2);
-    ck_assert_uint_eq(stats().cq_doorbells, each ? 10 : 2);
-    ck_assert_uint_eq(stats().polls, 3);
-    ck_assert_uint_eq(stats().empty_polls, 1);
+    ck_assert_uint_eq(fake_stats(queue).cq_doorbells, each ? 10 : 2);
+    ck_assert_uint_eq(fake_stats(queue).polls, 3);
+    ck_assert_uint_eq(fake_stats(queue).empty_polls, 1);
 }
 END_TEST
 
@@ -242,7 +234,7 @@ START_TEST(poll_unmasks)
     nvme_poll(queue, 0);
     nvme_poll_quiet(queue, 0);
     ck_assert_uint_eq(fake_writes(NVME_REG_INTMC), _i == NVME_IRQ_MSIX ? 0 : 2);
-    ck_assert_uint_eq(stats().unmask_writes, _i == NVME_IRQ_MSIX ? 0 : 2);
+    ck_assert_uint_eq(fake_stats(queue).unmask_writes, _i == NVME_IRQ_MSIX ? 0 : 2);
     if (_i != NVME_IRQ_MSIX) { /* the last thing of a poll */
         ck_assert_uint_eq(fake->log[fake->log_count - 1].offset, NVME_REG_INTMC);
         ck_assert_uint_eq(fake->log[fake->log_count - 1].value, 1);
@@ -257,7 +249,7 @@ START_TEST(waiting_in_order)
     start();
     for (uint32_t i = 0; i < 10; i++)
         ck_assert_int_eq(submit(i), NVME_OK);
-    ck_assert_uint_eq(stats().waits, 7);
+    ck_assert_uint_eq(fake_stats(queue).waits, 7);
     ck_assert_uint_eq(nvme_in_flight(queue), 3);
     nvme_ring(queue);
     fake_fetch(1);
@@ -275,7 +267,7 @@ START_TEST(waiting_in_order)
     ck_assert_ptr_eq(fake_ended[0], &requests[1]);
     for (uint32_t i = 3; i < 11; i++)
         ck_assert_ptr_eq(fake_ended[i], &requests[i]);
-    ck_assert_uint_eq(stats().in_flight_peak, 3);
+    ck_assert_uint_eq(fake_stats(queue).in_flight_peak, 3);
 }
 END_TEST
 
@@ -325,7 +317,7 @@ START_TEST(done_may_submit)
         nvme_poll(queue, 0);
     }
     ck_assert_uint_eq(fake_ended_count, 50);
-    ck_assert_uint_eq(stats().commands, 50);
+    ck_assert_uint_eq(fake_stats(queue).commands, 50);
 }
 END_TEST
 
@@ -359,9 +351,9 @@ START_TEST(without_locks_the_short_path_is_taken)
         ck_assert_uint_eq(nvme_poll(queue, 0), 15);
     }
     ck_assert_uint_eq(fake_ended_count, 75);
-    ck_assert_uint_eq(stats().bytes_read, 75 * 512);
-    ck_assert_uint_eq(stats().direct, 75);
-    ck_assert_uint_eq(stats().busy_rejects, 5);
+    ck_assert_uint_eq(fake_stats(queue).bytes_read, 75 * 512);
+    ck_assert_uint_eq(fake_stats(queue).direct, 75);
+    ck_assert_uint_eq(fake_stats(queue).busy_rejects, 5);
     submit(0); /* and what is in flight there ends at a reset */
     ck_assert_int_eq(nvme_reset_blocking(fake->nvme), NVME_OK);
     ck_assert_uint_eq(fake_ended_count, 76);

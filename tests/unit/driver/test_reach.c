@@ -18,14 +18,6 @@ static void start(void)
     queue = nvme_get_queue(fake->nvme, 0);
 }
 
-static struct nvme_queue_stats stats(void)
-{
-    struct nvme_queue_stats s;
-
-    nvme_get_queue_stats(queue, &s);
-    return s;
-}
-
 static void drain(void)
 {
     nvme_ring(queue);
@@ -58,14 +50,14 @@ START_TEST(beyond_reach_is_bounced)
     buffer = fake_buffer(65536, 4096, 0);
     fake->beyond = buffer;
     run(NVME_OP_READ, 50, 16, buffer); /* fits */
-    ck_assert_uint_eq(stats().commands, 1);
-    ck_assert_uint_eq(stats().bounced, 1);
+    ck_assert_uint_eq(fake_stats(queue).commands, 1);
+    ck_assert_uint_eq(fake_stats(queue).bounced, 1);
     run(NVME_OP_WRITE, 50, 17, buffer); /* one block more: in two */
-    ck_assert_uint_eq(stats().commands, 3);
+    ck_assert_uint_eq(fake_stats(queue).commands, 3);
     run(NVME_OP_READ, 9, 128, buffer); /* eight */
-    ck_assert_uint_eq(stats().commands, 11);
-    ck_assert_uint_eq(stats().bounced, 11);
-    ck_assert_uint_eq(stats().splits, 2);
+    ck_assert_uint_eq(fake_stats(queue).commands, 11);
+    ck_assert_uint_eq(fake_stats(queue).bounced, 11);
+    ck_assert_uint_eq(fake_stats(queue).splits, 2);
     ck_assert_uint_eq(fake->maps, 0);
 }
 END_TEST
@@ -278,7 +270,7 @@ START_TEST(trap_lists_end_where_their_pages_end)
     fake->config.list_pages = 2;
     start();
     for (uint32_t i = 0; i < 4; i++) {
-        uint64_t before = stats().prp_list_pages;
+        uint64_t before = fake_stats(queue).prp_list_pages;
         uint8_t *buffer = fake_buffer(kib[i] * 1024, 4096, 0);
         uint32_t used = fake->pool_used;
 
@@ -290,7 +282,7 @@ START_TEST(trap_lists_end_where_their_pages_end)
         ck_assert_uint_gt(sqe->prp2, 1ull << 32);
         ck_assert_uint_eq(sqe->prp2 % 4096, 0);
         ck_assert_uint_eq(fake_walk(sqe, kib[i] * 1024, out, 600), (kib[i] + 3) / 4);
-        ck_assert_uint_eq(stats().prp_list_pages - before, pages[i]);
+        ck_assert_uint_eq(fake_stats(queue).prp_list_pages - before, pages[i]);
         drain();
         ck_assert_mem_eq(buffer, fake_disk, kib[i] * 1024);
         fake->pool_used = used - kib[i] * 1024;

@@ -45,14 +45,6 @@ static uint32_t writes(bool cq)
     return fake_writes(fake_doorbell(1, cq));
 }
 
-static struct nvme_queue_stats stats(void)
-{
-    struct nvme_queue_stats s;
-
-    nvme_get_queue_stats(queue, &s);
-    return s;
-}
-
 /* One command: submit, ring, run, poll, the device taking the doorbells from the shadow. */
 static void one(uint32_t i)
 {
@@ -94,7 +86,7 @@ START_TEST(not_asked_for_or_not_there)
     nvme_ring(queue);
     ck_assert_uint_eq(writes(false), 1);
     ck_assert_uint_eq(fake->mbs, 0);
-    ck_assert_uint_eq(stats().shadow_updates, 0);
+    ck_assert_uint_eq(fake_stats(queue).shadow_updates, 0);
 }
 END_TEST
 
@@ -280,8 +272,8 @@ START_TEST(bug_6_device_that_never_writes_the_head_event)
         one(i);
     ck_assert_uint_eq(writes(true), 2);
     ck_assert_uint_eq(fake_le32(*fake_shadow(1, true)), 0);
-    ck_assert_uint_eq(stats().cq_doorbells, 2);
-    ck_assert_uint_eq(stats().cq_skipped, 30);
+    ck_assert_uint_eq(fake_stats(queue).cq_doorbells, 2);
+    ck_assert_uint_eq(fake_stats(queue).cq_skipped, 30);
 }
 END_TEST
 
@@ -319,7 +311,7 @@ START_TEST(bug_15_no_head_without_news)
     }
     ck_assert_uint_eq(fake->mbs, 0);
     ck_assert_uint_eq(fake->log_count, 0);
-    ck_assert_uint_eq(stats().shadow_updates, 2);
+    ck_assert_uint_eq(fake_stats(queue).shadow_updates, 2);
 }
 END_TEST
 
@@ -373,9 +365,9 @@ START_TEST(policies_of_the_device)
         one(i);
     }
     ck_assert_uint_eq(writes(false), expected[_i]);
-    ck_assert_uint_eq(stats().sq_doorbells, expected[_i]);
-    ck_assert_uint_eq(stats().sq_skipped, 32 - expected[_i]);
-    ck_assert_uint_eq(stats().shadow_updates, 64);
+    ck_assert_uint_eq(fake_stats(queue).sq_doorbells, expected[_i]);
+    ck_assert_uint_eq(fake_stats(queue).sq_skipped, 32 - expected[_i]);
+    ck_assert_uint_eq(fake_stats(queue).shadow_updates, 64);
 }
 END_TEST
 
@@ -429,7 +421,7 @@ START_TEST(wide_stride)
         queue = nvme_get_queue(fake->nvme, qid - 1);
         submit(qid);
         nvme_ring(queue);
-        ck_assert_uint_eq(stats().shadow_updates, qid == 3);
+        ck_assert_uint_eq(fake_stats(queue).shadow_updates, qid == 3);
         ck_assert_uint_eq(fake_writes(fake_doorbell(qid, false)), 1);
     }
     ck_assert_uint_eq(fake_le32(*fake_shadow(3, false)), 1);

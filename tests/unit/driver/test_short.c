@@ -20,14 +20,6 @@ static void start(void)
     queue = nvme_get_queue(fake->nvme, 0);
 }
 
-static struct nvme_queue_stats stats(void)
-{
-    struct nvme_queue_stats s;
-
-    nvme_get_queue_stats(queue, &s);
-    return s;
-}
-
 /* The entry of one request, which then ends with success. */
 static struct nvme_sqe run(struct nvme_request *request)
 {
@@ -68,11 +60,12 @@ START_TEST(long_registered_request)
     ck_assert_mem_eq(buffer, fake_disk + 100 * 512, LARGE_BYTES);
     ck_assert_int_eq(requests[0].error, NVME_OK);
     ck_assert(!requests[0].was_split);
-    ck_assert_uint_eq(stats().prp_lists, 1);
-    ck_assert_uint_eq(stats().prp_list_pages, 1);
-    ck_assert_uint_eq(stats().direct, 1);
-    ck_assert_uint_eq(_i ? stats().bytes_written : stats().bytes_read, LARGE_BYTES);
-    ck_assert_uint_eq(_i ? stats().bytes_read : stats().bytes_written, 0);
+    ck_assert_uint_eq(fake_stats(queue).prp_lists, 1);
+    ck_assert_uint_eq(fake_stats(queue).prp_list_pages, 1);
+    ck_assert_uint_eq(fake_stats(queue).direct, 1);
+    ck_assert_uint_eq(_i ? fake_stats(queue).bytes_written : fake_stats(queue).bytes_read,
+                      LARGE_BYTES);
+    ck_assert_uint_eq(_i ? fake_stats(queue).bytes_read : fake_stats(queue).bytes_written, 0);
 }
 END_TEST
 
@@ -88,7 +81,7 @@ START_TEST(two_pages)
     sqe = run(&requests[0]);
     ck_assert_uint_eq(sqe.prp1, fake_bus(buffer));
     ck_assert_uint_eq(sqe.prp2, fake_bus(buffer) - 4 + 4096);
-    ck_assert_uint_eq(stats().prp_lists, 0);
+    ck_assert_uint_eq(fake_stats(queue).prp_lists, 0);
     /* The entry after it, a lap later too, has no PRP2 again. */
     for (uint32_t i = 0; i < 20; i++) {
         fake_registered(&requests[0], NVME_OP_READ, 0, 8, buffer - 4);
@@ -136,7 +129,7 @@ START_TEST(bytes_of_two_namespaces)
     for (uint32_t round = 1; round <= 3; round++) {
         fake_registered(&requests[0], NVME_OP_READ, 0, 3, buffer);
         run(&requests[0]);
-        ck_assert_uint_eq(stats().bytes_read, round * 1536 + (round - 1) * 4096);
+        ck_assert_uint_eq(fake_stats(queue).bytes_read, round * 1536 + (round - 1) * 4096);
         fake_registered(&requests[0], NVME_OP_READ, 9, 1, buffer);
         requests[0].nsid = 7;
         ck_assert_int_eq(nvme_submit(queue, &requests[0]), NVME_OK);
@@ -144,9 +137,9 @@ START_TEST(bytes_of_two_namespaces)
         fake_fetch(1);
         fake_complete(1, 0, 0);
         ck_assert_uint_eq(nvme_poll(queue, 0), 1);
-        ck_assert_uint_eq(stats().bytes_read, round * (1536 + 4096));
+        ck_assert_uint_eq(fake_stats(queue).bytes_read, round * (1536 + 4096));
     }
-    ck_assert_uint_eq(stats().bytes_written, 0);
+    ck_assert_uint_eq(fake_stats(queue).bytes_written, 0);
 }
 END_TEST
 
@@ -195,8 +188,8 @@ START_TEST(one_comparison_for_three_fields)
             fake_post(1, entries[i].cid, entries[i].status, fake->queues[1].head, 1);
             ck_assert_uint_eq(nvme_poll(queue, 0), 1);
             ck_assert_uint_eq(nvme_poll(queue, 0), 0);
-            ck_assert_uint_eq(stats().protocol_errors, errors + (entries[i].cid != 10));
-            errors = stats().protocol_errors;
+            ck_assert_uint_eq(fake_stats(queue).protocol_errors, errors + (entries[i].cid != 10));
+            errors = fake_stats(queue).protocol_errors;
             ck_assert_uint_eq(nvme_in_flight(queue), 1);
         }
         ck_assert_uint_eq(fake_ended_count, lap);

@@ -49,14 +49,6 @@ static enum nvme_state step_at(uint64_t ms)
     return nvme_step(fake->nvme, fake->now_ns);
 }
 
-static struct nvme_queue_stats stats(void)
-{
-    struct nvme_queue_stats s;
-
-    nvme_get_queue_stats(queue, &s);
-    return s;
-}
-
 /* The reads' buffers are copied: the controller never has the caller's memory. */
 static void give_up(void)
 {
@@ -74,10 +66,10 @@ START_TEST(late_from_the_time_out_on_and_not_before)
     ck_assert_int_eq(step_at(1025), NVME_STATE_READY); /* the mark that covers it */
     fake->now_ns = 1125 * MS - 1;
     ck_assert_int_eq(nvme_step(fake->nvme, fake->now_ns), NVME_STATE_READY);
-    ck_assert_uint_eq(stats().timeouts, 0);
+    ck_assert_uint_eq(fake_stats(queue).timeouts, 0);
     ck_assert_int_eq(step_at(1125), NVME_STATE_FAILED);
     ck_assert_int_eq(nvme_failure(fake->nvme, NULL), NVME_E_TIMEOUT);
-    ck_assert_uint_eq(stats().timeouts, 1);
+    ck_assert_uint_eq(fake_stats(queue).timeouts, 1);
     ck_assert_uint_eq(fake_ended_count, 0); /* the controller may still write */
     ck_assert_int_eq(nvme_reset_blocking(fake->nvme), NVME_OK);
     ck_assert_uint_eq(fake_ended_count, 1);
@@ -109,7 +101,7 @@ START_TEST(without_a_time_out_nothing_is_late)
     send(&requests[0], false);
     for (uint64_t at = 1000; at < 1000000; at += 50000)
         ck_assert_int_eq(step_at(at), NVME_STATE_READY);
-    ck_assert_uint_eq(stats().timeouts, 0);
+    ck_assert_uint_eq(fake_stats(queue).timeouts, 0);
     ck_assert_uint_eq(fake->aborts, 0);
 }
 END_TEST
@@ -124,8 +116,8 @@ START_TEST(second_look_finds_it)
     ck_assert_int_eq(step_at(1125), NVME_STATE_READY);
     ck_assert_uint_eq(fake_ended_count, 1);
     ck_assert_int_eq(requests[0].error, NVME_OK);
-    ck_assert_uint_eq(stats().found_late, 1);
-    ck_assert_uint_eq(stats().timeouts, 0);
+    ck_assert_uint_eq(fake_stats(queue).found_late, 1);
+    ck_assert_uint_eq(fake_stats(queue).timeouts, 0);
     ck_assert_uint_eq(fake->aborts, 0);
 }
 END_TEST
@@ -146,9 +138,9 @@ START_TEST(aborted)
     ck_assert_uint_eq(fake_ended_count, 1);
     ck_assert_int_eq(requests[0].error, NVME_E_TIMEOUT);
     ck_assert_uint_eq(requests[0].status, NVME_STATUS_ABORTED);
-    ck_assert_uint_eq(stats().timeouts, 1);
-    ck_assert_uint_eq(stats().aborts, 1);
-    ck_assert_uint_eq(stats().aborts_refused, 0);
+    ck_assert_uint_eq(fake_stats(queue).timeouts, 1);
+    ck_assert_uint_eq(fake_stats(queue).aborts, 1);
+    ck_assert_uint_eq(fake_stats(queue).aborts_refused, 0);
     ck_assert_uint_eq(nvme_in_flight(queue), 0);
     for (uint32_t i = 0; i < 15; i++) /* all identifiers are back */
         send(&requests[i], false);
@@ -163,7 +155,7 @@ START_TEST(refused_abort_leads_to_failure)
     send(&requests[0], false);
     step_at(1025);
     ck_assert_int_eq(step_at(1125), NVME_STATE_READY);
-    ck_assert_uint_eq(stats().aborts_refused, 1);
+    ck_assert_uint_eq(fake_stats(queue).aborts_refused, 1);
     ck_assert_int_eq(step_at(1126), NVME_STATE_FAILED);
     ck_assert_int_eq(nvme_failure(fake->nvme, NULL), NVME_E_TIMEOUT);
 }
@@ -219,7 +211,7 @@ START_TEST(late_completion_after_time_out)
     ck_assert_uint_eq(fake_ended_count, 1);
     ck_assert_int_eq(requests[0].error, NVME_E_TIMEOUT);
     ck_assert_uint_eq(requests[0].status, 0);
-    ck_assert_uint_eq(stats().quarantined, 1);
+    ck_assert_uint_eq(fake_stats(queue).quarantined, 1);
     ck_assert_uint_eq(nvme_in_flight(queue), 1);
     for (uint32_t i = 0; i < 5; i++) {
         again = send(&requests[1], false);
@@ -233,13 +225,13 @@ START_TEST(late_completion_after_time_out)
     fake_complete(1, 0, 0);
     ck_assert_uint_eq(nvme_poll(queue, 0), 1);
     ck_assert_uint_eq(fake_ended_count, 6);
-    ck_assert_uint_eq(stats().late_entries, 1);
-    ck_assert_uint_eq(stats().quarantined, 0);
-    ck_assert_uint_eq(stats().protocol_errors, 0);
+    ck_assert_uint_eq(fake_stats(queue).late_entries, 1);
+    ck_assert_uint_eq(fake_stats(queue).quarantined, 0);
+    ck_assert_uint_eq(fake_stats(queue).protocol_errors, 0);
     ck_assert_uint_eq(nvme_in_flight(queue), 0);
     fake_post(1, cid, 0, fake->queues[1].head, 1); /* once more is once too often */
     nvme_poll(queue, 0);
-    ck_assert_uint_eq(stats().protocol_errors, 1);
+    ck_assert_uint_eq(fake_stats(queue).protocol_errors, 1);
     send(&requests[1], false);
     send(&requests[2], false);
 }
@@ -288,7 +280,7 @@ START_TEST(identifier_waits_for_the_aborts_answer)
     }
     ck_assert_int_eq(nvme_submit(queue, &requests[1]), NVME_OK);
     ck_assert_uint_eq(fake_ended_count, 1);
-    ck_assert_uint_eq(stats().late_entries, 1);
+    ck_assert_uint_eq(fake_stats(queue).late_entries, 1);
 }
 END_TEST
 
@@ -316,7 +308,7 @@ START_TEST(no_reuse_before_the_aborts_answer)
     fake_run(1);
     ck_assert_uint_eq(nvme_poll(queue, 0), 1);
     ck_assert_uint_eq(fake_ended_count, 2);
-    ck_assert_uint_eq(stats().aborts_refused, 0);
+    ck_assert_uint_eq(fake_stats(queue).aborts_refused, 0);
 }
 END_TEST
 

@@ -28,14 +28,6 @@ static void start(void)
     queue = nvme_get_queue(fake->nvme, 0);
 }
 
-static struct nvme_queue_stats stats(void)
-{
-    struct nvme_queue_stats s;
-
-    nvme_get_queue_stats(queue, &s);
-    return s;
-}
-
 static void vector_request(enum nvme_op op, uint64_t lba, uint32_t blocks, uint32_t count,
                            bool registered)
 {
@@ -139,9 +131,9 @@ START_TEST(bytes_arrive_whatever_carries_them)
         fake_forget();
     }
     ck_assert_uint_eq(fake->maps, fake->unmaps);
-    ck_assert_uint_eq(stats().bytes_bounced, fake->copied_bytes);
-    ck_assert(c->sgls == 0 || stats().sgls > 0);
-    ck_assert(c->registered || c->bounce == 0 || stats().bounced > 0);
+    ck_assert_uint_eq(fake_stats(queue).bytes_bounced, fake->copied_bytes);
+    ck_assert(c->sgls == 0 || fake_stats(queue).sgls > 0);
+    ck_assert(c->registered || c->bounce == 0 || fake_stats(queue).bounced > 0);
 }
 END_TEST
 
@@ -180,7 +172,7 @@ START_TEST(neighbours_become_one)
     for (uint32_t i = 0; i < 16; i++)
         parts[i] = (struct nvme_vector){buffer + i * 512, 0, 512};
     transfer(NVME_OP_READ, 0, 16, 16, _i != 0);
-    ck_assert_uint_eq(stats().commands, 1);
+    ck_assert_uint_eq(fake_stats(queue).commands, 1);
 }
 END_TEST
 
@@ -209,7 +201,7 @@ START_TEST(split_where_prps_break)
     ck_assert_uint_eq(sqe[2].cdw10_11, 113);
     ck_assert_uint_eq(sqe[2].cdw12_13, 0);
     drain();
-    ck_assert_uint_eq(stats().splits, 1);
+    ck_assert_uint_eq(fake_stats(queue).splits, 1);
     ck_assert(request.was_split);
     ck_assert_uint_eq(fake_ended_count, 1);
     ck_assert_int_eq(request.error, NVME_OK);
@@ -245,9 +237,9 @@ START_TEST(only_what_is_torn_is_bounced)
     parts[0] = (struct nvme_vector){fake_buffer(65536 + 256, 4096, 0), 0, 65536 + 256};
     parts[1] = (struct nvme_vector){fake_buffer(256, 4096, 0), 0, 256};
     transfer(NVME_OP_READ, 7, 129, 2, false);
-    ck_assert_uint_eq(stats().commands, 2);
-    ck_assert_uint_eq(stats().bounced, 1);
-    ck_assert_uint_eq(stats().bytes_bounced, 512);
+    ck_assert_uint_eq(fake_stats(queue).commands, 2);
+    ck_assert_uint_eq(fake_stats(queue).bounced, 1);
+    ck_assert_uint_eq(fake_stats(queue).bytes_bounced, 512);
 }
 END_TEST
 
@@ -285,7 +277,7 @@ START_TEST(more_pieces_than_segments)
     for (uint32_t i = 0; i < PARTS; i++)
         parts[i] = (struct nvme_vector){buffer + i * 1024, 0, 512};
     transfer(NVME_OP_READ, 0, PARTS, PARTS, _i != 0);
-    ck_assert_uint_eq(stats().commands, PARTS); /* no two of them go together */
+    ck_assert_uint_eq(fake_stats(queue).commands, PARTS); /* no two of them go together */
 }
 END_TEST
 
