@@ -120,7 +120,7 @@ done
 # stats: driver and controller agree, nothing is written twice, and the three outputs say the same
 "$doorbell" stats random-read --driver doorbell --drive fixed-latency --host generic --ios 3000 \
     -s driver.shadow_doorbells=yes -s ctrl.shadow_doorbells=yes --csv stats.csv --json stats.json >stats.txt && ok || bad stats
-[ "$(awk -F, '$2 == "commands" && $3 == "all" {print $4}' stats.csv | sort -u)" = 3000 ] && ok ||
+[ "$(awk -F, '$1 != "admin" && $2 == "commands" && $3 == "all" {print $4}' stats.csv | sort -u)" = 3000 ] && ok ||
     bad "stats: driver and controller count commands differently"
 grep -q '^controller,same_value_doorbells,all,0,' stats.csv && ok || bad "stats: a doorbell was written twice"
 grep -q '^driver,shadow_updates,1,[1-9]' stats.csv && ok || bad "stats: shadow doorbells were not used"
