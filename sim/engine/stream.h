@@ -17,6 +17,7 @@ struct stream_record {
     uint16_t source; /* which CPU or controller, counted from 0 */
     uint32_t a;
     uint64_t b, c, d;
+    const void *data; /* what some kinds add, valid while the record is delivered; else NULL */
 };
 
 struct stream_reader {

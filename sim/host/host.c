@@ -21,16 +21,26 @@ const size_t host_row_count = sizeof host_rows / sizeof host_rows[0];
 
 /* ---- the port's host side ---- */
 
+static void record_refused(const struct host *host, unsigned writes, uint64_t bus, uint32_t bytes)
+{
+    RECORD_EMIT(host->stream, engine_now(host->engine), 0, RECORD_REFUSED, writes, bus, bytes, 0);
+}
+
 static int host_dma_read(void *ctx, uint64_t bus, void *to, uint32_t bytes)
 {
     struct host *host = ctx;
-    return memory_dma_read(host->memory, bus, to, bytes);
+    int error = memory_dma_read(host->memory, bus, to, bytes);
+    if (error != PCIE_OK)
+        record_refused(host, 0, bus, bytes);
+    return error;
 }
 
 static int host_dma_write(void *ctx, uint64_t bus, const void *from, uint32_t bytes)
 {
     struct host *host = ctx;
     int error = memory_dma_write(host->memory, bus, from, bytes);
+    if (error != PCIE_OK)
+        record_refused(host, 1, bus, bytes);
     if (error == PCIE_OK && host->p.coherent)
         cache_snoop_write(host->cache, bus, bytes);
     return error;
@@ -262,5 +272,12 @@ void host_fill(struct host *host, struct memory_area *area, size_t offset, size_
         clock_cost(&host->clock, host->p.copy_call) + clock_transfer_ps(bytes, host->p.fill);
     if (!memory_is_uncached(area))
         ps += cache_access(host->cache, memory_bus(area) + offset, bytes, true);
+    host_record_store(host, memory_bus(area) + offset, bytes);
     host_spend_ps(host, CPU_WORKLOAD, ps);
+}
+
+void host_record_store(const struct host *host, uint64_t bus, size_t bytes)
+{
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_STORE, 0, bus, bytes,
+                0);
 }

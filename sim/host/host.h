@@ -132,5 +132,7 @@ void host_found_something(struct host *host);
 void host_spin(struct host *host);
 /* The program stores to all of [offset, offset + bytes) (memset). */
 void host_fill(struct host *host, struct memory_area *area, size_t offset, size_t bytes);
+/* What a program has stored outside simulated time, for readers of the event stream. */
+void host_record_store(const struct host *host, uint64_t bus, size_t bytes);
 
 #endif

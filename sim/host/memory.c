@@ -407,3 +407,50 @@ bool memory_holds_tags(const struct memory_area *area, size_t offset, const uint
     return area->tags != NULL &&
            memcmp(area->tags + offset / PATTERN_BYTES, tags, count * sizeof *tags) == 0;
 }
+
+/* ---- for readers ---- */
+
+/* The area that holds all of [bus, bus + bytes), or NULL. */
+static struct memory_area *holder(struct memory *memory, uint64_t bus, size_t bytes, size_t *offset)
+{
+    struct memory_area *area = memory_at_bus(memory, bus);
+    if (area == NULL || bus - area->bus > area->size || bytes > area->size - (bus - area->bus))
+        return NULL;
+    *offset = (size_t)(bus - area->bus);
+    return area;
+}
+
+bool memory_peek(struct memory *memory, uint64_t bus, void *to, size_t bytes)
+{
+    size_t offset;
+    const struct memory_area *area = holder(memory, bus, bytes, &offset);
+    if (area == NULL || area->tags != NULL)
+        return false;
+    memcpy(to, area->bytes + offset, bytes);
+    return true;
+}
+
+#define DIGEST_START UINT64_C(0xcbf29ce484222325) /* FNV-1a, a word at a time */
+#define DIGEST_PRIME UINT64_C(0x100000001b3)
+
+uint64_t memory_digest(struct memory *memory, uint64_t bus, size_t bytes)
+{
+    size_t offset;
+    const struct memory_area *area = holder(memory, bus, bytes, &offset);
+    uint64_t digest = DIGEST_START, word;
+    if (area == NULL)
+        return 0;
+    if (area->tags != NULL) {
+        size_t end = (offset + bytes + PATTERN_BYTES - 1) / PATTERN_BYTES;
+        for (size_t i = offset / PATTERN_BYTES; i < end; i++)
+            digest = (digest ^ area->tags[i]) * DIGEST_PRIME;
+        return digest;
+    }
+    for (size_t at = 0; at < bytes; at += sizeof word) {
+        size_t part = bytes - at < sizeof word ? bytes - at : sizeof word;
+        word = 0;
+        memcpy(&word, area->bytes + offset + at, part);
+        digest = (digest ^ word) * DIGEST_PRIME;
+    }
+    return digest;
+}

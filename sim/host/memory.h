@@ -75,6 +75,12 @@ bool memory_get_tag(struct memory_area *area, size_t offset, uint64_t *tag);
 bool memory_holds_tags(const struct memory_area *area, size_t offset, const uint64_t *tags,
                        uint32_t count);
 
+/* For readers of the event stream: the contents of [bus, bus + bytes) as the CPU has them, whoever
+ * may reach them; false if they are in no area, or in one that is held as tags. And a number that
+ * changes with the contents, however they are held; 0 if they are in no area. */
+bool memory_peek(struct memory *memory, uint64_t bus, void *to, size_t bytes);
+uint64_t memory_digest(struct memory *memory, uint64_t bus, size_t bytes);
+
 /* The host side of a port (pcie/port.h), functional part. */
 int memory_dma_read(struct memory *memory, uint64_t bus, void *to, uint32_t bytes);
 int memory_dma_write(struct memory *memory, uint64_t bus, const void *from, uint32_t bytes);

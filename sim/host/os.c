@@ -22,6 +22,7 @@ const size_t os_row_count = sizeof os_rows / sizeof os_rows[0];
 struct os {
     struct os_params p;
     struct os_config c;
+    struct stream *stream;
     struct nvme_queue *queue; /* its own: where a choice begins */
     unsigned own;             /* the index of that */
     bool several_cpus;
@@ -49,6 +50,7 @@ struct os *os_create(const struct os_params *params, const struct os_config *con
     os->queue = config->queues[os->own];
     if (config->cpu != 0)
         os->c.step_ps = 0;
+    os->stream = engine_stream(host_engine(config->host));
     os->several_cpus = host_cpus(config->host) > 1;
     return os;
 }
@@ -147,6 +149,9 @@ static unsigned os_poll(struct os *os, unsigned (*poll)(struct nvme_queue *queue
 static void os_done(struct nvme_request *request)
 {
     struct os *os = request->user;
+    struct host *host = os->c.host;
+    RECORD_EMIT_DATA(os->stream, host_now(host), host_here(host), RECORD_ENDED, request->error, 0,
+                     request->status, 0, request);
     os_note_end(os);
     if (os->ended != NULL)
         os_spend(os, os->p.path == OS_DIRECT ? os->p.complete : os->p.reply);
@@ -155,7 +160,7 @@ static void os_done(struct nvme_request *request)
     if (os->ended != NULL)
         os->ended(os->ended_ctx, request);
     if (os->several_cpus)
-        host_wake(os->c.host, os->c.cpu);
+        host_wake(host, os->c.cpu);
 }
 
 /* The driver's housekeeping, if it is due; a controller that recovers is looked at more often.
@@ -170,6 +175,14 @@ static bool os_step(struct os *os)
         pause = PS_PER_MS;
     os->next_step_ps = host_now(os->c.host) + pause;
     return state != NVME_STATE_FAILED;
+}
+
+/* Nothing is left that could end what this CPU waits for. */
+static int os_forsaken(struct os *os)
+{
+    RECORD_EMIT(os->stream, host_now(os->c.host), host_here(os->c.host), RECORD_FORSAKEN,
+                os->in_flight, 0, 0, 0);
+    return NVME_E_TIMEOUT;
 }
 
 /* Look again until something has ended. */
@@ -188,7 +201,7 @@ static int os_poll_until(struct os *os, uint64_t ended_before, bool tight)
             last_chance = false; /* a piece of a split request: the next one is on its way */
         } else {
             if (last_chance && os->ended_count == ended_before)
-                return NVME_E_TIMEOUT;
+                return os_forsaken(os);
             last_chance = host_found_nothing(os->c.host, news);
             if (os->c.step_ps != 0) {
                 if (last_chance && os->next_step_ps > host_now(os->c.host))
@@ -209,7 +222,7 @@ static int os_idle_until(struct os *os, uint64_t ended_before)
                          : os_step(os) && (os->ended_count != ended_before ||
                                            host_idle_until(os->c.host, os->next_step_ps));
         if (!going && os->ended_count == ended_before)
-            return NVME_E_TIMEOUT;
+            return os_forsaken(os);
     }
     return NVME_OK;
 }
@@ -263,6 +276,53 @@ static void os_return(struct os *os)
     os_spend(os, os->p.task_switch);
 }
 
+static enum record_op record_op(enum nvme_op op)
+{
+    static const enum record_op ops[] = {
+        [NVME_OP_READ] = RECORD_OP_READ,       [NVME_OP_WRITE] = RECORD_OP_WRITE,
+        [NVME_OP_FLUSH] = RECORD_OP_FLUSH,     [NVME_OP_WRITE_ZEROES] = RECORD_OP_WRITE_ZEROES,
+        [NVME_OP_COMPARE] = RECORD_OP_COMPARE, [NVME_OP_VERIFY] = RECORD_OP_VERIFY,
+        [NVME_OP_RAW] = RECORD_OP_RAW,         [NVME_OP_DEALLOCATE] = RECORD_OP_DEALLOCATE,
+    };
+    return ops[op];
+}
+
+static void record_submit(struct os *os, const struct nvme_request *request)
+{
+    struct host *host = os->c.host;
+    const struct nvme_namespace *ns = nvme_get_namespace(os->c.nvme, 0);
+    bool plain = request->op <= NVME_OP_WRITE || request->op == NVME_OP_COMPARE;
+    uint64_t bytes = plain ? (uint64_t)request->blocks * ns->block_bytes : 0;
+    uint64_t bus = (request->flags & NVME_REQ_REGISTERED) != 0 ? request->bus : 0;
+    size_t offset;
+    if (bus == 0 && bytes != 0 && (request->flags & NVME_REQ_VECTOR) == 0) {
+        struct memory_area *area =
+            memory_find(host_memory(host), request->buffer, (size_t)bytes, &offset);
+        bus = area == NULL ? 0 : memory_bus(area) + offset;
+    }
+    const struct record_submit more = {
+        .identity = request,
+        .nsid = request->nsid,
+        .blocks = request->op == NVME_OP_FLUSH || request->op == NVME_OP_RAW ? 0 : request->blocks,
+        .lba = request->lba,
+        .registered = (request->flags & NVME_REQ_REGISTERED) != 0,
+        .fua = (request->flags & NVME_REQ_FUA) != 0,
+    };
+    RECORD_EMIT_DATA(os->stream, host_now(host), host_here(host), RECORD_SUBMIT,
+                     record_op(request->op), bus, bytes, 0, &more);
+}
+
+static int os_submit(struct os *os, struct nvme_request *request)
+{
+    struct host *host = os->c.host;
+    if (stream_wants(os->stream, RECORD_SUBMIT))
+        record_submit(os, request);
+    int error = nvme_submit(os_choose(os), request);
+    RECORD_EMIT_DATA(os->stream, host_now(host), host_here(host), RECORD_SUBMITTED, error, 0, 0, 0,
+                     request);
+    return error;
+}
+
 int os_io(struct os *os, struct nvme_request *request)
 {
     uint64_t before = os->ended_count;
@@ -272,7 +332,7 @@ int os_io(struct os *os, struct nvme_request *request)
     os_enter(os);
     os->in_flight++; /* before the driver sees it: a completion interrupt may come inside the call
                       */
-    int error = nvme_submit(os_choose(os), request);
+    int error = os_submit(os, request);
     if (error != NVME_OK) {
         os->in_flight--;
     } else {
@@ -299,7 +359,7 @@ int os_start(struct os *os, struct nvme_request *request,
         os_spend(os, os->p.dispatch);
     }
     os->in_flight++;
-    int error = nvme_submit(os_choose(os), request);
+    int error = os_submit(os, request);
     if (error != NVME_OK)
         os->in_flight--;
     return error;

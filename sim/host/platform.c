@@ -120,6 +120,8 @@ static uint32_t platform_cq_load(void *ctx, const struct nvme_ring *cq, uint16_t
     uint32_t word;
     memcpy(&word, (const uint8_t *)cq->entries + ((size_t)slot << cq->entry_log2) + CQE_DW3,
            sizeof word);
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_CQ_LOAD, cq->qid, slot,
+                word, 0);
     host_note_entry(host, cq, slot, word);
     return word;
 }
@@ -127,18 +129,29 @@ static uint32_t platform_cq_load(void *ctx, const struct nvme_ring *cq, uint16_t
 static void platform_rmb(void *ctx, const struct nvme_ring *cq, uint16_t slot)
 {
     struct host *host = ctx;
-    (void)cq;
-    (void)slot;
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_RMB, cq->qid, slot, 0,
+                0);
     host_spend(host, CPU_POLL, host->p.read_barrier);
 }
 
 static void platform_mb(void *ctx)
 {
     struct host *host = ctx;
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_MB, 0, 0, 0, 0);
     host_spend(host, CPU_BUILD, host->p.publish);
 }
 
 /* ---- memory ---- */
+
+static enum record_memory memory_use(enum nvme_dma_use use)
+{
+    static const enum record_memory uses[] = {
+        [NVME_DMA_SQ] = RECORD_MEMORY_SQ,           [NVME_DMA_CQ] = RECORD_MEMORY_CQ,
+        [NVME_DMA_LIST] = RECORD_MEMORY_LIST,       [NVME_DMA_BOUNCE] = RECORD_MEMORY_BOUNCE,
+        [NVME_DMA_CONTROL] = RECORD_MEMORY_CONTROL, [NVME_DMA_HOST_MEMORY] = RECORD_MEMORY_HOST,
+    };
+    return uses[use];
+}
 
 static enum memory_direction direction_of(enum nvme_dir dir)
 {
@@ -163,12 +176,16 @@ static int platform_dma_alloc(void *ctx, size_t bytes, size_t align, enum nvme_d
         return NVME_E_NO_MEMORY;
     memory_grant(area, 0, bytes, directions[use]);
     *out = (struct nvme_dma){memory_pointer(area), memory_bus(area), bytes, area};
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_DMA_ALLOC,
+                memory_use(use), out->bus, bytes, 0);
     return NVME_OK;
 }
 
 static void platform_dma_free(void *ctx, struct nvme_dma *dma)
 {
     struct host *host = ctx;
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_DMA_FREE, 0, dma->bus,
+                dma->bytes, 0);
     memory_free(host->memory, dma->platform);
     *dma = (struct nvme_dma){NULL, 0, 0, NULL};
 }
@@ -239,6 +256,9 @@ static void platform_unmap(void *ctx, void *buffer, size_t bytes, enum nvme_dir 
 static void platform_sync(void *ctx, const struct nvme_dma *dma, size_t offset, size_t bytes,
                           enum nvme_sync what)
 {
+    const struct host *host = ctx;
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_SYNC,
+                what == NVME_SYNC_FOR_CPU, dma->bus + offset, bytes, 0);
     if (memory_is_uncached(dma->platform))
         return;
     host_maintain(ctx, what == NVME_SYNC_FOR_DEVICE ? CACHE_CLEAN : CACHE_INVALIDATE,
@@ -267,6 +287,7 @@ static void platform_copy(void *ctx, void *to, const void *from, size_t bytes,
     memory_copy(target, to_offset, source, from_offset, bytes);
     host->stats.bytes_copied += bytes;
     host->stats.copies++;
+    host_record_store(host, memory_bus(target) + to_offset, bytes);
     host_spend_ps(host, CPU_COPY, ps);
     RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_COPY, routine, bytes, 0,
                 0);

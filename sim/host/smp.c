@@ -109,5 +109,7 @@ int host_run(struct host *host, const struct host_program *programs)
     if (left == 0)
         return NVME_OK;
     forget_stuck(host);
+    if (left > 0)
+        RECORD_EMIT(host->stream, engine_now(host->engine), 0, RECORD_FORSAKEN, left, 0, 0, 0);
     return left < 0 ? NVME_E_UNSUPPORTED : NVME_E_TIMEOUT;
 }

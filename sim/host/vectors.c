@@ -122,6 +122,14 @@ static int setup_msix(struct host *host, unsigned vectors)
     return (int)vectors;
 }
 
+static enum record_irq_mode record_mode(enum nvme_irq_mode mode)
+{
+    return mode == NVME_IRQ_INTX   ? RECORD_IRQ_INTX
+           : mode == NVME_IRQ_MSI  ? RECORD_IRQ_MSI
+           : mode == NVME_IRQ_MSIX ? RECORD_IRQ_MSIX
+                                   : RECORD_IRQ_NONE;
+}
+
 int host_irq_setup(void *ctx, enum nvme_irq_mode mode, unsigned vectors)
 {
     struct host *host = ctx;
@@ -145,6 +153,8 @@ int host_irq_setup(void *ctx, enum nvme_irq_mode mode, unsigned vectors)
         host->irq_mode = mode;
         host->irq_vectors = (unsigned)granted;
     }
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_IRQ_SETUP,
+                record_mode(granted > 0 ? mode : NVME_IRQ_NONE), granted > 0 ? granted : 0, 0, 0);
     return granted;
 }
 

@@ -150,6 +150,8 @@ int machine_start(struct machine *machine, const char **why)
     /* Bring-up already causes interrupts: the admin queue's completions. */
     listen(machine);
     error = nvme_start_blocking(machine->nvme);
+    RECORD_EMIT(engine_stream(machine->engine), host_now(machine->host), 0, RECORD_BROUGHT_UP,
+                error, 0, 0, 0);
     if (error != NVME_OK)
         return start_failed(machine, error, why);
     if (nvme_namespace_count(machine->nvme) == 0)

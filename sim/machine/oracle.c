@@ -53,6 +53,7 @@ void machine_stamp(struct machine *machine, struct memory_area *area, size_t are
     for (uint32_t i = 0; i < bytes / PATTERN_BYTES; i++)
         memory_set_tag(area, area_offset + (size_t)i * PATTERN_BYTES,
                        pattern_tag(request, unit + i));
+    host_record_store(machine->host, memory_bus(area) + area_offset, bytes);
 }
 
 void machine_written(struct machine *machine, uint64_t offset, uint32_t bytes, uint32_t request)
@@ -79,6 +80,7 @@ void machine_poison(struct machine *machine, struct memory_area *area, size_t ar
     if (machine->oracle.expected == NULL)
         return;
     memory_fill_tag(area, area_offset, POISON, bytes / PATTERN_BYTES);
+    host_record_store(machine->host, memory_bus(area) + area_offset, bytes);
 }
 
 /* One by one, for the first block that is not what it should be, and how many there are. */

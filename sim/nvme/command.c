@@ -159,7 +159,8 @@ static void command_decoded(void *ctx, uint64_t arg)
 }
 
 /* Operands c and d of RECORD_COMMAND; only computed when somebody reads them. */
-static void record_command(struct ctrl *ctrl, const struct command *cmd, uint64_t now_ps)
+static void record_command(struct ctrl *ctrl, const struct command *cmd, uint64_t now_ps,
+                           const uint8_t *sqe)
 {
     bool has_range =
         cmd->sqid != 0 && cmd->opcode != NVM_FLUSH && cmd->opcode != NVM_DATASET_MANAGEMENT;
@@ -168,8 +169,8 @@ static void record_command(struct ctrl *ctrl, const struct command *cmd, uint64_
 
     if (cmd->sqid != 0)
         what = has_range ? cmd->cdw[0] | (uint64_t)cmd->cdw[1] << 32 : 0;
-    RECORD_EMIT(ctrl->stream, now_ps, ctrl->index, RECORD_COMMAND, cmd->opcode, command_name(cmd),
-                what, (uint64_t)cmd->nsid << 32 | blocks);
+    RECORD_EMIT_DATA(ctrl->stream, now_ps, ctrl->index, RECORD_COMMAND, cmd->opcode,
+                     command_name(cmd), what, (uint64_t)cmd->nsid << 32 | blocks, sqe);
 }
 
 void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
@@ -202,7 +203,7 @@ void command_arrived(struct ctrl *ctrl, struct command *cmd, const uint8_t *sqe)
     record_stage(ctrl, cmd, STAGE_DOORBELL, cmd->rung_ps);
     record_stage(ctrl, cmd, STAGE_FETCH, cmd->fetch_ps);
     if (stream_wants(ctrl->stream, RECORD_COMMAND))
-        record_command(ctrl, cmd, now_ps);
+        record_command(ctrl, cmd, now_ps, sqe);
     record_stage(ctrl, cmd, STAGE_DECODE, now_ps);
 
     decoded_ps =

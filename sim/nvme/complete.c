@@ -67,8 +67,9 @@ static void write_cqe(struct ctrl *ctrl, struct command *cmd, struct cq *cq, str
         return;
     }
     ctrl->stats.completions++;
-    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_CQE,
-                (uint32_t)cmd->cqid << 16 | cmd->cq_slot, command_name(cmd), status, sq->head);
+    RECORD_EMIT_DATA(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_CQE,
+                     (uint32_t)cmd->cqid << 16 | cmd->cq_slot, command_name(cmd), status, sq->head,
+                     cqe);
 }
 
 /* Completions of this queue that have no room end without an entry. */
@@ -202,6 +203,8 @@ static void wait_for_room(struct ctrl *ctrl, struct cq *cq, struct command *cmd)
         ctrl->pool.commands[cq->waiting_last].next = cmd->index;
     cq->waiting_last = cmd->index;
     ctrl->queues.sqs[cmd->sqid].stalled++;
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_STALL, cmd->cqid,
+                command_name(cmd), 0, 0);
     if (ctrl->shadow.on)
         shadow_stalled(ctrl, cmd->cqid);
     complete_awaited(ctrl, cmd->sqid);

@@ -49,8 +49,14 @@ void life_drop_work(struct ctrl *ctrl)
     ctrl->completion_free_ps = 0;
 }
 
+static void record_reset(struct ctrl *ctrl, bool fatal)
+{
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_RESET, fatal, 0, 0, 0);
+}
+
 void ctrl_fatal(struct ctrl *ctrl)
 {
+    record_reset(ctrl, true);
     life_drop_work(ctrl);
     life_set_csts(ctrl, 0, CSTS_CFS);
 }
@@ -155,6 +161,7 @@ static void level_reset(struct ctrl *ctrl)
     ctrl->life.state = LIFE_OFF; /* nothing that follows is the host's to hear of */
     ctrl->regs.cc = 0;
     ctrl->regs.intms = 0;
+    record_reset(ctrl, false);
     life_drop_work(ctrl);
     selftest_reset(ctrl);
     features_reset(ctrl);

@@ -180,6 +180,8 @@ static void bar_write(void *ctx, unsigned bar, uint64_t offset, unsigned size, u
         return;
     }
     ctrl->stats.register_writes++;
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_REGISTER, size, offset,
+                value, 0);
     if (is_msix_table(ctrl, offset)) {
         msix_table_write(&ctrl->msix, offset - ctrl->bar.msix_table_at, size, value);
         return;
@@ -208,6 +210,8 @@ static void config_write(void *ctx, uint16_t offset, unsigned size, uint32_t val
 
     if (ctrl->faults.link_down)
         return;
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_CONFIG, size, offset,
+                value, 0);
     changed = configspace_write(&ctrl->config, offset, size, value);
     if ((changed & CONFIGSPACE_FUNCTION_RESET) != 0) {
         ctrl_function_reset(ctrl);

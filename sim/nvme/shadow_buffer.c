@@ -58,13 +58,23 @@ static int write_entry(struct ctrl *ctrl, uint64_t page, uint32_t number, uint32
                               name_of(number));
 }
 
+static void record_shadow(struct ctrl *ctrl, bool of_eventidx, uint32_t number, uint32_t value)
+{
+    RECORD_EMIT(ctrl->stream, engine_now(ctrl->engine), ctrl->index, RECORD_SHADOW, of_eventidx,
+                number, value, 0);
+}
+
 static void eventidx_arrives(void *ctx, uint64_t arg)
 {
     struct shadow_slot *slot = ctx;
 
-    if (is_current(slot, arg) && write_entry(slot->ctrl, slot->ctrl->shadow.eventidx_at,
-                                             slot->number, (uint32_t)arg) != PCIE_OK)
+    if (!is_current(slot, arg))
+        return;
+    if (write_entry(slot->ctrl, slot->ctrl->shadow.eventidx_at, slot->number, (uint32_t)arg) !=
+        PCIE_OK)
         ctrl_fatal(slot->ctrl);
+    else
+        record_shadow(slot->ctrl, true, slot->number, (uint32_t)arg);
 }
 
 static void doorbell_arrives(void *ctx, uint64_t arg)
@@ -108,6 +118,7 @@ static void look_arrives(void *ctx, uint64_t arg)
         ctrl_fatal(ctrl);
         return;
     }
+    record_shadow(ctrl, false, slot->number, wire_get32(bytes));
     shadow_looked(slot, wire_get32(bytes));
 }
 
