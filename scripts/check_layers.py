@@ -21,10 +21,11 @@ ALLOWED = {
     "host": {"config", "engine", "pcie"},
     # The block device that workloads see is declared with them and implemented by the machine.
     "machine": {"config", "engine", "pcie", "media", "nvme", "host", "workload/block.h"},
-    "report": {"config", "engine", "pcie"},
+    "report": {"config", "engine", "pcie", "rules/rules.h"},
     "workload": {"config", "engine", "pcie", "report/result.h"},
-    "run": {"config", "engine", "pcie", "media", "nvme", "host", "machine", "workload", "report"},
-    "cli": {"config", "engine", "pcie", "media", "nvme", "host", "machine", "workload", "report", "run"},
+    "rules": {"engine", "pcie"},
+    "run": {"config", "engine", "pcie", "media", "nvme", "host", "machine", "workload", "report", "rules"},
+    "cli": {"config", "engine", "pcie", "media", "nvme", "host", "machine", "workload", "report", "rules", "run"},
 }
 # Rooms that may use the driver core's public headers.
 DRIVER_USERS = {"host", "machine", "run", "cli"}

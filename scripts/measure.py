@@ -36,12 +36,14 @@ COUNTED = {
     "instructions": Reads("reads without verification", "sim_instructions_per_io", False),
     "verified-instructions": Reads("verified reads", "sim_instructions_per_io_verified", True),
     "nand-instructions": Reads("reads of flash", "sim_instructions_per_io_nand", False, NAND),
+    "judged-instructions": Reads("verified reads under the rules", "sim_instructions_per_io_judged", True,
+                                 ["--rules", "fatal"]),
 }
 
 
 def command(build, ios, verify, options=()):
     words = [os.path.join(build, "bin", "doorbell"), "bench", "random-read", "--driver", "doorbell",
-             "--drive", "fixed-latency", "--host", "generic", "--quiet", "--ios", str(ios), *options]
+             "--drive", "fixed-latency", "--host", "generic", "--quiet", "--rules", "off", "--ios", str(ios), *options]
     return words if verify else words + ["--no-verify"]
 
 

@@ -52,6 +52,8 @@ enum cli_option_id {
     CLI_TIMED,
     CLI_TRIM,
     CLI_REQUEST,
+    CLI_RULES,
+    CLI_RULES_FILE,
     CLI_HELP,
     CLI_OPTIONS
 };
@@ -59,7 +61,11 @@ enum cli_option_id {
 /* An option in a set of options. */
 #define CLI_BIT(id) (UINT64_C(1) << (id))
 
-#define CLI_LIST_MAX 64
+#define CLI_LIST_MAX  64
+#define CLI_AGAIN_MAX 400
+
+/* What every command takes that runs a machine. */
+#define CLI_RULES_BITS (CLI_BIT(CLI_RULES) | CLI_BIT(CLI_RULES_FILE))
 
 struct cli_list {
     const char *items[CLI_LIST_MAX];
@@ -77,6 +83,9 @@ struct cli_settings {
     uint64_t depth, ios, footprint, request;
     enum progress_mode progress;
     enum replay_trim trim;
+    enum rules_mode rules;
+    struct rules_suppressions *suppress; /* NULL: none; main frees it */
+    char again[CLI_AGAIN_MAX];           /* the command line, to be typed again */
     bool dump_config, quiet, no_verify, plain, timed, help;
     uint64_t given;            /* bit per option that was there */
     struct cli_list arguments; /* what is no option */
@@ -97,7 +106,7 @@ int cli_bench_drive(const struct cli_settings *settings);
 int cli_bench_driver(const struct cli_settings *settings);
 
 extern const struct cli_command cli_bench_command, cli_replay_command, cli_explain_command,
-    cli_stats_command, cli_list_command;
+    cli_stats_command, cli_list_command, cli_explain_rule_command;
 
 /* argv[0] is the command's name. CLI_OK, or CLI_USAGE with a message printed. */
 int cli_parse(const struct cli_command *command, int argc, char **argv,

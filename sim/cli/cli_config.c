@@ -107,12 +107,22 @@ void cli_config_free(struct cli_config *c)
     c->config = NULL;
 }
 
+/* In one piece, so that those of several workers do not mix. */
+static void told(const char *text)
+{
+    cli_complain("%s", text);
+}
+
 struct run_spec cli_run_spec(const struct cli_settings *settings, const struct cli_config *config)
 {
     return (struct run_spec){.params = &config->params,
                              .driver = config->driver,
                              .drive = config->drive,
                              .host = config->host,
+                             .rules = {.mode = settings->rules,
+                                       .suppress = settings->suppress,
+                                       .again = settings->again},
+                             .told = told,
                              .options = {.seed = settings->seed,
                                          .form = settings->plain ? MEMORY_BYTES : MEMORY_TAGS,
                                          .verify = !settings->no_verify}};

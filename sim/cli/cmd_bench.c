@@ -399,6 +399,6 @@ const struct cli_command cli_bench_command = {
                CLI_BIT(CLI_JSON) | CLI_BIT(CLI_TRACE) | CLI_BIT(CLI_PLOT) | CLI_BIT(CLI_PUBLISHED) |
                CLI_BIT(CLI_DUMP_CONFIG) | CLI_BIT(CLI_PROGRESS) | CLI_BIT(CLI_QUIET) |
                CLI_BIT(CLI_NO_VERIFY) | CLI_BIT(CLI_PLAIN) | CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_IOS) |
-               CLI_BIT(CLI_FOOTPRINT) | CLI_BIT(CLI_CURVE) | CLI_BIT(CLI_HELP),
+               CLI_BIT(CLI_FOOTPRINT) | CLI_BIT(CLI_CURVE) | CLI_RULES_BITS | CLI_BIT(CLI_HELP),
     .run = bench_main,
 };

@@ -161,6 +161,6 @@ const struct cli_command cli_explain_command = {
     .options = CLI_BIT(CLI_DRIVER) | CLI_BIT(CLI_DRIVE) | CLI_BIT(CLI_HOST) | CLI_BIT(CLI_SETUP) |
                CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_SEED) |
                CLI_BIT(CLI_BLOCK_SIZE) | CLI_BIT(CLI_REQUEST) | CLI_BIT(CLI_NO_VERIFY) |
-               CLI_BIT(CLI_HELP),
+               CLI_RULES_BITS | CLI_BIT(CLI_HELP),
     .run = explain_main,
 };

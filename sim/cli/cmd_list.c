@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * `doorbell list`: profiles, suites, parameters.
+ * `doorbell list`: profiles, suites, rules, parameters.
  */
 #include "cli/cli.h"
 
@@ -43,6 +43,16 @@ static int list_suites(void)
     return CLI_OK;
 }
 
+static int list_rules(void)
+{
+    for (unsigned i = 0; i < RULE_COUNT; i++) {
+        const struct rule *rule = rule_get((enum rule_id)i);
+        printf("  %-4s %-15s %-42s %s\n", rule->id, rule_class_name(rule->class), rule->name,
+               rule->section);
+    }
+    return CLI_OK;
+}
+
 static int list_main(struct cli_settings *settings)
 {
     size_t count = settings->arguments.count;
@@ -60,18 +70,22 @@ static int list_main(struct cli_settings *settings)
     }
     if (strcmp(what, "profiles") == 0 && count == 1)
         return list_profiles(settings);
+    if (strcmp(what, "rules") == 0 && count == 1)
+        return list_rules();
     if (strcmp(what, "suites") == 0 && count == 1)
         return list_suites();
-    cli_complain("list: say what: profiles, suites, parameters [SECTION], parameters-markdown");
+    cli_complain("list: say what: profiles, suites, rules, parameters [SECTION], "
+                 "parameters-markdown");
     return CLI_USAGE;
 }
 
 const struct cli_command cli_list_command = {
     .name = "list",
-    .arguments = "profiles|suites|parameters",
-    .summary = "list profiles, suites or parameters",
+    .arguments = "profiles|suites|rules|parameters",
+    .summary = "list profiles, suites, rules or parameters",
     .text = "profiles             driver, drive, host and set-up profiles that are found\n"
             "suites               AmigaDiskBench suites\n"
+            "rules                rules for the host's behaviour; see explain-rule\n"
             "parameters [SECTION] every parameter with unit, default and limits\n"
             "parameters-markdown  the same, as docs/parameters.md has it",
     .options = CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_HELP),

@@ -60,6 +60,7 @@ const struct cli_command cli_replay_command = {
                CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_SEED) |
                CLI_BIT(CLI_CSV) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_TRACE) |
                CLI_BIT(CLI_DUMP_CONFIG) | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_NO_VERIFY) |
-               CLI_BIT(CLI_PLAIN) | CLI_BIT(CLI_TIMED) | CLI_BIT(CLI_TRIM) | CLI_BIT(CLI_HELP),
+               CLI_BIT(CLI_PLAIN) | CLI_BIT(CLI_TIMED) | CLI_BIT(CLI_TRIM) | CLI_RULES_BITS |
+               CLI_BIT(CLI_HELP),
     .run = replay_main,
 };

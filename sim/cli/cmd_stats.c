@@ -241,6 +241,6 @@ const struct cli_command cli_stats_command = {
                CLI_BIT(CLI_PROFILES) | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_SEED) |
                CLI_BIT(CLI_BLOCK_SIZE) | CLI_BIT(CLI_DEPTH) | CLI_BIT(CLI_IOS) |
                CLI_BIT(CLI_FOOTPRINT) | CLI_BIT(CLI_CSV) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_QUIET) |
-               CLI_BIT(CLI_NO_VERIFY) | CLI_BIT(CLI_PLAIN) | CLI_BIT(CLI_HELP),
+               CLI_BIT(CLI_NO_VERIFY) | CLI_BIT(CLI_PLAIN) | CLI_RULES_BITS | CLI_BIT(CLI_HELP),
     .run = stats_main,
 };

@@ -9,9 +9,9 @@
 
 #include "config/text.h"
 
-static const struct cli_command *const commands[] = {&cli_bench_command, &cli_replay_command,
-                                                     &cli_explain_command, &cli_stats_command,
-                                                     &cli_list_command};
+static const struct cli_command *const commands[] = {
+    &cli_bench_command, &cli_replay_command, &cli_explain_command,
+    &cli_stats_command, &cli_list_command,   &cli_explain_rule_command};
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 int cli_exit_of(int run_error)
@@ -25,6 +25,7 @@ int cli_exit_of(int run_error)
         return CLI_USAGE;
     case RUN_E_START:
     case RUN_E_WORKLOAD:
+    case RUN_E_RULES:
         return CLI_CHECK_FAILED;
     default:
         return CLI_INTERNAL;
@@ -37,8 +38,8 @@ static void print_help(FILE *file)
                   "A cycle-level simulator of an NVMe controller and its host, with a portable\n"
                   "NVMe driver core running on it.\n\ncommands:\n");
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(file, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fprintf(file, "  %-10s %s\n", "help", "show the help of a command");
+        fprintf(file, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(file, "  %-12s %s\n", "help", "show the help of a command");
     fprintf(file,
             "\noptions:\n  -h, --help     show this help\n  -V, --version  show the version\n\n"
             "exit codes: 0 ok; 1 a check failed; 2 usage or configuration; 3 unreadable input;\n"
@@ -71,7 +72,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
         cli_print_help(command, stdout);
         return CLI_OK;
     }
-    return command->run(&settings);
+    error = command->run(&settings);
+    rules_suppressions_free(settings.suppress);
+    return error;
 }
 
 static int help(int argc, char **argv)

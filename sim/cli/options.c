@@ -76,6 +76,10 @@ static const struct cli_option options[CLI_OPTIONS] = {
          "trim lines of the trace: error (default), skip, zero (Write Zeroes), deallocate"},
     [CLI_REQUEST] = {"request", 0, "N",
                      "which block request, counted from 1 (default: the last of the largest)"},
+    [CLI_RULES] = {"rules", 0, "MODE",
+                   "rules for the host's behaviour: fatal (default), report, off"},
+    [CLI_RULES_FILE] = {"rules-file", 0, "FILE",
+                        "rules not to be held against the driver: lines of RULE reason"},
     [CLI_HELP] = {"help", 'h', NULL, "show this help"},
 };
 
@@ -191,10 +195,22 @@ static bool directories(const struct cli_option *option, const char *list)
     return true;
 }
 
+static bool suppressions(const struct cli_option *option, const char *path,
+                         struct rules_suppressions **read)
+{
+    char why[RULES_TEXT_MAX];
+    rules_suppressions_free(*read);
+    *read = rules_suppressions_read(path, why);
+    if (*read == NULL)
+        cli_complain("--%s: %s", option->name, why);
+    return *read != NULL;
+}
+
 static bool cli_store(struct cli_settings *s, unsigned id, const char *text)
 {
     s->given |= UINT64_C(1) << id;
     static const char *const whens[] = {"auto", "always", "never", NULL};
+    static const char *const modes[] = {"fatal", "report", "off", NULL};
     static const char *const trims[] = {"error", "skip", "zero", "deallocate", NULL};
     const struct cli_option *option = &options[id];
     unsigned chosen = 0;
@@ -260,6 +276,12 @@ static bool cli_store(struct cli_settings *s, unsigned id, const char *text)
         good = choice(option, text, trims, &chosen);
         s->trim = (enum replay_trim)chosen;
         return good;
+    case CLI_RULES:
+        good = choice(option, text, modes, &chosen);
+        s->rules = (enum rules_mode)chosen;
+        return good;
+    case CLI_RULES_FILE:
+        return suppressions(option, text, &s->suppress);
     case CLI_DUMP_CONFIG:
         s->dump_config = true;
         break;
@@ -358,6 +380,22 @@ static bool parse_letters(const struct cli_command *command, int argc, char **ar
     return true;
 }
 
+/* The command line as a shell would take it; what does not fit ends in dots. */
+static void write_again(char again[CLI_AGAIN_MAX], int argc, char **argv)
+{
+    size_t at = (size_t)snprintf(again, CLI_AGAIN_MAX, "doorbell");
+    for (int i = 0; i < argc; i++) {
+        bool plain =
+            argv[i][0] != '\0' && argv[i][strcspn(argv[i], " \t\n\"'$&;|<>()*?`\\")] == '\0';
+        int took = snprintf(again + at, CLI_AGAIN_MAX - at, plain ? " %s" : " '%s'", argv[i]);
+        if (took < 0 || (size_t)took >= CLI_AGAIN_MAX - at) {
+            snprintf(again + CLI_AGAIN_MAX - 5, 5, " ...");
+            return;
+        }
+        at += (size_t)took;
+    }
+}
+
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               struct cli_settings *settings)
 {
@@ -368,6 +406,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
                                       .depth = 32,
                                       .ios = 100000,
                                       .footprint = UINT64_C(256) << 20};
+    write_again(settings->again, argc, argv);
     for (int i = 1; i < argc; i++) {
         bool good;
         if (no_more || argv[i][0] != '-' || argv[i][1] == '\0')

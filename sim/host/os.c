@@ -26,6 +26,7 @@ struct os {
     struct nvme_queue *queue; /* its own: where a choice begins */
     unsigned own;             /* the index of that */
     bool several_cpus;
+    bool condemned;
     /* OS_QUEUE_STEAL, bit per queue: */
     uint64_t used;   /* may hold requests of ours */
     uint64_t unrung; /* has some that were not rung */
@@ -315,6 +316,8 @@ static void record_submit(struct os *os, const struct nvme_request *request)
 static int os_submit(struct os *os, struct nvme_request *request)
 {
     struct host *host = os->c.host;
+    if (os->condemned)
+        return NVME_E_STATE;
     if (stream_wants(os->stream, RECORD_SUBMIT))
         record_submit(os, request);
     int error = nvme_submit(os_choose(os), request);
@@ -343,6 +346,11 @@ int os_io(struct os *os, struct nvme_request *request)
     }
     os_return(os);
     return error;
+}
+
+void os_condemn(struct os *os)
+{
+    os->condemned = true;
 }
 
 int os_start(struct os *os, struct nvme_request *request,

@@ -75,6 +75,8 @@ int os_start(struct os *os, struct nvme_request *request,
 void os_kick(struct os *os);
 int os_wait(struct os *os);
 /* Requests started that have not ended. */
+/* Refuse every request from now on, with NVME_E_STATE. */
+void os_condemn(struct os *os);
 unsigned os_in_flight(const struct os *os);
 
 #endif

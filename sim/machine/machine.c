@@ -162,6 +162,14 @@ int machine_start(struct machine *machine, const char **why)
     return NVME_OK;
 }
 
+void machine_condemn(struct machine *machine)
+{
+    for (unsigned cpu = 0; cpu < host_cpus(machine->host); cpu++) {
+        if (machine->os[cpu] != NULL)
+            os_condemn(machine->os[cpu]);
+    }
+}
+
 int machine_stop(struct machine *machine)
 {
     return nvme_stop_blocking(machine->nvme);

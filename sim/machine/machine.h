@@ -30,6 +30,10 @@ int machine_start(struct machine *machine, const char **why);
 /* Orderly shutdown. NVME_OK or an nvme_error. */
 int machine_stop(struct machine *machine);
 
+/* Let no request enter the driver any more: each ends at once with NVME_E_STATE, so that a workload
+ * ends early, as for any error. */
+void machine_condemn(struct machine *machine);
+
 /* The parts, for whoever wants to look inside. */
 struct engine *machine_engine(struct machine *machine);
 struct host *machine_host(struct machine *machine);

@@ -55,6 +55,12 @@ struct result_device {
     uint64_t admin_commands;
 };
 
+/* What the checker of protocol rules says (sim/rules). */
+struct result_rules {
+    uint32_t judged; /* 0: it was off */
+    uint32_t violations, suppressed;
+};
+
 struct result {
     char suite[RESULT_NAME_MAX];
     char driver[RESULT_NAME_MAX];
@@ -70,6 +76,7 @@ struct result {
     struct result_counters counters;
     struct usage usage; /* as the counters */
     struct result_device device;
+    struct result_rules rules;
     int error; /* 0, or the nvme_error that ended the run early */
 };
 

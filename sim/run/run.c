@@ -73,11 +73,26 @@ static void describe_device(struct run *run, uint64_t began_ps)
     device->subsystem_id = ids.subsystem;
 }
 
-static void take_down(struct run *run)
+/* What the checker says comes before whatever else went wrong: it was there first. */
+static int take_down(struct run *run, int error)
 {
+    struct rules_verdict verdict;
     if (run->spec->unobserve != NULL)
         run->spec->unobserve(run->spec->observe_ctx, run->machine);
+    judged_end(run->rules, &verdict);
     machine_destroy(run->machine);
+    run->result->rules = (struct result_rules){.judged = verdict.judged,
+                                               .violations = verdict.violations,
+                                               .suppressed = verdict.suppressed};
+    if (verdict.violations == 0)
+        return error;
+    if (run->spec->rules.mode == RULES_REPORT) {
+        if (run->spec->told != NULL)
+            run->spec->told(verdict.text);
+        return error;
+    }
+    snprintf(run->message, RUN_MESSAGE_MAX, "%s", verdict.text);
+    return RUN_E_RULES;
 }
 
 int run_begin(struct run *run, const struct run_spec *spec, struct result *result, char *message)
@@ -91,23 +106,19 @@ int run_begin(struct run *run, const struct run_spec *spec, struct result *resul
     run->machine = machine_create(&spec->params->machine, &spec->options);
     if (spec->observe != NULL)
         spec->observe(spec->observe_ctx, run->machine);
+    run->rules = judged_begin(run->machine, &spec->params->machine, &spec->rules);
     uint64_t began_ps = host_now(machine_host(run->machine));
     int error = machine_start(run->machine, &why);
     if (error != NVME_OK) {
         result->error = error;
         snprintf(message, RUN_MESSAGE_MAX, "driver %s, drive %s: %s", result->driver, result->drive,
                  why);
-        take_down(run);
-        return RUN_E_START;
+        return take_down(run, RUN_E_START);
     }
     run->device = machine_device(run->machine);
     describe_device(run, began_ps);
     error = trace_begin(run);
-    if (error != RUN_OK) {
-        take_down(run);
-        return error;
-    }
-    return RUN_OK;
+    return error == RUN_OK ? RUN_OK : take_down(run, error);
 }
 
 int run_end(struct run *run, int error)
@@ -131,8 +142,7 @@ int run_end(struct run *run, int error)
     result->blocks_verified = verdict->blocks_verified;
     result->blocks_mismatched = verdict->blocks_mismatched;
     result->requests_total = verdict->requests;
-    take_down(run);
-    return error;
+    return take_down(run, error);
 }
 
 int run_on_first(struct run *run, void (*program)(void *ctx), void *ctx)

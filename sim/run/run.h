@@ -9,6 +9,7 @@
 
 #include "report/result.h"
 #include "machine/machine.h"
+#include "run/judged.h"
 #include "run/params.h"
 #include "workload/adb.h"
 #include "workload/replay.h"
@@ -20,6 +21,10 @@ struct run_spec {
     const struct run_params *params;
     const char *driver, *drive, *host; /* names for the result */
     struct machine_options options;
+    struct judged_options rules; /* RUN_E_RULES if a violation ends the run */
+    /* RULES_REPORT: called with the text of the first violation when the run is over. May be NULL.
+     */
+    void (*told)(const char *text);
     const char *trace; /* write the block requests there as fio iolog v3; NULL: do not */
     /* Read the event stream of the run: observe is called before the machine is started, unobserve
      * before it is taken down. Either may be NULL. */
@@ -37,7 +42,8 @@ enum run_error {
     RUN_E_START = -200,    /* the machine did not come up */
     RUN_E_WORKLOAD = -201, /* the workload ended early: message and result->error */
     RUN_E_OUTPUT = -202,   /* a file could not be written */
-    RUN_E_TRACE = -203     /* a trace could not be read, or holds what the device cannot do */
+    RUN_E_TRACE = -203,    /* a trace could not be read, or holds what the device cannot do */
+    RUN_E_RULES = -204     /* the host has broken a rule: the message is the checker's */
 };
 
 /* All return a run_error, with a sentence in message when it is not RUN_OK, and leave nothing

@@ -12,6 +12,7 @@
 struct run {
     const struct run_spec *spec;
     struct machine *machine;
+    struct rules *rules;
     struct block_device *device; /* the machine's, or the tap in front of it */
     struct result *result;
     char *message;

@@ -10,6 +10,10 @@ quick=(bench amigadiskbench --suite Sprinter --block-size 4096 -s workload.passe
 expect 2 "unknown command 'bensh'; did you mean 'bench'?" -- bensh
 expect 2 "unknown workload 'amiga'" -- bench amiga
 expect 2 "name one workload" -- bench
+expect 2 "explain-rule: no rule 'S99'" -- explain-rule S99
+expect 2 "explain-rule: name one rule" -- explain-rule
+expect 2 "--rules: 'on' is not allowed; allowed: fatal, report, off" -- bench random-read --rules on
+expect 2 "--rules-file: nowhere: cannot be read" -- bench random-read --rules-file nowhere
 expect 2 "did you mean --driver?" -- bench amigadiskbench --drivr amiga-1.61
 expect 2 "unknown option -z" -- bench amigadiskbench -z
 expect 2 "--seed: 'x' is not a number" -- bench amigadiskbench --seed x

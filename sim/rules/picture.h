@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the checker knows: the controller and its queues as the host has set them up and as the bus
+ * has shown them. Trackers (picture_*.c) read records and write the picture; judges (judge.h) read
+ * it and never write it. Every record goes to the judges first, so that they see the picture as it
+ * was; what follows from a record (an entry was handed over, fetched, posted, seen, released) is
+ * told to them as an event, after the picture has taken it in, except where judge.h says otherwise.
+ *
+ * Terms. An SQ entry is *published* (the platform's fence), *rung* (the host has moved the tail
+ * over it, by register or shadow doorbell) and *fetched*. A CQ entry is *posted* (by the device),
+ * *seen* (the host has loaded its dword 3 and the phase tag was new) and *released* (the host has
+ * moved the head over it). A slot of an SQ is free again when an SQ head pointer that the host has
+ * seen has passed it.
+ */
+#ifndef RULES_PICTURE_H
+#define RULES_PICTURE_H
+
+#include <stddef.h>
+
+#include "engine/stream.h"
+#include "rules/spec.h"
+
+#define PICTURE_CPUS   64
+#define PICTURE_QUEUES 256 /* SQs and CQs with a higher identifier are not followed */
+#define PICTURE_BUSY   4096
+#define NO_COMMAND     UINT32_MAX
+
+/* ---- memory ---- */
+
+struct picture_range {
+    uint64_t bus, bytes;
+    bool is_list; /* PRP list or SGL segment, not data */
+};
+
+/* What an entry's pointers lead to. */
+struct picture_data {
+    struct picture_range *ranges; /* merged where they touch */
+    uint32_t count, room;
+    uint64_t bytes;       /* length of the data by opcode and namespace; 0: no data, or unknown */
+    bool to_device;       /* the device reads the data */
+    bool known;           /* the pointers could be followed to their end */
+    uint64_t list_digest; /* of all list pages; 0: none */
+};
+
+/* DMA memory of the driver (dma_alloc), and buffers that it has mapped. */
+struct picture_block {
+    uint64_t bus, bytes;
+    uint32_t use; /* enum record_memory, or PICTURE_MAPPED + direction of RECORD_MAP */
+};
+#define PICTURE_MAPPED 16u
+
+/* ---- commands ---- */
+
+enum command_state { COMMAND_RUNG, COMMAND_FETCHED, COMMAND_POSTED };
+
+/* From its ring until its completion is seen. */
+struct picture_command {
+    uint16_t sqid, cid;
+    uint32_t slot;
+    enum command_state state;
+    bool known;             /* sqe is: the entry could be read when it was rung */
+    uint8_t sqe[SQE_BYTES]; /* as rung; from the fetch on as fetched */
+    struct picture_data data;
+    uint64_t data_digest; /* of the data when rung, if the device reads it */
+    uint64_t rung_ps;
+    uint32_t cpu;  /* that rang */
+    uint32_t next; /* the pool's own */
+};
+
+/* ---- queues ---- */
+
+struct picture_slot {
+    uint8_t bytes[SQE_BYTES]; /* at the last publish */
+    uint64_t list_digest;     /* of its list pages, then */
+    bool published;           /* since the slot was last rung */
+    bool readable;            /* bytes are known */
+    uint32_t command;         /* index of the command that was last rung in it, or NO_COMMAND */
+    uint32_t rung_count;      /* how often it was rung */
+};
+
+struct picture_sq {
+    bool exists;      /* created, or being created: the command has been fetched */
+    bool delete_rung; /* a command to delete it has been rung */
+    uint16_t qid, cqid;
+    uint32_t size;
+    uint64_t bus;
+    uint64_t *pages;       /* a queue that is not contiguous: its pages; else NULL */
+    uint32_t tail;         /* up to which the host has rung */
+    uint32_t known_head;   /* SQ head pointer of the newest completion that the host has seen */
+    uint32_t fetched_head; /* up to which the device has begun to fetch */
+    uint32_t outstanding;  /* rung, and completion not seen */
+    struct picture_slot *slots;
+    uint32_t *by_cid; /* 65536: index of the outstanding command with this CID, or NO_COMMAND */
+};
+
+struct picture_cq {
+    bool exists, delete_rung;
+    uint16_t qid, vector;
+    bool interrupts;
+    uint32_t size;
+    uint64_t bus;
+    uint64_t *pages;
+    uint64_t posted, seen, released; /* totals since creation; slot = total % size */
+    uint64_t fenced;                 /* entries up to this total had a read fence after the look */
+    uint64_t attached;               /* SQs that complete here and exist */
+    uint8_t *entries;                /* size * 16: as posted */
+    uint32_t *commands;              /* of each slot: the posted command's index, or NO_COMMAND */
+};
+
+/* ---- requests ---- */
+
+struct picture_request {
+    const void *identity;
+    uint32_t op; /* enum record_op */
+    uint32_t nsid, blocks;
+    uint64_t lba, bus, bytes;
+    bool registered, fua;
+    bool taken; /* the core has said that it has it */
+    uint32_t cpu;
+    uint64_t submitted_ps;
+};
+
+/* ---- the controller ---- */
+
+struct picture_namespace {
+    bool known;
+    uint64_t blocks;      /* NSZE */
+    uint32_t block_bytes; /* of the format in use, metadata not counted */
+    uint32_t metadata_bytes;
+    bool extended; /* metadata at the end of each block */
+};
+#define PICTURE_NAMESPACES 256
+
+struct picture_controller {
+    /* registers, as the host has read or written them */
+    uint64_t cap;
+    bool cap_low_known, cap_high_known;
+    uint32_t cc, aqa;
+    uint64_t asq, acq;
+    /* as the device says: RECORD_CSTS */
+    uint32_t csts;
+    uint64_t enabled_ps; /* when CC.EN was last set */
+    /* PCI */
+    uint16_t pci_command;
+    uint32_t irq_mode; /* enum record_irq_mode */
+    uint32_t vectors;
+    /* Identify Controller, as the device has answered it */
+    bool identified;
+    uint8_t mdts, acl, aerl, fuses, vwc;
+    uint16_t oacs, oncs;
+    uint32_t sgls, nn;
+    struct picture_namespace namespaces[PICTURE_NAMESPACES]; /* by nsid; 0 unused */
+    /* Number of Queues, 1-based; 0: not set */
+    uint32_t granted_sqs, granted_cqs;
+    bool shutdown_begun;
+    uint32_t resets; /* controller level resets so far */
+};
+
+struct picture_shadow {
+    bool on;                               /* the command has succeeded */
+    bool pending;                          /* it has been fetched */
+    uint64_t doorbells, eventidxs;         /* bus addresses of the pages */
+    uint32_t value[2 * PICTURE_QUEUES];    /* as last found there */
+    uint32_t eventidx[2 * PICTURE_QUEUES]; /* as last written by the device */
+};
+
+struct picture {
+    struct picture_controller controller;
+    struct picture_shadow shadow;
+    struct picture_sq *sqs[PICTURE_QUEUES]; /* NULL: never created */
+    struct picture_cq *cqs[PICTURE_QUEUES];
+    uint32_t highest_qid;
+    struct picture_command *commands; /* a pool; one that is in use has next == its own index */
+    uint32_t commands_count, commands_room, commands_free;
+    uint32_t busy[PICTURE_BUSY]; /* ranges of outstanding commands on each page, folded */
+    struct picture_block *blocks;
+    uint32_t blocks_count, blocks_room;
+    struct picture_request *requests;       /* those the core has */
+    uint32_t requests_count, requests_room; /* room: a power of two; identity NULL: free */
+    struct picture_data scratch;            /* the trackers' own */
+    uint64_t now_ps;
+    uint64_t ios; /* I/O commands fetched */
+};
+
+/* Reading it. */
+static inline struct picture_sq *picture_sq(struct picture *p, uint32_t qid)
+{
+    return qid < PICTURE_QUEUES && p->sqs[qid] != NULL && p->sqs[qid]->exists ? p->sqs[qid] : NULL;
+}
+
+static inline struct picture_cq *picture_cq(struct picture *p, uint32_t qid)
+{
+    return qid < PICTURE_QUEUES && p->cqs[qid] != NULL && p->cqs[qid]->exists ? p->cqs[qid] : NULL;
+}
+
+/* The outstanding command of this name, or NULL. */
+struct picture_command *picture_find_command(struct picture *picture, uint32_t sqid, uint32_t cid);
+/* The outstanding commands whose data or lists touch this range, one by one, NULL: no more. *after
+ * is 0 for the first, and moves on by itself. */
+struct picture_command *picture_touching(struct picture *picture, uint64_t bus, uint64_t bytes,
+                                         uint32_t *after);
+/* The request that the core has, by identity; NULL: none. */
+struct picture_request *picture_find_request(struct picture *picture, const void *identity);
+/* The driver's DMA memory or mapping that holds all of this range; NULL: none. */
+const struct picture_block *picture_holding(const struct picture *picture, uint64_t bus,
+                                            uint64_t bytes);
+/* Doorbell number (2 * qid, plus 1 for a CQ) of an offset in BAR0; false: it is no doorbell's. */
+bool picture_is_doorbell(const struct picture *picture, uint64_t offset, uint32_t *number);
+
+#endif

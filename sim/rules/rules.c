@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The checker as a reader of the event stream: records go to the judges, then into the picture; see
+ * rules.h, judge.h and picture.h.
+ */
+#include "rules/internal.h"
+
+#include <stdlib.h>
+
+const struct judge *const rules_judges[JUDGES] = {&judge_registers, &judge_queues,   &judge_submit,
+                                                  &judge_data,      &judge_complete, &judge_shadow};
+
+static void rules_leave(struct rules *rules)
+{
+    if (rules->attached)
+        stream_remove(rules->setup.stream, &rules->reader);
+    rules->attached = false;
+}
+
+static void rules_read(void *ctx, const struct stream_record *record)
+{
+    struct rules *rules = ctx;
+    rules->current = *record;
+    rules->picture.now_ps = record->time_ps;
+    for (unsigned i = 0; i < JUDGES && !rules->over; i++) {
+        if (rules_judges[i]->kinds >> record->kind & 1u)
+            rules_judges[i]->record(rules, record);
+    }
+    if (!rules->over)
+        picture_take(rules, record);
+    rules_trail_keep(rules, record);
+    if (rules->over)
+        rules_leave(rules);
+}
+
+struct rules *rules_create(const struct rules_setup *setup)
+{
+    struct rules *rules = calloc(1, sizeof *rules);
+    if (rules == NULL)
+        abort();
+    rules->setup = *setup;
+    rules->picture.commands_free = NO_COMMAND;
+    rules->verdict.judged = 1;
+    uint64_t kinds = picture_kinds;
+    for (unsigned i = 0; i < JUDGES; i++) {
+        kinds |= rules_judges[i]->kinds;
+        if (rules_judges[i]->state_bytes == 0)
+            continue;
+        rules->states[i] = calloc(1, rules_judges[i]->state_bytes);
+        if (rules->states[i] == NULL)
+            abort();
+    }
+    rules->reader = (struct stream_reader){rules_read, rules, kinds, NULL};
+    stream_add(setup->stream, &rules->reader);
+    rules->attached = true;
+    return rules;
+}
+
+void rules_conclude(struct rules *rules)
+{
+    rules->current = (struct stream_record){.time_ps = rules->picture.now_ps};
+    RULES_TELL(concluded, rules);
+    rules->over = true;
+    rules_leave(rules);
+}
+
+const struct rules_verdict *rules_get_verdict(const struct rules *rules)
+{
+    return &rules->verdict;
+}
+
+void rules_destroy(struct rules *rules)
+{
+    if (rules == NULL)
+        return;
+    rules_leave(rules);
+    picture_free(&rules->picture);
+    for (unsigned i = 0; i < JUDGES; i++)
+        free(rules->states[i]);
+    free(rules);
+}
+
+/* ---- for judges ---- */
+
+struct picture *rules_picture(struct rules *rules)
+{
+    return &rules->picture;
+}
+
+const struct rules_setup *rules_setup(const struct rules *rules)
+{
+    return &rules->setup;
+}
+
+void *judge_state(struct rules *rules, const struct judge *judge)
+{
+    for (unsigned i = 0; i < JUDGES; i++) {
+        if (rules_judges[i] == judge)
+            return rules->states[i];
+    }
+    return NULL;
+}
+
+bool rules_peek(const struct rules *rules, uint64_t bus, void *to, size_t bytes)
+{
+    return rules->setup.peek(rules->setup.ctx, bus, to, bytes);
+}
+
+uint64_t rules_digest(const struct rules *rules, uint64_t bus, size_t bytes)
+{
+    return rules->setup.digest(rules->setup.ctx, bus, bytes);
+}
