@@ -90,6 +90,12 @@ int rules_cpu(const struct rules *rules)
     return is_of_device(rules->current.kind) ? -1 : rules->current.source;
 }
 
+void rules_note(struct rules *rules, enum rule_id rule)
+{
+    if (!rules->over && rules->verdict.count[rule] < UINT16_MAX)
+        rules->verdict.count[rule]++;
+}
+
 void rules_complain(struct rules *rules, enum rule_id rule, struct where where, const char *allowed,
                     const char *observed, ...)
 {

@@ -9,7 +9,7 @@
 #include "rules/judge.h"
 
 #define TRAIL_LENGTH 6
-#define JUDGES       6
+#define JUDGES       12
 
 struct rules {
     struct rules_setup setup;
@@ -73,15 +73,17 @@ void picture_busy(struct picture *picture, const struct picture_data *data, bool
 /* picture_data.c: follow the pointers of an entry. data keeps its memory from call to call. */
 void picture_follow(const struct rules *rules, uint32_t sqid, const uint8_t *sqe,
                     struct picture_data *data);
-uint64_t picture_digest_data(const struct rules *rules, const struct picture_data *data);
 
 /* picture_shadow.c */
 void picture_shadow_command(struct picture *picture, const uint8_t *sqe);
 void picture_shadow_look(struct rules *rules);
 void picture_shadow_record(struct rules *rules, const struct stream_record *record);
 
-/* picture_memory.c: requests and blocks */
+/* picture_memory.c */
 void picture_memory_record(struct picture *picture, const struct stream_record *record);
+/* picture_requests.c */
+void picture_attribute(struct picture *picture, struct picture_command *command);
+void picture_unattribute(struct picture *picture, struct picture_command *command, bool well);
 void picture_request_record(struct picture *picture, const struct stream_record *record);
 
 /* Growing arrays: at least `wanted` elements of `bytes` each. Aborts without memory. */

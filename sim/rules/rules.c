@@ -7,7 +7,9 @@
 
 #include <stdlib.h>
 
-const struct judge *const rules_judges[JUDGES] = {&judge_registers, &judge_queues,   &judge_submit,
+const struct judge *const rules_judges[JUDGES] = {&judge_registers, &judge_life,     &judge_queues,
+                                                  &judge_submit,    &judge_command,  &judge_lists,
+                                                  &judge_cache,     &judge_request,  &judge_waiting,
                                                   &judge_data,      &judge_complete, &judge_shadow};
 
 static void rules_leave(struct rules *rules)
@@ -85,6 +87,11 @@ void rules_destroy(struct rules *rules)
 struct picture *rules_picture(struct rules *rules)
 {
     return &rules->picture;
+}
+
+const struct stream_record *rules_record(const struct rules *rules)
+{
+    return &rules->current;
 }
 
 const struct rules_setup *rules_setup(const struct rules *rules)
