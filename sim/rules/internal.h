@@ -9,16 +9,23 @@
 #include "rules/judge.h"
 
 #define TRAIL_LENGTH 6
-#define JUDGES       12
+
+/* Who hears one kind of record, in order; then the picture. */
+struct rules_hearers {
+    void (*record[JUDGES])(struct rules *rules, const struct stream_record *record);
+    unsigned count;
+    bool picture;
+};
 
 struct rules {
     struct rules_setup setup;
     struct stream_reader reader;
     bool attached;
     bool over; /* RULES_FATAL has struck, or the run is over: nothing is judged any more */
+    struct rules_hearers hearers[RECORD_KINDS];
     struct picture picture;
     void *states[JUDGES];
-    struct stream_record current;             /* being handled */
+    const struct stream_record *current;      /* being handled */
     struct stream_record trail[TRAIL_LENGTH]; /* the last ones before it */
     uint64_t trail_count;
     struct rules_verdict verdict;

@@ -12,8 +12,24 @@
 #include "rules/picture.h"
 #include "rules/rules.h"
 
+enum judge_id {
+    JUDGE_REGISTERS,
+    JUDGE_LIFE,
+    JUDGE_QUEUES,
+    JUDGE_SUBMIT,
+    JUDGE_COMMAND,
+    JUDGE_LISTS,
+    JUDGE_CACHE,
+    JUDGE_REQUEST,
+    JUDGE_WAITING,
+    JUDGE_DATA,
+    JUDGE_COMPLETE,
+    JUDGE_SHADOW,
+    JUDGES
+};
+
 struct judge {
-    const char *family;
+    enum judge_id id;
     size_t state_bytes; /* zeroed at creation; judge_state() */
     uint64_t kinds;     /* of record() */
     /* Any of these may be NULL. */

@@ -122,7 +122,7 @@ static void cache_rung(struct rules *rules, struct picture_sq *sq,
 }
 
 const struct judge judge_cache = {
-    .family = "D",
+    .id = JUDGE_CACHE,
     .state_bytes = sizeof(struct cache_state),
     .kinds = UINT64_C(1) << RECORD_DMA_ALLOC | UINT64_C(1) << RECORD_DMA_FREE |
              UINT64_C(1) << RECORD_STORE | UINT64_C(1) << RECORD_SYNC | UINT64_C(1) << RECORD_DMA |

@@ -182,7 +182,7 @@ static void command_rung(struct rules *rules, struct picture_sq *sq,
 }
 
 const struct judge judge_command = {
-    .family = "S",
+    .id = JUDGE_COMMAND,
     .state_bytes = sizeof(struct command_state_of_fuse),
     .rung = command_rung,
 };

@@ -199,7 +199,7 @@ static void lists_concluded(struct rules *rules)
 }
 
 const struct judge judge_lists = {
-    .family = "D",
+    .id = JUDGE_LISTS,
     .state_bytes = sizeof(struct lists_state),
     .rung = lists_rung,
     .concluded = lists_concluded,

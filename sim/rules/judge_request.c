@@ -110,7 +110,7 @@ static void judge_end(struct rules *rules, const struct stream_record *r)
 }
 
 const struct judge judge_request = {
-    .family = "C",
+    .id = JUDGE_REQUEST,
     .state_bytes = sizeof(struct request_state),
     .kinds = UINT64_C(1) << RECORD_ENDED,
     .record = judge_end,

@@ -124,7 +124,7 @@ static void submit_concluded(struct rules *rules)
 }
 
 const struct judge judge_submit = {
-    .family = "S",
+    .id = JUDGE_SUBMIT,
     .state_bytes = sizeof(struct submit_state),
     .tail = submit_tail,
     .rung = submit_rung,

@@ -22,6 +22,7 @@
 
 #define PICTURE_CPUS   64
 #define PICTURE_QUEUES 256 /* SQs and CQs with a higher identifier are not followed */
+#define PICTURE_CHAINS 256
 #define PICTURE_BUSY   4096
 #define NO_COMMAND     UINT32_MAX
 
@@ -128,6 +129,7 @@ struct picture_request {
     uint64_t rung_blocks, done_blocks; /* the same, failures and resets taken back */
     uint32_t cpu;
     uint64_t submitted_ps;
+    uint32_t next_identity, next_lba; /* the table's own */
 };
 
 /* ---- the controller ---- */
@@ -186,11 +188,12 @@ struct picture {
     uint32_t busy[PICTURE_BUSY]; /* ranges of outstanding commands on each page, folded */
     struct picture_block *blocks;
     uint32_t blocks_count, blocks_room;
-    struct picture_request *requests;       /* those the core has */
-    bool requests_known;                    /* there was one: this host's requests can be seen */
-    uint32_t raw_requests;                  /* whose commands can be anything */
-    uint32_t requests_count, requests_room; /* room: a power of two; identity NULL: free */
-    struct picture_data scratch;            /* the trackers' own */
+    struct picture_request *requests; /* those the core has */
+    bool requests_known;              /* there was one: this host's requests can be seen */
+    uint32_t raw_requests;            /* whose commands can be anything */
+    uint32_t requests_count, requests_room, requests_free;        /* a pool; identity NULL: free */
+    uint32_t by_identity[PICTURE_CHAINS], by_lba[PICTURE_CHAINS]; /* first of each chain */
+    struct picture_data scratch;                                  /* the trackers' own */
     uint64_t now_ps;
     uint64_t ios; /* I/O commands fetched */
 };

@@ -57,7 +57,7 @@ static void ring_slot(struct rules *rules, struct picture_sq *sq, uint32_t at)
     command->sqid = sq->qid;
     command->slot = at;
     command->rung_ps = p->now_ps;
-    command->cpu = rules->current.source;
+    command->cpu = rules->current->source;
     command->known = read_entry(rules, sq, at, command->sqe);
     if (command->known) {
         command->cid = SQE_CID(command->sqe);
@@ -171,7 +171,7 @@ static void see(struct rules *rules, struct picture_cq *cq)
         index != NO_COMMAND && p->commands[index].next == index ? &p->commands[index] : NULL;
     struct picture_sq *sq = picture_sq(p, CQE_SQID(cqe));
     cq->seen++;
-    cq->seen_cpu = rules->current.source;
+    cq->seen_cpu = rules->current->source;
     cq->commands[slot] = NO_COMMAND;
     if (command != NULL)
         picture_unattribute(p, command, (CQE_STATUS(cqe) & CQE_STATUS_CODE) == 0);

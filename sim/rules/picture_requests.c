@@ -1,94 +1,92 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Requests that the driver core has taken from its callers, and which commands serve them; see
- * picture.h. A table with linear probing, by identity.
+ * picture.h. A pool, found by identity and by first block through two tables of chains.
  */
 #include <stdlib.h>
 
 #include "rules/internal.h"
 
-#define ATTRIBUTED_MOST                                                                            \
-    256u /* places of the table; commands of more requests are not looked up                       \
-          */
+#define ATTRIBUTED_MOST 256u /* commands of more requests at a time are not looked up */
 
-static uint32_t place_of(const struct picture *p, const void *identity)
+static uint32_t identity_chain(const void *identity)
 {
-    return (uint32_t)(((uintptr_t)identity >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 40) &
-           (p->requests_room - 1);
+    return (uint32_t)(((uintptr_t)identity >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32) %
+           PICTURE_CHAINS;
+}
+
+static uint32_t lba_chain(uint64_t lba)
+{
+    return (uint32_t)(lba * UINT64_C(0x9e3779b97f4a7c15) >> 32) % PICTURE_CHAINS;
 }
 
 struct picture_request *picture_find_request(struct picture *p, const void *identity)
 {
-    if (p->requests_room == 0)
-        return NULL;
-    for (uint32_t at = place_of(p, identity); p->requests[at].identity != NULL;
-         at = (at + 1) & (p->requests_room - 1)) {
-        if (p->requests[at].identity == identity)
-            return &p->requests[at];
+    for (uint32_t i = p->by_identity[identity_chain(identity)]; i != 0;
+         i = p->requests[i].next_identity) {
+        if (p->requests[i].identity == identity)
+            return &p->requests[i];
     }
     return NULL;
 }
 
-static void put(struct picture *p, const struct picture_request *request)
+/* Index 0 is nobody's: it ends the chains. */
+static uint32_t take_place(struct picture *p)
 {
-    uint32_t at = place_of(p, request->identity);
-    while (p->requests[at].identity != NULL && p->requests[at].identity != request->identity)
-        at = (at + 1) & (p->requests_room - 1);
-    if (p->requests[at].identity == NULL)
-        p->requests_count++;
-    p->requests[at] = *request;
-}
-
-static void enlarge(struct picture *p)
-{
-    struct picture_request *old = p->requests;
-    uint32_t room = p->requests_room;
-    p->requests_room = room == 0 ? 64 : 2 * room;
-    p->requests_count = 0;
-    p->requests = calloc(p->requests_room, sizeof *p->requests);
-    if (p->requests == NULL)
-        abort();
-    for (uint32_t i = 0; i < room; i++) {
-        if (old[i].identity != NULL)
-            put(p, &old[i]);
+    uint32_t index = p->requests_free;
+    if (index != 0) {
+        p->requests_free = p->requests[index].next_identity;
+        return index;
     }
-    free(old);
+    if (p->requests_count == 0)
+        p->requests_count = 1;
+    p->requests =
+        picture_grow(p->requests, &p->requests_room, p->requests_count + 1, sizeof *p->requests);
+    p->requests[0] = (struct picture_request){0};
+    return p->requests_count++;
 }
 
-/* Those behind it move up, so that a search never meets a hole too early. */
-static void take_out(struct picture *p, const struct picture_request *request)
+static void take_out(struct picture *p, struct picture_request *request)
 {
-    uint32_t mask = p->requests_room - 1, hole = (uint32_t)(request - p->requests);
-    p->requests_count--;
+    uint32_t index = (uint32_t)(request - p->requests);
+    uint32_t *at = &p->by_identity[identity_chain(request->identity)];
+    while (*at != index)
+        at = &p->requests[*at].next_identity;
+    *at = request->next_identity;
+    at = &p->by_lba[lba_chain(request->lba)];
+    while (*at != index)
+        at = &p->requests[*at].next_lba;
+    *at = request->next_lba;
     p->raw_requests -= request->op == RECORD_OP_RAW;
-    p->requests[hole].identity = NULL;
-    for (uint32_t at = (hole + 1) & mask; p->requests[at].identity != NULL; at = (at + 1) & mask) {
-        uint32_t home = place_of(p, p->requests[at].identity);
-        if (((at - home) & mask) < ((at - hole) & mask))
-            continue;
-        p->requests[hole] = p->requests[at];
-        p->requests[at].identity = NULL;
-        hole = at;
-    }
+    request->identity = NULL;
+    request->next_identity = p->requests_free;
+    p->requests_free = index;
 }
 
 static void submit(struct picture *p, const struct stream_record *r)
 {
     const struct record_submit *more = r->data;
-    if (2 * (p->requests_count + 1) > p->requests_room)
-        enlarge(p);
-    const struct picture_request request = {.identity = more->identity,
-                                            .op = r->a,
-                                            .nsid = more->nsid,
-                                            .blocks = more->blocks,
-                                            .lba = more->lba,
-                                            .bus = r->b,
-                                            .bytes = r->c,
-                                            .registered = more->registered,
-                                            .fua = more->fua,
-                                            .cpu = r->source,
-                                            .submitted_ps = r->time_ps};
-    put(p, &request);
+    struct picture_request *old = picture_find_request(p, more->identity);
+    if (old != NULL) /* the host has forgotten it, or uses it twice */
+        take_out(p, old);
+    uint32_t index = take_place(p);
+    uint32_t *identities = &p->by_identity[identity_chain(more->identity)];
+    uint32_t *lbas = &p->by_lba[lba_chain(more->lba)];
+    p->requests[index] = (struct picture_request){.identity = more->identity,
+                                                  .op = r->a,
+                                                  .nsid = more->nsid,
+                                                  .blocks = more->blocks,
+                                                  .lba = more->lba,
+                                                  .bus = r->b,
+                                                  .bytes = r->c,
+                                                  .registered = more->registered,
+                                                  .fua = more->fua,
+                                                  .cpu = r->source,
+                                                  .submitted_ps = r->time_ps,
+                                                  .next_identity = *identities,
+                                                  .next_lba = *lbas};
+    *identities = index;
+    *lbas = index;
     p->requests_known = true;
     p->raw_requests += r->a == RECORD_OP_RAW;
 }
@@ -133,33 +131,46 @@ static uint32_t blocks_of(const struct picture_request *request,
     return request->blocks == 0 ? 0 : SQE_NLB(command->sqe);
 }
 
-/* Two requests that the command could be of: nothing can be said about either. */
-static void note_vague(struct picture_request *one, struct picture_request *other)
-{
-    one->vague = true;
-    other->vague = true;
-}
-
 bool rules_attributes(const struct picture *p)
 {
-    return p->requests_known && p->requests_room <= ATTRIBUTED_MOST;
+    return p->requests_known && p->requests_count <= ATTRIBUTED_MOST;
+}
+
+/* One more request that the command could be of. Of two, nothing can be said about either. */
+static void add_candidate(struct picture_request **found, struct picture_request *request)
+{
+    if (*found != NULL)
+        request->vague = (*found)->vague = true;
+    *found = request;
+}
+
+/* Most commands begin where their request does; for the others all are looked at. */
+static struct picture_request *find_served(struct picture *p, const struct picture_command *command)
+{
+    struct picture_request *found = NULL;
+    uint64_t slba = SQE_SLBA(command->sqe);
+    for (uint32_t i = p->by_lba[lba_chain(slba)]; i != 0; i = p->requests[i].next_lba) {
+        if (p->requests[i].lba == slba && serves(&p->requests[i], command))
+            add_candidate(&found, &p->requests[i]);
+    }
+    for (uint32_t i = 1; found == NULL && i < p->requests_count; i++) {
+        if (!serves(&p->requests[i], command))
+            continue;
+        for (uint32_t k = i; k < p->requests_count; k++) {
+            if (serves(&p->requests[k], command))
+                add_candidate(&found, &p->requests[k]);
+        }
+    }
+    return found;
 }
 
 void picture_attribute(struct picture *p, struct picture_command *command)
 {
-    struct picture_request *found = NULL;
     command->attributed = ATTRIBUTED_NOT;
     if (!rules_attributes(p) || p->raw_requests != 0)
         return;
+    struct picture_request *found = find_served(p, command);
     command->attributed = ATTRIBUTED_NOBODY;
-    for (uint32_t i = 0; i < p->requests_room; i++) {
-        struct picture_request *request = &p->requests[i];
-        if (!serves(request, command))
-            continue;
-        if (found != NULL)
-            note_vague(found, request);
-        found = request;
-    }
     if (found == NULL)
         return;
     command->attributed = ATTRIBUTED;
