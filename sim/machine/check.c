@@ -121,6 +121,16 @@ static const char *driver_check(const struct machine_params *p)
     return say("driver: the core does not take this %s", field);
 }
 
+static const char *priorities_check(const struct driver_params *driver)
+{
+    const char *wrong;
+    if (machine_priority(driver->priorities, 0, &wrong) >= 0)
+        return NULL;
+    return say("driver.priorities: '%.40s' begins with no class; allowed: urgent, high, medium or "
+               "low, up to %u of them, separated by commas",
+               wrong, MACHINE_PRIORITIES_MAX);
+}
+
 /* ---- the driver and the rest of the machine ---- */
 
 static const char *emulation_check(const struct machine_params *p)
@@ -182,6 +192,8 @@ const char *machine_params_check(const struct machine_params *p)
         wrong = times_check(&p->driver);
     if (wrong == NULL)
         wrong = driver_check(p);
+    if (wrong == NULL)
+        wrong = priorities_check(&p->driver);
     if (wrong == NULL)
         wrong = emulation_check(p);
     if (wrong == NULL)

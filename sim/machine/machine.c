@@ -5,6 +5,7 @@
  */
 #include "machine/state.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,16 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
         machine->os[os.cpu] = os_create(&machine->params.os, &os);
 }
 
+static void set_priorities(struct machine *machine, unsigned queues)
+{
+    const char *wrong;
+    for (unsigned i = 0; i < queues; i++) {
+        int qprio = machine_priority(machine->params.driver.priorities, i, &wrong);
+        assert(qprio >= 0); /* machine_params_check() */
+        nvme_set_priority(machine->nvme, i, (uint8_t)qprio);
+    }
+}
+
 #define CORE_ALIGN 64u
 
 int machine_start(struct machine *machine, const char **why)
@@ -147,6 +158,7 @@ int machine_start(struct machine *machine, const char **why)
     machine->nvme = nvme_init((void *)start, bytes, host_platform(machine->host), &config);
     if (machine->nvme == NULL)
         return start_failed(machine, NVME_E_INVAL, why);
+    set_priorities(machine, config.io_queues);
     /* Bring-up already causes interrupts: the admin queue's completions. */
     listen(machine);
     error = nvme_start_blocking(machine->nvme);

@@ -5,6 +5,8 @@
  */
 #include "machine/params.h"
 
+#include <string.h>
+
 #include "engine/clock.h"
 
 #define PARAM_AS_ROWS struct driver_params
@@ -20,6 +22,42 @@ enum nvme_irq_mode machine_irq_mode(const struct driver_params *driver)
 {
     static const enum nvme_irq_mode modes[] = {NVME_IRQ_INTX, NVME_IRQ_MSI, NVME_IRQ_MSIX};
     return modes[driver->irq];
+}
+
+static const char *const classes[] = {"urgent", "high", "medium", "low"}; /* by QPRIO */
+#define CLASSES ((int)(sizeof classes / sizeof classes[0]))
+
+/* The class at the start of *text, which is moved behind it and the blanks around it. */
+static int read_class(const char **text)
+{
+    const char *at = *text + strspn(*text, " \t");
+    size_t length = strcspn(at, ", \t");
+    for (int qprio = 0; qprio < CLASSES; qprio++) {
+        if (strlen(classes[qprio]) == length && strncmp(at, classes[qprio], length) == 0) {
+            *text = at + length + strspn(at + length, " \t");
+            return qprio;
+        }
+    }
+    *text = at;
+    return -1;
+}
+
+int machine_priority(const char *list, unsigned index, const char **wrong)
+{
+    int found[MACHINE_PRIORITIES_MAX];
+    unsigned count = 0;
+    *wrong = list;
+    for (;;) {
+        int qprio = count < MACHINE_PRIORITIES_MAX ? read_class(wrong) : -1;
+        if (qprio < 0)
+            return -1;
+        found[count++] = qprio;
+        if (**wrong == '\0')
+            return found[index % count];
+        if (**wrong != ',')
+            return -1;
+        ++*wrong;
+    }
 }
 
 static uint64_t queues_wanted(const struct machine_params *p)
@@ -45,7 +83,6 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->cid_generation = p->cid_generation != 0;
     config->cid = (enum nvme_cid_policy)p->cid;
     config->negotiate_queues = p->negotiate_queues != 0;
-    config->sq_priority = 3; /* low, for all alike: also with weights none has less than another */
     config->full = (enum nvme_full_policy)p->full;
     config->bounce_bytes = (uint32_t)p->bounce_bytes;
     config->read =
@@ -75,6 +112,11 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->host_memory_bytes = (uint32_t)p->host_memory;
     config->host_behavior = p->host_behavior != 0;
     config->weighted = p->weighted != 0;
+    config->burst_log2 = (uint8_t)p->arbitration_burst;
+    config->weights[0] = (uint8_t)(p->weight_high - 1);
+    config->weights[1] = (uint8_t)(p->weight_medium - 1);
+    config->weights[2] = (uint8_t)(p->weight_low - 1);
+    config->admin_requests = (uint8_t)p->admin_requests;
     config->flush_always = p->flush_always != 0;
     config->delete_queues = p->delete_queues != 0;
     config->retries = (uint8_t)p->retries;

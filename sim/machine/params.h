@@ -48,6 +48,12 @@ uint64_t machine_io_queues(const struct machine_params *params);
 /* The interrupt kind, if completion = interrupt. */
 enum nvme_irq_mode machine_irq_mode(const struct driver_params *driver);
 
+#define MACHINE_PRIORITIES_MAX 64u /* classes in the list: as many as queues */
+
+/* Priority class (QPRIO, NVMe 1.4, 5.4) of I/O queue `index`, from 0, in a list as
+ * driver.priorities; -1 if the list is not one, and then *wrong is where it is wrong. */
+int machine_priority(const char *list, unsigned index, const char **wrong);
+
 /* The driver core's configuration. */
 void machine_driver_config(const struct machine_params *params, struct nvme_config *config);
 

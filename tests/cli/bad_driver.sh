@@ -30,7 +30,7 @@ while IFS= read -r line; do
         grep -qF "$below; allowed: ${BASH_REMATCH[1]}${BASH_REMATCH[2]} to " stderr && ok ||
             bad "$key=$low: $(cat stderr)"
         refused "-s: $key: $high is above the maximum; allowed: ${BASH_REMATCH[1]}${BASH_REMATCH[2]} to " "$key=$high"
-    elif [[ $line =~ ^\ \ \ \ \ \ allowed: ]]; then
+    elif [[ $line =~ ^\ \ \ \ \ \ allowed: && $line != *bytes\ of\ printable* ]]; then
         refused "; ${line#      }" "$key=neither"
     fi
 done < <("$doorbell" list parameters driver)
@@ -57,6 +57,12 @@ refused "driver.abort_timeout = 1.5 ms:" 'driver.abort_timeout=1500 us'
 refused "driver.admin_timeout = 1001 us:" 'driver.admin_timeout=1001 us'
 refused "driver.shutdown_timeout = 1999 us:" 'driver.shutdown_timeout=1999 us'
 refused "driver.coalescing_time = 150 us: the driver counts in steps of 100 us" 'driver.coalescing_time=150 us'
+refused "-s: driver.priorities: 'hgh' begins with no class; allowed: urgent, high, medium or low, up to 64 of them" \
+    'driver.priorities=low, hgh'
+refused "driver.priorities: '' begins with no class" driver.priorities=
+refused "driver.priorities: '' begins with no class" driver.priorities=low,
+refused "driver.priorities: 'high' begins with no class" 'driver.priorities=low high'
+refused "begins with no class" "driver.priorities=low$(printf ',low%.0s' {1..64})"
 refused "driver.irq = msix needs ctrl.msix_vectors above 0" driver.completion=interrupt driver.irq=msix \
     ctrl.msix_vectors=0
 refused "driver.registered_buffers = yes needs host.coherent = yes" driver.registered_buffers=yes host.coherent=no
