@@ -6,7 +6,8 @@
  *   kinds.c     the faults, what each may cause, and the configurations of the driver
  *   world.c     the machine with the driver core, and what the core has of it
  *   ledger.c    what each block may hold
- *   workload.c  the requests, what their owner does when things go wrong, and one whole run
+ *   workload.c  what the owner of the requests does when things go wrong, and one whole run
+ *   request.c, judge.c  its requests, and how they may end
  *   main.c      the enumeration and the command line
  *
  * Every violation is told by campaign_fail(), with the command that shows it again.
