@@ -31,6 +31,7 @@ struct job {
 struct run {
     struct world world;
     const struct campaign_kind *kind;
+    const struct campaign_policy *policy;
     struct ledger ledger;
     struct job jobs[RUN_AT_A_TIME];
     bool busy[RUN_AT_A_TIME]; /* with the core, or ended and not looked at */
@@ -39,7 +40,10 @@ struct run {
     uint64_t number, ended; /* requests begun, ended */
     uint64_t progress_ps;
     bool power_lost, came_back, clean;
-    unsigned failed, reset_failed;
+    unsigned failed; /* requests, by what they ended with: */
+    unsigned status_failed, state_failed, timed_out, gone;
+    uint64_t resets;       /* by the core, when it was last READY */
+    uint64_t reset_number; /* last request that had begun when it was last seen READY */
     struct campaign_counts *counts;
     struct stream_reader reader;
     uint64_t room;
@@ -64,5 +68,9 @@ uint8_t *request_block(const struct job *job, uint32_t index);
 void judge_done(struct nvme_request *request);
 /* A request that has ended. */
 void judge_job(struct run *run, struct job *job);
+/* After each look: is the controller READY, and has a reset left anything? */
+void judge_reset(struct run *run);
+/* The whole run. */
+void judge_run(const struct run *run);
 
 #endif

@@ -52,6 +52,7 @@ static void look(struct run *run)
         run->in_flight--;
         judge_job(run, &run->jobs[i]);
     }
+    judge_reset(run);
     if (run->ended != before)
         run->progress_ps = world_now(world);
 }
@@ -169,10 +170,24 @@ static void count(struct run *run)
     stream_remove(engine_stream(machine_engine(run->world.machine)), &run->reader);
 }
 
+/* A fault that lasts is over, and one that struck the last command has been noticed. */
+static bool settle_down(struct run *run)
+{
+    if (run->kind->place == CAMPAIGN_WHILE)
+        world_wait(&run->world, CAMPAIGN_WHILE_PS);
+    do {
+        if (!pump(run))
+            return false;
+    } while (nvme_state(run->world.nvme) != NVME_STATE_READY);
+    return true;
+}
+
 /* Whatever happened: what is there is what may be there, and everything works again. */
 static bool clean_batch(struct run *run)
 {
     if (!sweep(run, NVME_OP_READ))
+        return false;
+    if (!settle_down(run))
         return false;
     run->clean = true; /* from here on nothing may go wrong */
     run->ledger.corrupt_allowed = false;
@@ -216,6 +231,9 @@ static void rule(const struct campaign_kind *kind, uint64_t at_event, uint64_t a
     text[0] = '\0';
     if (kind->place == CAMPAIGN_TIME)
         snprintf(text, bytes, "at=%" PRIu64 "ps : %s", at_ps, kind->action);
+    else if (kind->place == CAMPAIGN_WHILE)
+        snprintf(text, bytes, "after=%" PRIu64 "ps before=%" PRIu64 "ps : %s", at_ps,
+                 at_ps + CAMPAIGN_WHILE_PS, kind->action);
     else if (kind->place != CAMPAIGN_NOWHERE)
         snprintf(text, bytes, "%snth=%" PRIu64 " : %s", queues[kind->place], at_event,
                  kind->action);
@@ -253,6 +271,7 @@ enum campaign_end campaign_run(const struct campaign_policy *policy,
     if (!run)
         abort();
     run->kind = kind;
+    run->policy = policy;
     run->random = seed;
     run->counts = counts;
     rule(kind, at_event, at_ps, faults, sizeof faults);
@@ -268,9 +287,7 @@ enum campaign_end campaign_run(const struct campaign_policy *policy,
         run->came_back = mixed(run) && clean_batch(run);
     if (!run->came_back && !(kind->may & MAY_NOT_COME))
         campaign_fail("the controller does not come back");
-    for (unsigned i = 0; i < nvme_get_info(run->world.nvme)->io_queues; i++)
-        if (run->came_back && nvme_in_flight(nvme_get_queue(run->world.nvme, i)) != 0)
-            campaign_fail("command identifiers of queue %u have not come back", i + 1);
+    judge_run(run);
     world_stop(&run->world);
     look(run); /* what the stop has ended */
     if (run->in_flight != 0)
