@@ -115,6 +115,8 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
         step_ps = STEP_COALESCING_PS;
     struct os_config os = {
         .step_ps = step_ps,
+        .stepper = (enum os_stepper)machine->params.driver.stepper,
+        .steps = &machine->steps,
         .host = machine->host,
         .nvme = machine->nvme,
         .queues = machine->queues,
@@ -215,6 +217,11 @@ struct link *machine_link(struct machine *machine)
 struct os *machine_os(struct machine *machine, unsigned cpu)
 {
     return machine->os[cpu];
+}
+
+uint64_t machine_steps(const struct machine *machine, unsigned cpu)
+{
+    return machine->steps.count[cpu];
 }
 
 struct nvme *machine_nvme(struct machine *machine)

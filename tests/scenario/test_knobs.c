@@ -111,6 +111,7 @@ static const struct knob {
     {"driver.completion", "poll", GEN, NULL},
     {"driver.irq", "intx", GEN, NULL},
     {"driver.deferred", "yes", GEN, NULL},
+    {"driver.stepper", "any", RANDOM, "host.cpus=2;driver.io_timeout=4 ms"},
     {"driver.poll_unmasks", "no", A65, NULL},
     {"driver.hybrid_spins", "16", A65, NULL},
     {"driver.hybrid_sleep", "yes", GEN, "driver.completion=poll"},
