@@ -67,27 +67,22 @@ static void tell(struct rules *rules, const struct rule *rule, struct where wher
 {
     struct text text = {rules->verdict.text, sizeof rules->verdict.text};
     say(&text, "rule %s (%s), %s: at ", rule->id, rule->name, rule_class_name(rule->class));
-    say_time(&text, rules->current.time_ps);
+    say_time(&text, rules->current->time_ps);
     say_where(&text, where);
     say(&text, "\n  observed: %s\n  allowed:  %s [%s]", observed, allowed, rule->section);
     uint64_t count = rules->trail_count < TRAIL_LENGTH ? rules->trail_count : TRAIL_LENGTH;
     if (count > 0)
         say(&text, "\n  before (hexadecimal operands):");
     for (uint64_t i = rules->trail_count - count; i < rules->trail_count; i++)
-        say_record(&text, &rules->trail[i % TRAIL_LENGTH]);
+        say_record(&text, &rules->trail[i % TRAIL_ROOM]);
     say(&text, "\n  seed %" PRIu64, rules->setup.seed);
     if (rules->setup.again != NULL)
         say(&text, ", again: %s", rules->setup.again);
 }
 
-void rules_trail_keep(struct rules *rules, const struct stream_record *record)
-{
-    rules->trail[rules->trail_count++ % TRAIL_LENGTH] = *record;
-}
-
 int rules_cpu(const struct rules *rules)
 {
-    return is_of_device(rules->current.kind) ? -1 : rules->current.source;
+    return is_of_device(rules->current->kind) ? -1 : rules->current->source;
 }
 
 void rules_note(struct rules *rules, enum rule_id rule)
@@ -114,7 +109,7 @@ void rules_complain(struct rules *rules, enum rule_id rule, struct where where, 
         va_start(arguments, observed);
         vsnprintf(words, sizeof words, observed, arguments);
         va_end(arguments);
-        verdict->first_ps = rules->current.time_ps;
+        verdict->first_ps = rules->current->time_ps;
         tell(rules, rule_get(rule), where, allowed, words);
     }
     if (rules->setup.mode != RULES_FATAL)

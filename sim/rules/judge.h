@@ -12,10 +12,29 @@
 #include "rules/picture.h"
 #include "rules/rules.h"
 
+/* Their order: of several that complain of one thing, the first is heard first. */
+enum judge_place {
+    JUDGE_REGISTERS,
+    JUDGE_LIFE,
+    JUDGE_QUEUES,
+    JUDGE_SUBMIT,
+    JUDGE_COMMAND,
+    JUDGE_LISTS,
+    JUDGE_CACHE,
+    JUDGE_REQUEST,
+    JUDGE_WAITING,
+    JUDGE_DATA,
+    JUDGE_COMPLETE,
+    JUDGE_SHADOW,
+    JUDGES
+};
+
 struct judge {
     const char *family;
-    size_t state_bytes; /* zeroed at creation; judge_state() */
-    uint64_t kinds;     /* of record() */
+    enum judge_place place;
+    size_t state_bytes;   /* zeroed at creation; judge_state() */
+    uint64_t kinds;       /* of record() */
+    bool not_if_coherent; /* nothing to say where memory is coherent: is not asked there */
     /* Any of these may be NULL. */
     void (*record)(struct rules *rules, const struct stream_record *record);
     /* The host is about to move the tail of this SQ to `to` (register: by its register; else by its

@@ -42,9 +42,9 @@ static void submit_tail(struct rules *rules, struct picture_sq *sq, uint32_t to,
     if (to >= sq->size)
         rules_complain(rules, RULE_S1, where, "less than the number of entries",
                        "tail %u of a queue with %u entries", to, sq->size);
-    else if (to == sq->tail && by_register && !rules_picture(rules)->shadow.on)
+    else if (to == sq->tail && by_register && sq->rung == sq->bell_rung)
         rules_complain(rules, RULE_S4, where, "another value than the last",
-                       "tail %u written a second time", to);
+                       "tail %u written, and it is %u", to, to);
     else
         judge_room(rules, sq, to);
 }
@@ -101,16 +101,26 @@ static void submit_rung(struct rules *rules, struct picture_sq *sq,
     judge_fence(rules, sq, command);
 }
 
+/* Whether the host's own memory has it still as it was rung: then the device has got something old,
+ * which is a matter of fences and caches. */
+static bool is_as_rung(const struct rules *rules, const struct picture *p,
+                       const struct picture_sq *sq, const struct picture_command *command)
+{
+    uint8_t now[SQE_BYTES];
+    return rules_peek(rules, picture_slot_bus(p, sq, command->slot), now, sizeof now) &&
+           memcmp(now, command->sqe, SQE_BYTES) == 0;
+}
+
 static void submit_fetched(struct rules *rules, struct picture_sq *sq,
                            const struct picture_command *command, const uint8_t *sqe)
 {
-    (void)sq;
     if (command == NULL) {
         rules_complain(rules, RULE_S5, WHERE_QUEUE(-1, sq->qid), "the entry as it was rung",
                        "the controller has fetched CID %u, which was never rung", SQE_CID(sqe));
         return;
     }
-    if (command->known && memcmp(command->sqe, sqe, SQE_BYTES) != 0)
+    if (command->known && memcmp(command->sqe, sqe, SQE_BYTES) != 0 &&
+        !is_as_rung(rules, rules_picture(rules), sq, command))
         rules_complain(rules, RULE_S5, WHERE_COMMAND(-1, command), "the entry as it was rung",
                        "slot %u was stored to between its doorbell and its fetch", command->slot);
 }
@@ -125,6 +135,7 @@ static void submit_concluded(struct rules *rules)
 
 const struct judge judge_submit = {
     .family = "S",
+    .place = JUDGE_SUBMIT,
     .state_bytes = sizeof(struct submit_state),
     .tail = submit_tail,
     .rung = submit_rung,

@@ -1,96 +1,142 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Requests that the driver core has taken from its callers, and which commands serve them; see
- * picture.h. A table with linear probing, by identity.
+ * The requests that callers have handed to the driver core, and which command is for which of them:
+ * see picture.h. A command names its request nowhere, but what it asks of the controller does: the
+ * commands of a request cover its blocks from the first to the last (NVMe 1.4 sections 6.6 to 6.9,
+ * 6.14, 6.15, 6.17), so the one that is rung next begins where those before it have ended. A
+ * request of which a command has failed, or over which the controller was reset, may begin anew.
+ * Where two requests ask for the same and their buffers do not tell, they are called vague.
  */
-#include <stdlib.h>
-
 #include "rules/internal.h"
 
-#define ATTRIBUTED_MOST                                                                            \
-    256u /* places of the table; commands of more requests are not looked up                       \
-          */
+#define MIX UINT64_C(0x9e3779b97f4a7c15)
 
-static uint32_t place_of(const struct picture *p, const void *identity)
+static uint32_t identity_place(const void *identity)
 {
-    return (uint32_t)(((uintptr_t)identity >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 40) &
-           (p->requests_room - 1);
+    return (uint32_t)(((uintptr_t)identity >> 4) * MIX >> 40) % PICTURE_REQUEST_PLACES;
+}
+
+static uint32_t lba_place(uint32_t op, uint64_t lba)
+{
+    return (uint32_t)((lba + op) * MIX >> 40) % PICTURE_REQUEST_PLACES;
 }
 
 struct picture_request *picture_find_request(struct picture *p, const void *identity)
 {
-    if (p->requests_room == 0)
+    if (p->requests_count == 0)
         return NULL;
-    for (uint32_t at = place_of(p, identity); p->requests[at].identity != NULL;
-         at = (at + 1) & (p->requests_room - 1)) {
-        if (p->requests[at].identity == identity)
-            return &p->requests[at];
+    uint32_t i = p->requests_by_identity[identity_place(identity)];
+    while (i != 0 && p->requests[i - 1].identity != identity)
+        i = p->requests[i - 1].next_of_identity;
+    return i == 0 ? NULL : &p->requests[i - 1];
+}
+
+struct picture_request *picture_request_of(struct picture *p, const struct picture_command *command)
+{
+    struct picture_request *request =
+        command->attributed == ATTRIBUTED ? &p->requests[command->request] : NULL;
+    return request != NULL && request->identity != NULL &&
+                   request->generation == command->request_generation
+               ? request
+               : NULL;
+}
+
+bool rules_attributes(const struct picture *p)
+{
+    return p->requests_known;
+}
+
+/* One command for a flush; for a deallocation as many as its ranges take, which are not known. */
+static bool has_no_blocks(uint32_t op)
+{
+    return op == RECORD_OP_FLUSH || op == RECORD_OP_DEALLOCATE;
+}
+
+/* ---- those that wait for a command: by operation and next block ---- */
+
+static void await(struct picture *p, struct picture_request *request)
+{
+    uint32_t *place = &p->requests_by_lba[lba_place(request->op, request->next_lba)];
+    request->next_of_lba = *place;
+    *place = (uint32_t)(request - p->requests) + 1;
+}
+
+static void await_no_more(struct picture *p, const struct picture_request *request)
+{
+    uint32_t *place = &p->requests_by_lba[lba_place(request->op, request->next_lba)];
+    while (*place != 0 && &p->requests[*place - 1] != request)
+        place = &p->requests[*place - 1].next_of_lba;
+    if (*place != 0)
+        *place = request->next_of_lba;
+}
+
+/* ---- coming and going ---- */
+
+static struct picture_request *new_request(struct picture *p)
+{
+    uint32_t i = p->requests_free;
+    if (i == 0) {
+        p->requests =
+            picture_grow(p->requests, &p->requests_room, p->requests_top + 1, sizeof *p->requests);
+        i = ++p->requests_top;
+        p->requests[i - 1].generation = 0;
+    } else {
+        p->requests_free = p->requests[i - 1].next_of_identity;
     }
-    return NULL;
+    p->requests_count++;
+    return &p->requests[i - 1];
 }
 
-static void put(struct picture *p, const struct picture_request *request)
+static void take_out(struct picture *p, struct picture_request *request)
 {
-    uint32_t at = place_of(p, request->identity);
-    while (p->requests[at].identity != NULL && p->requests[at].identity != request->identity)
-        at = (at + 1) & (p->requests_room - 1);
-    if (p->requests[at].identity == NULL)
-        p->requests_count++;
-    p->requests[at] = *request;
-}
-
-static void enlarge(struct picture *p)
-{
-    struct picture_request *old = p->requests;
-    uint32_t room = p->requests_room;
-    p->requests_room = room == 0 ? 64 : 2 * room;
-    p->requests_count = 0;
-    p->requests = calloc(p->requests_room, sizeof *p->requests);
-    if (p->requests == NULL)
-        abort();
-    for (uint32_t i = 0; i < room; i++) {
-        if (old[i].identity != NULL)
-            put(p, &old[i]);
-    }
-    free(old);
-}
-
-/* Those behind it move up, so that a search never meets a hole too early. */
-static void take_out(struct picture *p, const struct picture_request *request)
-{
-    uint32_t mask = p->requests_room - 1, hole = (uint32_t)(request - p->requests);
-    p->requests_count--;
+    uint32_t index = (uint32_t)(request - p->requests) + 1;
+    uint32_t *place = &p->requests_by_identity[identity_place(request->identity)];
+    while (*place != index)
+        place = &p->requests[*place - 1].next_of_identity;
+    *place = request->next_of_identity;
+    if (request->left != 0)
+        await_no_more(p, request);
+    if (request->vague && !has_no_blocks(request->op))
+        p->vague_blocks += request->left; /* what it was to get another one has got */
     p->raw_requests -= request->op == RECORD_OP_RAW;
-    p->requests[hole].identity = NULL;
-    for (uint32_t at = (hole + 1) & mask; p->requests[at].identity != NULL; at = (at + 1) & mask) {
-        uint32_t home = place_of(p, p->requests[at].identity);
-        if (((at - home) & mask) < ((at - hole) & mask))
-            continue;
-        p->requests[hole] = p->requests[at];
-        p->requests[at].identity = NULL;
-        hole = at;
-    }
+    request->identity = NULL;
+    request->next_of_identity = p->requests_free;
+    p->requests_free = index;
+    p->requests_count--;
 }
 
 static void submit(struct picture *p, const struct stream_record *r)
 {
     const struct record_submit *more = r->data;
-    if (2 * (p->requests_count + 1) > p->requests_room)
-        enlarge(p);
-    const struct picture_request request = {.identity = more->identity,
-                                            .op = r->a,
-                                            .nsid = more->nsid,
-                                            .blocks = more->blocks,
-                                            .lba = more->lba,
-                                            .bus = r->b,
-                                            .bytes = r->c,
-                                            .registered = more->registered,
-                                            .fua = more->fua,
-                                            .cpu = r->source,
-                                            .submitted_ps = r->time_ps};
-    put(p, &request);
-    p->requests_known = true;
+    struct picture_request *request = picture_find_request(p, more->identity);
+    if (request != NULL) /* handed in twice */
+        take_out(p, request);
+    request = new_request(p);
+    uint32_t *place = &p->requests_by_identity[identity_place(more->identity)];
+    *request = (struct picture_request){.identity = more->identity,
+                                        .op = r->a,
+                                        .nsid = more->nsid,
+                                        .blocks = more->blocks,
+                                        .lba = more->lba,
+                                        .bus = r->b,
+                                        .bytes = r->c,
+                                        .registered = more->registered,
+                                        .fua = more->fua,
+                                        .cpu = r->source,
+                                        .submitted_ps = r->time_ps,
+                                        .next_lba = more->lba,
+                                        .left = more->blocks,
+                                        .generation = request->generation + 1,
+                                        .next_of_identity = *place};
+    *place = (uint32_t)(request - p->requests) + 1;
+    if (has_no_blocks(r->a)) {
+        request->next_lba = 0;
+        request->left = 1;
+    }
+    if (request->left != 0)
+        await(p, request);
     p->raw_requests += r->a == RECORD_OP_RAW;
+    p->requests_known = true;
 }
 
 void picture_request_record(struct picture *p, const struct stream_record *r)
@@ -108,80 +154,157 @@ void picture_request_record(struct picture *p, const struct stream_record *r)
         take_out(p, request);
 }
 
-/* ---- commands of requests ---- */
+/* ---- whose command it is ---- */
 
-static bool serves(const struct picture_request *request, const struct picture_command *command)
+/* The operation of each opcode, plus 1; 0: none that a request asks for. */
+static const uint8_t ops[] = {
+    [NVM_OP_READ] = RECORD_OP_READ + 1,
+    [NVM_OP_WRITE] = RECORD_OP_WRITE + 1,
+    [NVM_OP_FLUSH] = RECORD_OP_FLUSH + 1,
+    [NVM_OP_COMPARE] = RECORD_OP_COMPARE + 1,
+    [NVM_OP_WRITE_ZEROES] = RECORD_OP_WRITE_ZEROES + 1,
+    [NVM_OP_DATASET] = RECORD_OP_DEALLOCATE + 1,
+    [NVM_OP_VERIFY] = RECORD_OP_VERIFY + 1,
+};
+
+/* What a command asks for, as a request would. */
+struct wish {
+    uint32_t op, nsid, blocks;
+    uint64_t lba;
+};
+
+static bool read_wish(const uint8_t *sqe, struct wish *wish)
 {
-    static const uint8_t opcodes[] = {
-        [RECORD_OP_READ] = NVM_OP_READ,         [RECORD_OP_WRITE] = NVM_OP_WRITE,
-        [RECORD_OP_FLUSH] = NVM_OP_FLUSH,       [RECORD_OP_WRITE_ZEROES] = NVM_OP_WRITE_ZEROES,
-        [RECORD_OP_COMPARE] = NVM_OP_COMPARE,   [RECORD_OP_VERIFY] = NVM_OP_VERIFY,
-        [RECORD_OP_DEALLOCATE] = NVM_OP_DATASET};
-    const uint8_t *sqe = command->sqe;
-    if (request->identity == NULL || request->op >= RECORD_OP_RAW ||
-        opcodes[request->op] != SQE_OPCODE(sqe))
+    uint8_t opcode = SQE_OPCODE(sqe);
+    if (opcode >= sizeof ops || ops[opcode] == 0)
         return false;
-    if (request->op == RECORD_OP_FLUSH || request->op == RECORD_OP_DEALLOCATE)
-        return request->pending == 0;
-    return SQE_NSID(sqe) == request->nsid && SQE_SLBA(sqe) >= request->lba &&
-           SQE_SLBA(sqe) - request->lba + SQE_NLB(sqe) <= request->blocks;
+    *wish = (struct wish){ops[opcode] - 1u, SQE_NSID(sqe), SQE_NLB(sqe), SQE_SLBA(sqe)};
+    if (has_no_blocks(wish->op)) {
+        wish->lba = 0;
+        wish->blocks = 1;
+    }
+    return true;
 }
 
-static uint32_t blocks_of(const struct picture_request *request,
-                          const struct picture_command *command)
+static bool is_its_buffer(const struct picture_request *request, const struct picture_data *data)
 {
-    return request->blocks == 0 ? 0 : SQE_NLB(command->sqe);
+    return request->bus != 0 && data->count != 0 && data->ranges[0].bus >= request->bus &&
+           data->ranges[0].bus - request->bus < request->bytes;
 }
 
-/* Two requests that the command could be of: nothing can be said about either. */
-static void note_vague(struct picture_request *one, struct picture_request *other)
+static bool asks(const struct picture_request *request, const struct wish *wish)
 {
-    one->vague = true;
-    other->vague = true;
+    return request->op == wish->op && request->next_lba == wish->lba &&
+           request->left >= wish->blocks &&
+           (request->nsid == wish->nsid || wish->op == RECORD_OP_FLUSH);
 }
 
-bool rules_attributes(const struct picture *p)
+/* The one that waits for it; of several that ask for the same, the one whose buffer it is. */
+static struct picture_request *find_waiting(struct picture *p, const struct wish *wish,
+                                            const struct picture_data *data)
 {
-    return p->requests_known && p->requests_room <= ATTRIBUTED_MOST;
+    struct picture_request *found = NULL;
+    bool sure = false;
+    for (uint32_t i = p->requests_by_lba[lba_place(wish->op, wish->lba)]; i != 0;
+         i = p->requests[i - 1].next_of_lba) {
+        struct picture_request *request = &p->requests[i - 1];
+        if (!asks(request, wish))
+            continue;
+        bool its = is_its_buffer(request, data);
+        if (found != NULL && its == sure)
+            found->vague = request->vague = true;
+        if (found == NULL || (its && !sure))
+            found = request;
+        sure |= its;
+    }
+    return found;
+}
+
+/* One that may be sent again, from its beginning. */
+static struct picture_request *find_troubled(struct picture *p, const struct wish *wish)
+{
+    for (uint32_t i = 0; i < p->requests_top; i++) {
+        struct picture_request *request = &p->requests[i];
+        if (request->identity == NULL || !request->troubled || request->op != wish->op)
+            continue;
+        if (has_no_blocks(wish->op) || (request->nsid == wish->nsid && wish->lba == request->lba &&
+                                        wish->blocks <= request->blocks))
+            return request;
+    }
+    return NULL;
+}
+
+static void begin_anew(struct picture *p, struct picture_request *request)
+{
+    if (request->left != 0)
+        await_no_more(p, request);
+    request->next_lba = has_no_blocks(request->op) ? 0 : request->lba;
+    request->left = has_no_blocks(request->op) ? 1 : request->blocks;
+    request->rung_blocks = request->done_blocks = 0;
+    await(p, request);
+}
+
+static void move_on(struct picture *p, struct picture_request *request, uint32_t blocks)
+{
+    if (request->op == RECORD_OP_DEALLOCATE)
+        return;
+    await_no_more(p, request);
+    request->next_lba += blocks;
+    request->left -= blocks;
+    if (request->left != 0)
+        await(p, request);
 }
 
 void picture_attribute(struct picture *p, struct picture_command *command)
 {
-    struct picture_request *found = NULL;
+    struct picture_request *request;
+    struct wish wish;
     command->attributed = ATTRIBUTED_NOT;
-    if (!rules_attributes(p) || p->raw_requests != 0)
+    if (!p->requests_known || p->raw_requests != 0 || !read_wish(command->sqe, &wish))
         return;
-    command->attributed = ATTRIBUTED_NOBODY;
-    for (uint32_t i = 0; i < p->requests_room; i++) {
-        struct picture_request *request = &p->requests[i];
-        if (!serves(request, command))
-            continue;
-        if (found != NULL)
-            note_vague(found, request);
-        found = request;
+    request = find_waiting(p, &wish, &command->data);
+    if (request == NULL) {
+        request = find_troubled(p, &wish);
+        if (request != NULL)
+            begin_anew(p, request);
     }
-    if (found == NULL)
+    if (request == NULL && p->vague_blocks >= wish.blocks) {
+        p->vague_blocks -= wish.blocks;
         return;
-    command->attributed = ATTRIBUTED;
-    command->request = found->identity;
-    found->pending++;
-    found->commands++;
-    found->rung_blocks += blocks_of(found, command);
+    }
+    command->attributed = request == NULL ? ATTRIBUTED_NOBODY : ATTRIBUTED;
+    if (request == NULL)
+        return;
+    command->request = (uint32_t)(request - p->requests);
+    command->request_generation = request->generation;
+    request->pending++;
+    request->commands++;
+    request->rung_blocks += wish.blocks;
+    move_on(p, request, wish.blocks);
 }
 
 /* Its end: well, or not (then it may be sent again). */
 void picture_unattribute(struct picture *p, struct picture_command *command, bool well)
 {
-    struct picture_request *request =
-        command->attributed == ATTRIBUTED ? picture_find_request(p, command->request) : NULL;
+    struct picture_request *request = picture_request_of(p, command);
+    struct wish wish;
     command->attributed = ATTRIBUTED_NOT;
-    if (request == NULL || request->pending == 0)
+    if (request == NULL || request->pending == 0 || !read_wish(command->sqe, &wish))
         return;
     request->pending--;
     if (well) {
-        request->done_blocks += blocks_of(request, command);
+        request->done_blocks += wish.blocks;
         request->done_commands++;
     } else {
-        request->rung_blocks -= blocks_of(request, command);
+        request->rung_blocks -=
+            wish.blocks < request->rung_blocks ? wish.blocks : request->rung_blocks;
+        request->troubled = true;
     }
+}
+
+/* A reset: whatever is on its way may be sent again. */
+void picture_trouble(struct picture *p)
+{
+    for (uint32_t i = 0; i < p->requests_top; i++)
+        p->requests[i].troubled = true;
 }

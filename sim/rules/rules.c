@@ -7,10 +7,14 @@
 
 #include <stdlib.h>
 
-const struct judge *const rules_judges[JUDGES] = {&judge_registers, &judge_life,     &judge_queues,
-                                                  &judge_submit,    &judge_command,  &judge_lists,
-                                                  &judge_cache,     &judge_request,  &judge_waiting,
-                                                  &judge_data,      &judge_complete, &judge_shadow};
+const struct judge *const rules_judges[JUDGES] = {
+    [JUDGE_REGISTERS] = &judge_registers, [JUDGE_LIFE] = &judge_life,
+    [JUDGE_QUEUES] = &judge_queues,       [JUDGE_SUBMIT] = &judge_submit,
+    [JUDGE_COMMAND] = &judge_command,     [JUDGE_LISTS] = &judge_lists,
+    [JUDGE_CACHE] = &judge_cache,         [JUDGE_REQUEST] = &judge_request,
+    [JUDGE_WAITING] = &judge_waiting,     [JUDGE_DATA] = &judge_data,
+    [JUDGE_COMPLETE] = &judge_complete,   [JUDGE_SHADOW] = &judge_shadow,
+};
 
 static void rules_leave(struct rules *rules)
 {
@@ -22,17 +26,57 @@ static void rules_leave(struct rules *rules)
 static void rules_read(void *ctx, const struct stream_record *record)
 {
     struct rules *rules = ctx;
-    rules->current = *record;
+    struct stream_record *kept = &rules->trail[rules->trail_count % TRAIL_ROOM];
+    *kept = *record;
+    rules->current = kept;
     rules->picture.now_ps = record->time_ps;
-    for (unsigned i = 0; i < JUDGES && !rules->over; i++) {
-        if (rules_judges[i]->kinds >> record->kind & 1u)
-            rules_judges[i]->record(rules, record);
-    }
+    const struct judge *const *judge = rules->hears[record->kind];
+    for (; *judge != NULL && !rules->over; judge++)
+        (*judge)->record(rules, record);
     if (!rules->over)
         picture_take(rules, record);
-    rules_trail_keep(rules, record);
+    rules->trail_count++;
     if (rules->over)
         rules_leave(rules);
+}
+
+_Static_assert((unsigned)RECORD_KINDS <= KINDS_MAX, "hears[] has room");
+
+#define LIST(event_)                                                                               \
+    do {                                                                                           \
+        unsigned count_ = 0;                                                                       \
+        for (unsigned i_ = 0; i_ < JUDGES; i_++) {                                                 \
+            if (rules_judges[i_]->event_ != NULL &&                                                \
+                !(rules_judges[i_]->not_if_coherent && rules->setup.coherent))                     \
+                rules->listeners.event_[count_++] = rules_judges[i_];                              \
+        }                                                                                          \
+    } while (0)
+
+static void list_listeners(struct rules *rules)
+{
+    LIST(tail);
+    LIST(head);
+    LIST(rung);
+    LIST(fetched);
+    LIST(posted);
+    LIST(seen);
+    LIST(enabled);
+    LIST(reset);
+    LIST(concluded);
+}
+
+static uint64_t list_kinds(struct rules *rules, const struct judge *judge)
+{
+    if (judge->not_if_coherent && rules->setup.coherent)
+        return 0;
+    for (unsigned kind = 0; kind < RECORD_KINDS; kind++) {
+        const struct judge **end = rules->hears[kind];
+        while (*end != NULL)
+            end++;
+        if ((judge->kinds >> kind & 1u) != 0)
+            *end = judge;
+    }
+    return judge->kinds;
 }
 
 struct rules *rules_create(const struct rules_setup *setup)
@@ -45,7 +89,7 @@ struct rules *rules_create(const struct rules_setup *setup)
     rules->verdict.judged = 1;
     uint64_t kinds = picture_kinds;
     for (unsigned i = 0; i < JUDGES; i++) {
-        kinds |= rules_judges[i]->kinds;
+        kinds |= list_kinds(rules, rules_judges[i]);
         if (rules_judges[i]->state_bytes == 0)
             continue;
         rules->states[i] = calloc(1, rules_judges[i]->state_bytes);
@@ -53,6 +97,7 @@ struct rules *rules_create(const struct rules_setup *setup)
             abort();
     }
     rules->reader = (struct stream_reader){rules_read, rules, kinds, NULL};
+    list_listeners(rules);
     stream_add(setup->stream, &rules->reader);
     rules->attached = true;
     return rules;
@@ -60,7 +105,9 @@ struct rules *rules_create(const struct rules_setup *setup)
 
 void rules_conclude(struct rules *rules)
 {
-    rules->current = (struct stream_record){.time_ps = rules->picture.now_ps};
+    struct stream_record *kept = &rules->trail[rules->trail_count % TRAIL_ROOM];
+    *kept = (struct stream_record){.time_ps = rules->picture.now_ps};
+    rules->current = kept;
     RULES_TELL(concluded, rules);
     rules->over = true;
     rules_leave(rules);
@@ -91,7 +138,7 @@ struct picture *rules_picture(struct rules *rules)
 
 const struct stream_record *rules_record(const struct rules *rules)
 {
-    return &rules->current;
+    return rules->current;
 }
 
 const struct rules_setup *rules_setup(const struct rules *rules)
@@ -101,11 +148,7 @@ const struct rules_setup *rules_setup(const struct rules *rules)
 
 void *judge_state(struct rules *rules, const struct judge *judge)
 {
-    for (unsigned i = 0; i < JUDGES; i++) {
-        if (rules_judges[i] == judge)
-            return rules->states[i];
-    }
-    return NULL;
+    return rules->states[judge->place];
 }
 
 bool rules_peek(const struct rules *rules, uint64_t bus, void *to, size_t bytes)
