@@ -9,8 +9,13 @@
 #include "rules/judge.h"
 
 #define TRAIL_LENGTH 6
-#define TRAIL_ROOM   8 /* a power of two; the record at hand is there, too */
-#define KINDS_MAX    64
+
+/* Who hears one kind of record, in order; then the picture. */
+struct rules_hearers {
+    void (*record[JUDGES])(struct rules *rules, const struct stream_record *record);
+    unsigned count;
+    bool picture;
+};
 
 /* Who listens to which event: the judges that have a function for it, then NULL. */
 struct rules_listeners {
@@ -24,13 +29,13 @@ struct rules {
     struct stream_reader reader;
     bool attached;
     bool over; /* RULES_FATAL has struck, or the run is over: nothing is judged any more */
+    struct rules_hearers hearers[RECORD_KINDS];
+    struct rules_listeners listeners;
     struct picture picture;
     void *states[JUDGES];
-    struct stream_record trail[TRAIL_ROOM];
-    uint64_t trail_count;                             /* of records before the one at hand */
-    const struct stream_record *current;              /* the one at hand: in trail */
-    const struct judge *hears[KINDS_MAX][JUDGES + 1]; /* by kind: who wants the record, then NULL */
-    struct rules_listeners listeners;
+    const struct stream_record *current;      /* being handled */
+    struct stream_record trail[TRAIL_LENGTH]; /* the last ones before it */
+    uint64_t trail_count;
     struct rules_verdict verdict;
 };
 
@@ -98,5 +103,8 @@ void picture_request_record(struct picture *picture, const struct stream_record 
 
 /* Growing arrays: at least `wanted` elements of `bytes` each. Aborts without memory. */
 void *picture_grow(void *array, uint32_t *room, uint32_t wanted, size_t bytes);
+
+/* complain.c */
+void rules_trail_keep(struct rules *rules, const struct stream_record *record);
 
 #endif

@@ -13,7 +13,7 @@
 #include "rules/rules.h"
 
 /* Their order: of several that complain of one thing, the first is heard first. */
-enum judge_place {
+enum judge_id {
     JUDGE_REGISTERS,
     JUDGE_LIFE,
     JUDGE_QUEUES,
@@ -30,8 +30,7 @@ enum judge_place {
 };
 
 struct judge {
-    const char *family;
-    enum judge_place place;
+    enum judge_id id;
     size_t state_bytes;   /* zeroed at creation; judge_state() */
     uint64_t kinds;       /* of record() */
     bool not_if_coherent; /* nothing to say where memory is coherent: is not asked there */

@@ -120,8 +120,7 @@ static void cache_rung(struct rules *rules, struct picture_sq *sq,
 }
 
 const struct judge judge_cache = {
-    .family = "D",
-    .place = JUDGE_CACHE,
+    .id = JUDGE_CACHE,
     .not_if_coherent = true,
     .state_bytes = sizeof(struct cache_state),
     .kinds = UINT64_C(1) << RECORD_DMA_ALLOC | UINT64_C(1) << RECORD_DMA_FREE |

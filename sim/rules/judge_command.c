@@ -233,8 +233,7 @@ static void command_rung(struct rules *rules, struct picture_sq *sq,
 }
 
 const struct judge judge_command = {
-    .family = "S",
-    .place = JUDGE_COMMAND,
+    .id = JUDGE_COMMAND,
     .state_bytes = sizeof(struct command_state_of_fuse),
     .rung = command_rung,
 };

@@ -89,8 +89,7 @@ static void complete_record(struct rules *rules, const struct stream_record *r)
 }
 
 const struct judge judge_complete = {
-    .family = "C",
-    .place = JUDGE_COMPLETE,
+    .id = JUDGE_COMPLETE,
     .kinds = UINT64_C(1) << RECORD_CQ_LOAD | UINT64_C(1) << RECORD_RMB |
              UINT64_C(1) << RECORD_ENDED | UINT64_C(1) << RECORD_STALL,
     .record = complete_record,

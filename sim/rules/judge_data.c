@@ -168,8 +168,7 @@ static void data_concluded(struct rules *rules)
 }
 
 const struct judge judge_data = {
-    .family = "D",
-    .place = JUDGE_DATA,
+    .id = JUDGE_DATA,
     .state_bytes = sizeof(struct data_state),
     .kinds = UINT64_C(1) << RECORD_REFUSED | UINT64_C(1) << RECORD_STORE |
              UINT64_C(1) << RECORD_UNMAP | UINT64_C(1) << RECORD_BROUGHT_UP |

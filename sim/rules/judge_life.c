@@ -175,8 +175,7 @@ static void life_record(struct rules *rules, const struct stream_record *r)
 }
 
 const struct judge judge_life = {
-    .family = "R",
-    .place = JUDGE_LIFE,
+    .id = JUDGE_LIFE,
     .state_bytes = sizeof(struct life_state),
     .kinds = UINT64_C(1) << RECORD_REG_WRITE | UINT64_C(1) << RECORD_CSTS |
              UINT64_C(1) << RECORD_BROUGHT_UP | UINT64_C(1) << RECORD_DMA_FREE |

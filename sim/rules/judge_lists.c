@@ -145,8 +145,7 @@ static void lists_concluded(struct rules *rules)
 }
 
 const struct judge judge_lists = {
-    .family = "D",
-    .place = JUDGE_LISTS,
+    .id = JUDGE_LISTS,
     .state_bytes = sizeof(struct lists_state),
     .rung = lists_rung,
     .concluded = lists_concluded,

@@ -208,8 +208,7 @@ static void queues_enabled(struct rules *rules)
 }
 
 const struct judge judge_queues = {
-    .family = "Q",
-    .place = JUDGE_QUEUES,
+    .id = JUDGE_QUEUES,
     .kinds = UINT64_C(1) << RECORD_REG_WRITE | UINT64_C(1) << RECORD_DMA_FREE,
     .record = queues_record,
     .tail = queues_tail,

@@ -206,8 +206,7 @@ static void registers_record(struct rules *rules, const struct stream_record *r)
 }
 
 const struct judge judge_registers = {
-    .family = "R",
-    .place = JUDGE_REGISTERS,
+    .id = JUDGE_REGISTERS,
     .kinds = UINT64_C(1) << RECORD_REG_WRITE | UINT64_C(1) << RECORD_REG_READ,
     .record = registers_record,
     .rung = registers_rung,

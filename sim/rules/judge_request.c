@@ -160,8 +160,7 @@ static void request_concluded(struct rules *rules)
 }
 
 const struct judge judge_request = {
-    .family = "C",
-    .place = JUDGE_REQUEST,
+    .id = JUDGE_REQUEST,
     .state_bytes = sizeof(struct request_state),
     .kinds = UINT64_C(1) << RECORD_ENDED | UINT64_C(1) << RECORD_SUBMITTED,
     .record = request_record,

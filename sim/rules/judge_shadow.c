@@ -272,8 +272,7 @@ static void shadow_reset(struct rules *rules)
 }
 
 const struct judge judge_shadow = {
-    .family = "B",
-    .place = JUDGE_SHADOW,
+    .id = JUDGE_SHADOW,
     .state_bytes = sizeof(struct shadow_state),
     .kinds = UINT64_C(1) << RECORD_SHADOW | UINT64_C(1) << RECORD_FORSAKEN |
              UINT64_C(1) << RECORD_DMA_FREE | UINT64_C(1) << RECORD_PUBLISH |

@@ -134,8 +134,7 @@ static void submit_concluded(struct rules *rules)
 }
 
 const struct judge judge_submit = {
-    .family = "S",
-    .place = JUDGE_SUBMIT,
+    .id = JUDGE_SUBMIT,
     .state_bytes = sizeof(struct submit_state),
     .tail = submit_tail,
     .rung = submit_rung,

@@ -95,8 +95,7 @@ static void waiting_concluded(struct rules *rules)
 }
 
 const struct judge judge_waiting = {
-    .family = "C",
-    .place = JUDGE_WAITING,
+    .id = JUDGE_WAITING,
     .state_bytes = sizeof(struct waiting_state),
     .kinds = UINT64_C(1) << RECORD_FORSAKEN | UINT64_C(1) << RECORD_BROUGHT_UP |
              UINT64_C(1) << RECORD_INTERRUPT | UINT64_C(1) << RECORD_LOCK,

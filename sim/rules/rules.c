@@ -7,14 +7,10 @@
 
 #include <stdlib.h>
 
-const struct judge *const rules_judges[JUDGES] = {
-    [JUDGE_REGISTERS] = &judge_registers, [JUDGE_LIFE] = &judge_life,
-    [JUDGE_QUEUES] = &judge_queues,       [JUDGE_SUBMIT] = &judge_submit,
-    [JUDGE_COMMAND] = &judge_command,     [JUDGE_LISTS] = &judge_lists,
-    [JUDGE_CACHE] = &judge_cache,         [JUDGE_REQUEST] = &judge_request,
-    [JUDGE_WAITING] = &judge_waiting,     [JUDGE_DATA] = &judge_data,
-    [JUDGE_COMPLETE] = &judge_complete,   [JUDGE_SHADOW] = &judge_shadow,
-};
+const struct judge *const rules_judges[JUDGES] = {&judge_registers, &judge_life,     &judge_queues,
+                                                  &judge_submit,    &judge_command,  &judge_lists,
+                                                  &judge_cache,     &judge_request,  &judge_waiting,
+                                                  &judge_data,      &judge_complete, &judge_shadow};
 
 static void rules_leave(struct rules *rules)
 {
@@ -26,28 +22,47 @@ static void rules_leave(struct rules *rules)
 static void rules_read(void *ctx, const struct stream_record *record)
 {
     struct rules *rules = ctx;
-    struct stream_record *kept = &rules->trail[rules->trail_count % TRAIL_ROOM];
-    *kept = *record;
-    rules->current = kept;
+    const struct rules_hearers *hearers = &rules->hearers[record->kind];
+    rules->current = record;
     rules->picture.now_ps = record->time_ps;
-    const struct judge *const *judge = rules->hears[record->kind];
-    for (; *judge != NULL && !rules->over; judge++)
-        (*judge)->record(rules, record);
-    if (!rules->over)
+    for (unsigned i = 0; i < hearers->count && !rules->over; i++)
+        hearers->record[i](rules, record);
+    if (hearers->picture && !rules->over)
         picture_take(rules, record);
-    rules->trail_count++;
+    rules_trail_keep(rules, record);
     if (rules->over)
         rules_leave(rules);
 }
 
-_Static_assert((unsigned)RECORD_KINDS <= KINDS_MAX, "hears[] has room");
+static bool is_asked(const struct rules *rules, const struct judge *judge)
+{
+    return !judge->not_if_coherent || !rules->setup.coherent;
+}
+
+/* Who hears which kind of record. */
+static uint64_t appoint(struct rules *rules)
+{
+    uint64_t kinds = picture_kinds;
+    for (unsigned i = 0; i < JUDGES; i++) {
+        if (is_asked(rules, rules_judges[i]))
+            kinds |= rules_judges[i]->kinds;
+    }
+    for (unsigned kind = 0; kind < RECORD_KINDS; kind++) {
+        struct rules_hearers *hearers = &rules->hearers[kind];
+        hearers->picture = (picture_kinds >> kind & 1u) != 0;
+        for (unsigned i = 0; i < JUDGES; i++) {
+            if ((rules_judges[i]->kinds >> kind & 1u) != 0 && is_asked(rules, rules_judges[i]))
+                hearers->record[hearers->count++] = rules_judges[i]->record;
+        }
+    }
+    return kinds;
+}
 
 #define LIST(event_)                                                                               \
     do {                                                                                           \
         unsigned count_ = 0;                                                                       \
         for (unsigned i_ = 0; i_ < JUDGES; i_++) {                                                 \
-            if (rules_judges[i_]->event_ != NULL &&                                                \
-                !(rules_judges[i_]->not_if_coherent && rules->setup.coherent))                     \
+            if (rules_judges[i_]->event_ != NULL && is_asked(rules, rules_judges[i_]))             \
                 rules->listeners.event_[count_++] = rules_judges[i_];                              \
         }                                                                                          \
     } while (0)
@@ -65,20 +80,6 @@ static void list_listeners(struct rules *rules)
     LIST(concluded);
 }
 
-static uint64_t list_kinds(struct rules *rules, const struct judge *judge)
-{
-    if (judge->not_if_coherent && rules->setup.coherent)
-        return 0;
-    for (unsigned kind = 0; kind < RECORD_KINDS; kind++) {
-        const struct judge **end = rules->hears[kind];
-        while (*end != NULL)
-            end++;
-        if ((judge->kinds >> kind & 1u) != 0)
-            *end = judge;
-    }
-    return judge->kinds;
-}
-
 struct rules *rules_create(const struct rules_setup *setup)
 {
     struct rules *rules = calloc(1, sizeof *rules);
@@ -87,17 +88,15 @@ struct rules *rules_create(const struct rules_setup *setup)
     rules->setup = *setup;
     rules->picture.commands_free = NO_COMMAND;
     rules->verdict.judged = 1;
-    uint64_t kinds = picture_kinds;
     for (unsigned i = 0; i < JUDGES; i++) {
-        kinds |= list_kinds(rules, rules_judges[i]);
         if (rules_judges[i]->state_bytes == 0)
             continue;
-        rules->states[i] = calloc(1, rules_judges[i]->state_bytes);
-        if (rules->states[i] == NULL)
+        rules->states[rules_judges[i]->id] = calloc(1, rules_judges[i]->state_bytes);
+        if (rules->states[rules_judges[i]->id] == NULL)
             abort();
     }
-    rules->reader = (struct stream_reader){rules_read, rules, kinds, NULL};
     list_listeners(rules);
+    rules->reader = (struct stream_reader){rules_read, rules, appoint(rules), NULL};
     stream_add(setup->stream, &rules->reader);
     rules->attached = true;
     return rules;
@@ -105,9 +104,8 @@ struct rules *rules_create(const struct rules_setup *setup)
 
 void rules_conclude(struct rules *rules)
 {
-    struct stream_record *kept = &rules->trail[rules->trail_count % TRAIL_ROOM];
-    *kept = (struct stream_record){.time_ps = rules->picture.now_ps};
-    rules->current = kept;
+    const struct stream_record end = {.time_ps = rules->picture.now_ps};
+    rules->current = &end;
     RULES_TELL(concluded, rules);
     rules->over = true;
     rules_leave(rules);
@@ -148,7 +146,7 @@ const struct rules_setup *rules_setup(const struct rules *rules)
 
 void *judge_state(struct rules *rules, const struct judge *judge)
 {
-    return rules->states[judge->place];
+    return rules->states[judge->id];
 }
 
 bool rules_peek(const struct rules *rules, uint64_t bus, void *to, size_t bytes)
