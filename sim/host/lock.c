@@ -50,9 +50,20 @@ static __attribute__((noinline)) void lock_at_a_cost(struct host *host, uint16_t
     host_pass_ps(host, CPU_LOCK, ps);
 }
 
-static void record_lock(const struct host *host, uint16_t qid, bool taken)
+/* One record for the time from the first lock taken to the last one given back. */
+static void note_taken(const struct host *host)
 {
-    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_LOCK, qid, taken, 0, 0);
+    struct host_cpu *here = host->here;
+    if (here->locks++ == 0 && stream_wants(host->stream, RECORD_LOCK))
+        here->locked_ps = host_now(host);
+}
+
+static void note_given_back(const struct host *host, uint16_t qid)
+{
+    struct host_cpu *here = host->here;
+    if (--here->locks == 0)
+        RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_LOCK, qid,
+                    host_now(host) - here->locked_ps, 0, 0);
 }
 
 void host_lock(void *ctx, uint16_t qid)
@@ -62,7 +73,7 @@ void host_lock(void *ctx, uint16_t qid)
     host->stats.lock_takes++;
     if (host->locks_cost)
         lock_at_a_cost(host, qid);
-    record_lock(host, qid, true);
+    note_taken(host);
 }
 
 static __attribute__((noinline)) void serve_next(struct host_lock *lock)
@@ -75,7 +86,7 @@ static __attribute__((noinline)) void serve_next(struct host_lock *lock)
 void host_unlock(void *ctx, uint16_t qid)
 {
     struct host *host = ctx;
-    record_lock(host, qid, false);
+    note_given_back(host, qid);
     if (host->locks_cost)
         serve_next(lock_of(host, qid));
     struct host_cpu *here = host->here;

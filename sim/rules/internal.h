@@ -9,6 +9,7 @@
 #include "rules/judge.h"
 
 #define TRAIL_LENGTH 6
+#define TRAIL_ROOM   8 /* a power of two */
 
 /* Who hears one kind of record, in order; then the picture. */
 struct rules_hearers {
@@ -33,8 +34,8 @@ struct rules {
     struct rules_listeners listeners;
     struct picture picture;
     void *states[JUDGES];
-    const struct stream_record *current;      /* being handled */
-    struct stream_record trail[TRAIL_LENGTH]; /* the last ones before it */
+    const struct stream_record *current;    /* being handled */
+    struct stream_record trail[TRAIL_ROOM]; /* the last ones before it */
     uint64_t trail_count;
     struct rules_verdict verdict;
 };

@@ -10,6 +10,7 @@
 #define FUSED_SECOND        2u
 #define CDW12_RESERVED      0x030f0000u /* of Read and Write (6.9, 6.15), DTYPE of Write apart */
 #define CDW12_DTYPE         0x00f00000u
+#define PAGE_LEAST          4096u /* MPSMIN 0 */
 #define RANGE_BYTES         16u
 #define DATASET_DEALLOCATE  4u    /* dword 11, AD */
 #define OPCODE_VENDOR       0x80u /* I/O opcodes from here on are the vendor's */
@@ -25,13 +26,10 @@ struct command_state_of_fuse {
 
 static bool is_io_opcode(uint8_t opcode)
 {
-    static const uint8_t known[] = {0x00, 0x01, 0x02, 0x04, 0x05, 0x08,
-                                    0x09, 0x0c, 0x0d, 0x0e, 0x11, 0x15}; /* 6, command set */
-    for (unsigned i = 0; i < sizeof known; i++) {
-        if (known[i] == opcode)
-            return true;
-    }
-    return opcode >= OPCODE_VENDOR;
+    static const uint32_t known = 1u << 0x00 | 1u << 0x01 | 1u << 0x02 | 1u << 0x04 | 1u << 0x05 |
+                                  1u << 0x08 | 1u << 0x09 | 1u << 0x0c | 1u << 0x0d | 1u << 0x0e |
+                                  1u << 0x11 | 1u << 0x15; /* 6, command set */
+    return opcode >= OPCODE_VENDOR || (opcode < 32 && (known >> opcode & 1u) != 0);
 }
 
 static bool is_admin_opcode(uint8_t opcode)
@@ -115,8 +113,10 @@ static void judge_fused(struct rules *rules, const struct picture_sq *sq,
                         const struct picture_command *command)
 {
     struct command_state_of_fuse *state = judge_state(rules, &judge_command);
-    struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     unsigned fuse = SQE_FUSE(command->sqe);
+    if (fuse == 0 && !state->first_open)
+        return;
+    struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     bool together =
         state->first_open && state->sqid == sq->qid && state->rung_ps == command->rung_ps;
     if (fuse == FUSED_SECOND && !together)
@@ -180,9 +180,9 @@ static void judge_range(struct rules *rules, const struct picture_command *comma
 static void judge_length(struct rules *rules, const struct picture_command *command)
 {
     const struct picture_controller *c = &rules_picture(rules)->controller;
-    if (!c->identified || c->mdts == 0 || c->mdts > 32)
+    if (command->data.bytes <= PAGE_LEAST || !c->identified || c->mdts == 0 || c->mdts > 32)
         return;
-    uint64_t most = (UINT64_C(4096) << CAP_MPSMIN(c->cap)) << c->mdts;
+    uint64_t most = ((uint64_t)PAGE_LEAST << CAP_MPSMIN(c->cap)) << c->mdts;
     if (command->data.bytes > most)
         rules_complain(rules, RULE_S12, WHERE_COMMAND(rules_cpu(rules), command),
                        "2^MDTS pages of CAP.MPSMIN", "%llu bytes, and MDTS %u allows %llu",

@@ -56,6 +56,9 @@ static void judge_fence(struct rules *rules, const struct picture_sq *sq,
                         const struct picture_command *command)
 {
     const struct picture_slot *slot = &sq->slots[command->slot];
+    if (slot->published && slot->readable && slot->list_digest == command->data.list_digest &&
+        memcmp(slot->bytes, command->sqe, SQE_BYTES) == 0)
+        return;
     struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     static const char allowed[] = "a write fence between the last store and the doorbell";
     if (!slot->published)
@@ -75,13 +78,13 @@ static void judge_identifier(struct rules *rules, const struct picture_sq *sq,
 {
     struct picture *p = rules_picture(rules);
     const struct picture_command *other = picture_find_command(p, sq->qid, command->cid);
-    struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     if (command->cid == CID_RESERVED) {
         struct submit_state *state = judge_state(rules, &judge_submit);
         state->reserved_cids++;
     }
     if (other == NULL)
         return;
+    struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     if (other->state == COMMAND_POSTED)
         rules_complain(rules, RULE_S7, where, "only after its completion has been seen",
                        "CID %u is used again, and its completion lies unseen in the queue",

@@ -89,6 +89,7 @@ struct picture_command {
     uint32_t cpu; /* that rang */
     enum attributed attributed;
     uint32_t request, request_generation; /* picture_request_of() */
+    uint32_t request_blocks;              /* of it that this command is for */
     uint32_t next;                        /* the pool's own */
 };
 

@@ -287,6 +287,8 @@ uint64_t picture_lists_of(struct rules *rules, uint32_t sqid, const uint8_t *sqe
 {
     struct picture_data *data = &rules->picture.scratch;
     uint64_t page = CC_PAGE(rules->picture.controller.cc);
+    if (SQE_PSDT(sqe) == 0 && SQE_PRP2(sqe) == 0)
+        return 0;
     read_length(rules, sqid, sqe, data);
     if (SQE_PSDT(sqe) == 0 && data->bytes <= 2 * page - (SQE_PRP1(sqe) & (page - 1)))
         return 0;

@@ -277,6 +277,7 @@ void picture_attribute(struct picture *p, struct picture_command *command)
         return;
     command->request = (uint32_t)(request - p->requests);
     command->request_generation = request->generation;
+    command->request_blocks = wish.blocks;
     request->pending++;
     request->commands++;
     request->rung_blocks += wish.blocks;
@@ -287,17 +288,16 @@ void picture_attribute(struct picture *p, struct picture_command *command)
 void picture_unattribute(struct picture *p, struct picture_command *command, bool well)
 {
     struct picture_request *request = picture_request_of(p, command);
-    struct wish wish;
+    uint32_t blocks = command->request_blocks;
     command->attributed = ATTRIBUTED_NOT;
-    if (request == NULL || request->pending == 0 || !read_wish(command->sqe, &wish))
+    if (request == NULL || request->pending == 0)
         return;
     request->pending--;
     if (well) {
-        request->done_blocks += wish.blocks;
+        request->done_blocks += blocks;
         request->done_commands++;
     } else {
-        request->rung_blocks -=
-            wish.blocks < request->rung_blocks ? wish.blocks : request->rung_blocks;
+        request->rung_blocks -= blocks < request->rung_blocks ? blocks : request->rung_blocks;
         request->troubled = true;
     }
 }
