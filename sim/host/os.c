@@ -288,7 +288,7 @@ static enum record_op record_op(enum nvme_op op)
     return ops[op];
 }
 
-static void record_submit(struct os *os, const struct nvme_request *request)
+static void record_submit(const struct os *os, const struct nvme_request *request)
 {
     struct host *host = os->c.host;
     const struct nvme_namespace *ns = nvme_get_namespace(os->c.nvme, 0);
@@ -317,17 +317,24 @@ static void record_submit(struct os *os, const struct nvme_request *request)
                      record_op(request->op), bus, bytes, 0, &more);
 }
 
-static int os_submit(struct os *os, struct nvme_request *request)
+/* Apart, because it is not done unless somebody reads. */
+static __attribute__((noinline)) int submit_recorded(struct os *os, struct nvme_request *request)
 {
     struct host *host = os->c.host;
-    if (os->condemned)
-        return NVME_E_STATE;
-    if (stream_wants(os->stream, RECORD_SUBMIT))
-        record_submit(os, request);
+    record_submit(os, request);
     int error = nvme_submit(os_choose(os), request);
     RECORD_EMIT_DATA(os->stream, host_now(host), host_here(host), RECORD_SUBMITTED, error,
                      error == NVME_E_BUSY, 0, 0, request);
     return error;
+}
+
+static int os_submit(struct os *os, struct nvme_request *request)
+{
+    if (os->condemned)
+        return NVME_E_STATE;
+    if (stream_wants(os->stream, RECORD_SUBMIT)) /* nobody wants one of the two */
+        return submit_recorded(os, request);
+    return nvme_submit(os_choose(os), request);
 }
 
 int os_io(struct os *os, struct nvme_request *request)

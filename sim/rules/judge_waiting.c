@@ -6,7 +6,6 @@
 
 #define IOS_LEAST       100u /* fewer say nothing about a rate */
 #define INTERRUPTS_MOST 2u   /* for each I/O command */
-#define HELD_PART       2u   /* of a CPU's time, one part in so many */
 
 struct waiting_state {
     uint64_t interrupts;
@@ -75,8 +74,8 @@ static void waiting_concluded(struct rules *rules)
     uint64_t whole_ps = rules_picture(rules)->now_ps - waiting->began_ps;
     for (unsigned cpu = 0; cpu < PICTURE_CPUS; cpu++) {
         /* a host that only polls has nothing to hold back */
-        if (waiting->interrupts > 0 && waiting->held_ps[cpu] > whole_ps / HELD_PART)
-            rules_complain(rules, RULE_C8, WHERE_CPU(cpu), "at most half of a CPU's time",
+        if (waiting->interrupts > 0 && waiting->held_ps[cpu] > whole_ps / 4 * 3)
+            rules_complain(rules, RULE_C8, WHERE_CPU(cpu), "at most three quarters of a CPU's time",
                            "interrupts held back for %llu %% of the time",
                            (unsigned long long)(100 * waiting->held_ps[cpu] / whole_ps));
     }
