@@ -87,7 +87,7 @@ int cli_config_load(const struct cli_settings *settings, const char *driver, str
         load_all(settings, driver, c->config, diag) && config_apply(c->config, &c->params, diag);
     const char *wrong = good ? run_params_check(&c->params) : NULL;
     if (wrong != NULL)
-        diag_error(diag, NULL, "%s", wrong);
+        config_combination(c->config, wrong, diag);
     diag_print(diag, stderr);
     diag_destroy(diag);
     if (!good || wrong != NULL) {

@@ -15,6 +15,8 @@
 #include "config/text.h"
 #include "config/units.h"
 
+#define CHOICES_MAX 80 /* holds the choices of every option, as a list */
+
 struct cli_option {
     const char *name;
     char letter;          /* 0: none */
@@ -146,14 +148,23 @@ bool cli_size(const char *option, const char *text, uint64_t *value)
 static bool choice(const struct cli_option *option, const char *text, const char *const *choices,
                    unsigned *value)
 {
+    char allowed[CHOICES_MAX] = "";
+    struct text_nearest nearest;
+    text_nearest_start(&nearest, text);
     for (unsigned i = 0; choices[i] != NULL; i++) {
         if (strcmp(text, choices[i]) == 0) {
             *value = i;
             return true;
         }
+        size_t used = strlen(allowed);
+        snprintf(allowed + used, sizeof allowed - used, "%s%s", i > 0 ? ", " : "", choices[i]);
+        text_nearest_try(&nearest, choices[i]);
     }
-    cli_complain("--%s: '%s' is not allowed; allowed: %s, %s, %s", option->name, text, choices[0],
-                 choices[1], choices[2]);
+    if (nearest.best != NULL)
+        cli_complain("--%s: '%s' is not allowed; allowed: %s; did you mean '%s'?", option->name,
+                     text, allowed, nearest.best);
+    else
+        cli_complain("--%s: '%s' is not allowed; allowed: %s", option->name, text, allowed);
     return false;
 }
 
@@ -314,9 +325,15 @@ static bool unknown(const struct cli_command *command, const char *name, size_t 
     struct text_nearest nearest;
     snprintf(wanted, sizeof wanted, "%.*s", (int)length, name);
     text_nearest_start(&nearest, wanted);
-    for (unsigned i = 0; i < CLI_OPTIONS; i++)
+    for (unsigned i = 0; i < CLI_OPTIONS; i++) {
         if (takes(command, i))
             text_nearest_try(&nearest, options[i].name);
+        else if (strcmp(options[i].name, wanted) == 0) {
+            cli_complain("--%s: %s does not take it; see doorbell help %s", wanted, command->name,
+                         command->name);
+            return false;
+        }
+    }
     if (nearest.best != NULL)
         cli_complain("%s: unknown option --%s; did you mean --%s?", command->name, wanted,
                      nearest.best);

@@ -10,6 +10,8 @@
 
 #include "config/text.h"
 
+#define COMBINATION_KEYS_MAX 6 /* whose origins one message gives */
+
 static const char built_in[] = "built-in";
 
 struct config *config_create(const struct param_table *table)
@@ -319,4 +321,57 @@ const char *config_origin(const struct config *config, const char *section, cons
     const struct config_entry *entry = config_find(config, section, key);
 
     return entry != NULL ? entry->origin : NULL;
+}
+
+/* The next "section.key" of the table in the text, whole words only; NULL at the end. */
+static const struct config_entry *next_key(const struct config *config, const char **text)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+    for (const char *at = *text; *at != '\0';) {
+        size_t section = strspn(at, name);
+        size_t key = section > 0 && at[section] == '.' ? strspn(at + section + 1, name) : 0;
+        const struct config_entry *entry = NULL;
+        if (key > 0) {
+            char *words[] = {text_copy_part(at, section), text_copy_part(at + section + 1, key)};
+            entry = config_find(config, words[0], words[1]);
+            free(words[0]);
+            free(words[1]);
+        }
+        at += key > 0 ? section + 1 + key : section > 0 ? section : 1;
+        *text = at;
+        if (entry != NULL) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+void config_combination(const struct config *config, const char *sentence, struct diag *diag)
+{
+    const struct config_entry *named[COMBINATION_KEYS_MAX];
+    const struct config_entry *entry;
+    const char *text = sentence;
+    char *origins = text_copy("");
+    size_t count = 0;
+
+    while (count < COMBINATION_KEYS_MAX && (entry = next_key(config, &text)) != NULL) {
+        size_t seen = 0;
+        while (seen < count && named[seen] != entry) {
+            seen++;
+        }
+        if (seen < count) {
+            continue;
+        }
+        named[count++] = entry;
+        if (count > 1) {
+            char *longer = text_format("%s%s%s.%s: %s", origins, count > 2 ? "; " : "",
+                                       entry->row->section, entry->row->name, entry->origin);
+            free(origins);
+            origins = longer;
+        }
+    }
+    struct diag_place place = {.file = count > 0 ? named[0]->origin : NULL};
+    diag_error(diag, &place, count > 1 ? "%s (%s)" : "%s%s", sentence, origins);
+    free(origins);
 }

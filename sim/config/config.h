@@ -105,6 +105,10 @@ bool config_apply(const struct config *config, void *whole, struct diag *diag);
  * no such key. */
 const char *config_origin(const struct config *config, const char *section, const char *key);
 
+/* An error about values that do not go together: a sentence that names their keys ("link.lanes = 3:
+ * ..."). The place is where the first of them came from; the others' follow in brackets. */
+void config_combination(const struct config *config, const char *sentence, struct diag *diag);
+
 /* The resolved configuration as valid input, every value with its origin as a comment. */
 void config_dump(const struct config *config, FILE *out);
 /* The same without origins and alignment: equal for equal configurations. */

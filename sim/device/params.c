@@ -42,7 +42,7 @@ static bool load(struct config *config, const struct doorbell_device_config *wan
     if (wrong == NULL)
         wrong = ctrl_media_params_check(&params->ctrl, &params->media);
     if (wrong != NULL)
-        diag_error(diag, NULL, "%s", wrong);
+        config_combination(config, wrong, diag);
     return wrong == NULL;
 }
 

@@ -182,18 +182,15 @@ struct memory_area *memory_alloc(struct memory *memory, size_t bytes, size_t ali
 struct memory_area *memory_alloc_reachable(struct memory *memory, size_t bytes, size_t align,
                                            bool is_data, bool uncached)
 {
-    if (memory->zone.base <= memory->reach) {
-        struct memory_area *area = memory_alloc(memory, bytes, align, is_data, uncached);
-        if (area->reachable)
-            return area;
-        memory_free(memory, area);
-        return NULL;
-    }
     assert(bytes > 0 && align > 0 && align <= MEMORY_PLACE && (align & (align - 1)) == 0);
     size_t span = bytes + memory_shift(align);
-    uint64_t bus = memory_place(memory, &memory->low, span);
-    if (bus + span > MEMORY_LOW_END)
-        return NULL;
+    uint64_t bus = memory_place(memory, &memory->zone, span);
+    if (bus + span - 1 > memory->reach) {
+        uint64_t end = memory->zone.base < MEMORY_LOW_END ? memory->zone.base : MEMORY_LOW_END;
+        bus = memory_place(memory, &memory->low, span);
+        if (bus + span + MEMORY_PAGE > end)
+            return NULL;
+    }
     return area_create(memory, bus, bytes, align, is_data, uncached);
 }
 

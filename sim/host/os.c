@@ -30,7 +30,6 @@ struct os {
     /* OS_QUEUE_STEAL, bit per queue: */
     uint64_t used;   /* may hold requests of ours */
     uint64_t unrung; /* has some that were not rung */
-    uint64_t next_step_ps;
     /* hybrid_sleep: */
     uint64_t rung_ps; /* since when a first end is awaited; 0: none is */
     uint64_t mean_ps; /* of the times from there to that end, the latest counting an eighth */
@@ -49,7 +48,7 @@ struct os *os_create(const struct os_params *params, const struct os_config *con
     os->c = *config;
     os->own = config->choice == OS_QUEUE_FIRST ? 0 : config->cpu % config->queue_count;
     os->queue = config->queues[os->own];
-    if (config->cpu != 0)
+    if (config->cpu != 0 && config->stepper == OS_STEP_FIRST)
         os->c.step_ps = 0;
     os->stream = engine_stream(host_engine(config->host));
     os->several_cpus = host_cpus(config->host) > 1;
@@ -164,17 +163,28 @@ static void os_done(struct nvme_request *request)
         host_wake(host, os->c.cpu);
 }
 
-/* The driver's housekeeping, if it is due; a controller that recovers is looked at more often.
- * False: the controller has failed for good. */
+/* When this CPU has to look again whether it is to step: soon, if another is at it. */
+static uint64_t os_next_step(const struct os *os)
+{
+    const struct os_steps *steps = os->c.steps;
+    return steps->running ? host_now(os->c.host) + os->c.step_ps : steps->next_ps;
+}
+
+/* The driver's housekeeping, if it is due and no other CPU is at it; a controller that recovers is
+ * looked at more often. False: the controller has failed for good. */
 static bool os_step(struct os *os)
 {
-    if (host_now(os->c.host) < os->next_step_ps)
+    struct os_steps *steps = os->c.steps;
+    if (steps->running || host_now(os->c.host) < steps->next_ps)
         return true;
+    steps->running = true;
+    steps->count[os->c.cpu]++;
     enum nvme_state state = nvme_step(os->c.nvme, host_now(os->c.host) / PS_PER_NS);
     uint64_t pause = os->c.step_ps;
     if (state == NVME_STATE_RECOVERING && pause > PS_PER_MS)
         pause = PS_PER_MS;
-    os->next_step_ps = host_now(os->c.host) + pause;
+    steps->next_ps = host_now(os->c.host) + pause;
+    steps->running = false;
     return state != NVME_STATE_FAILED;
 }
 
@@ -205,8 +215,9 @@ static int os_poll_until(struct os *os, uint64_t ended_before, bool tight)
                 return os_forsaken(os);
             last_chance = host_found_nothing(os->c.host, news);
             if (os->c.step_ps != 0) {
-                if (last_chance && os->next_step_ps > host_now(os->c.host))
-                    host_spend_ps(os->c.host, CPU_POLL, os->next_step_ps - host_now(os->c.host));
+                uint64_t next_ps = os_next_step(os);
+                if (last_chance && next_ps > host_now(os->c.host))
+                    host_spend_ps(os->c.host, CPU_POLL, next_ps - host_now(os->c.host));
                 last_chance = !os_step(os);
             }
         }
@@ -221,7 +232,7 @@ static int os_idle_until(struct os *os, uint64_t ended_before)
         bool going = os->c.step_ps == 0
                          ? host_idle(os->c.host)
                          : os_step(os) && (os->ended_count != ended_before ||
-                                           host_idle_until(os->c.host, os->next_step_ps));
+                                           host_idle_until(os->c.host, os_next_step(os)));
         if (!going && os->ended_count == ended_before)
             return os_forsaken(os);
     }

@@ -34,6 +34,16 @@ enum os_queue_choice {
     OS_QUEUE_STEAL  /* that of the CPU, or the next one that has a free slot */
 };
 
+/* Which CPU calls nvme_step(): the first one, or whichever waits when it is due. */
+enum os_stepper { OS_STEP_FIRST, OS_STEP_ANY };
+
+/* What the CPUs share: nvme_step() is called by one at a time (nvme.h). All zero at first. */
+struct os_steps {
+    uint64_t next_ps; /* when it is due */
+    bool running;
+    uint64_t count[HOST_CPUS_MAX]; /* calls, by CPU */
+};
+
 struct os_config {
     struct host *host;
     unsigned cpu; /* on which the programs run that call this path */
@@ -45,8 +55,10 @@ struct os_config {
     bool interrupts; /* completions are announced, and the host's handler calls nvme_interrupt();
                       * otherwise they are polled for */
     enum nvme_ring_policy ring; /* the driver's: with NVME_RING_AT_POLL nobody else rings */
-    uint64_t step_ps; /* while CPU 0 waits it calls nvme_step() so often, which is how the driver
+    uint64_t step_ps; /* while a CPU waits it calls nvme_step() so often, which is how the driver
                        * notices time-outs and failures; 0: it does not */
+    enum os_stepper stepper;
+    struct os_steps *steps; /* one for all CPUs; must outlive it */
     uint32_t hybrid_spins; /* looks at the completion queue right after the doorbell, in a loop over
                             * memory alone */
     bool hybrid_sleep;     /* without interrupts: sleep for half the time that the first end after a

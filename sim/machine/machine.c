@@ -5,6 +5,7 @@
  */
 #include "machine/state.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,8 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
         step_ps = STEP_COALESCING_PS;
     struct os_config os = {
         .step_ps = step_ps,
+        .stepper = (enum os_stepper)machine->params.driver.stepper,
+        .steps = &machine->steps,
         .host = machine->host,
         .nvme = machine->nvme,
         .queues = machine->queues,
@@ -127,6 +130,16 @@ static void create_paths(struct machine *machine, const struct nvme_config *conf
     };
     for (os.cpu = 0; os.cpu < host_cpus(machine->host); os.cpu++)
         machine->os[os.cpu] = os_create(&machine->params.os, &os);
+}
+
+static void set_priorities(struct machine *machine, unsigned queues)
+{
+    const char *wrong;
+    for (unsigned i = 0; i < queues; i++) {
+        int qprio = machine_priority(machine->params.driver.priorities, i, &wrong);
+        assert(qprio >= 0); /* machine_params_check() */
+        nvme_set_priority(machine->nvme, i, (uint8_t)qprio);
+    }
 }
 
 #define CORE_ALIGN 64u
@@ -147,6 +160,7 @@ int machine_start(struct machine *machine, const char **why)
     machine->nvme = nvme_init((void *)start, bytes, host_platform(machine->host), &config);
     if (machine->nvme == NULL)
         return start_failed(machine, NVME_E_INVAL, why);
+    set_priorities(machine, config.io_queues);
     /* Bring-up already causes interrupts: the admin queue's completions. */
     listen(machine);
     error = nvme_start_blocking(machine->nvme);
@@ -203,6 +217,11 @@ struct link *machine_link(struct machine *machine)
 struct os *machine_os(struct machine *machine, unsigned cpu)
 {
     return machine->os[cpu];
+}
+
+uint64_t machine_steps(const struct machine *machine, unsigned cpu)
+{
+    return machine->steps.count[cpu];
 }
 
 struct nvme *machine_nvme(struct machine *machine)

@@ -40,7 +40,8 @@ struct host *machine_host(struct machine *machine);
 struct ctrl *machine_ctrl(struct machine *machine);
 struct media *machine_media(struct machine *machine);
 struct link *machine_link(struct machine *machine);
-struct os *machine_os(struct machine *machine, unsigned cpu); /* that CPU's path */
+struct os *machine_os(struct machine *machine, unsigned cpu);        /* that CPU's path */
+uint64_t machine_steps(const struct machine *machine, unsigned cpu); /* nvme_step() by that CPU */
 struct nvme *machine_nvme(struct machine *machine);
 unsigned machine_queues(const struct machine *machine); /* I/O queues created */
 struct nvme_queue *machine_queue(struct machine *machine, unsigned index);

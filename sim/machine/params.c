@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The driver's parameters, the checks of combinations, and the driver core's configuration; see
- * params.h.
+ * The driver's parameters and the driver core's configuration made of them; see params.h. What may
+ * not go together is in check.c.
  */
 #include "machine/params.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "engine/clock.h"
 
@@ -18,89 +18,46 @@ const struct param_row driver_rows[] = {
 
 const size_t driver_row_count = sizeof driver_rows / sizeof driver_rows[0];
 
-static enum nvme_irq_mode irq_mode(uint64_t choice)
+enum nvme_irq_mode machine_irq_mode(const struct driver_params *driver)
 {
     static const enum nvme_irq_mode modes[] = {NVME_IRQ_INTX, NVME_IRQ_MSI, NVME_IRQ_MSIX};
-    return modes[choice];
+    return modes[driver->irq];
 }
 
-#define COALESCING_UNIT_PS (PS_PER_MS / 10) /* of TIME (NVMe 1.4, 5.21.1.8) */
+static const char *const classes[] = {"urgent", "high", "medium", "low"}; /* by QPRIO */
+#define CLASSES ((int)(sizeof classes / sizeof classes[0]))
 
-static const char *times_check(const struct driver_params *driver)
+/* The class at the start of *text, which is moved behind it and the blanks around it. */
+static int read_class(const char **text)
 {
-    if (driver->admin_timeout % PS_PER_MS != 0 || driver->shutdown_timeout % PS_PER_MS != 0)
-        return "driver.admin_timeout and driver.shutdown_timeout must be whole milliseconds";
-    if (driver->io_timeout % PS_PER_MS != 0 || driver->abort_timeout % PS_PER_MS != 0)
-        return "driver.io_timeout and driver.abort_timeout must be whole milliseconds";
-    if (driver->coalescing_time % COALESCING_UNIT_PS != 0)
-        return "driver.coalescing_time must be a multiple of 100 us";
-    return NULL;
+    const char *at = *text + strspn(*text, " \t");
+    size_t length = strcspn(at, ", \t");
+    for (int qprio = 0; qprio < CLASSES; qprio++) {
+        if (strlen(classes[qprio]) == length && strncmp(at, classes[qprio], length) == 0) {
+            *text = at + length + strspn(at + length, " \t");
+            return qprio;
+        }
+    }
+    *text = at;
+    return -1;
 }
 
-static const char *driver_check(const struct machine_params *p)
+int machine_priority(const char *list, unsigned index, const char **wrong)
 {
-    static char message[128];
-    struct nvme_config config;
-    const char *field;
-    machine_driver_config(p, &config);
-    if (nvme_config_check(&config, &field) == NVME_OK)
-        return NULL;
-    snprintf(message, sizeof message, "the driver core does not take this value for %s", field);
-    return message;
-}
-
-static const char *emulation_check(const struct machine_params *p)
-{
-    if (p->host.emulation == HOST_EMULATION_SINGLE_THREAD && p->link.kind != LINK_EMULATED)
-        return "host.emulation = single-thread needs link.kind = emulated: one thread has no link "
-               "to "
-               "wait for (a host without it: --host generic)";
-    if (p->host.emulation == HOST_EMULATION_SINGLE_THREAD && p->host.cpus > 1)
-        return "host.emulation = single-thread needs host.cpus = 1: its one thread runs one CPU";
-    return NULL;
-}
-
-static const char *interrupt_check(const struct machine_params *p)
-{
-    if (p->driver.completion == NVME_COMPLETION_INTERRUPT &&
-        irq_mode(p->driver.irq) == NVME_IRQ_MSIX && p->ctrl.msix_vectors == 0)
-        return "driver.irq = msix needs ctrl.msix_vectors above 0 (this machine: driver.irq = "
-               "intx)";
-    if (p->driver.completion == NVME_COMPLETION_INTERRUPT &&
-        irq_mode(p->driver.irq) == NVME_IRQ_MSI && p->ctrl.msi_vectors == 0)
-        return "driver.irq = msi needs ctrl.msi_vectors above 0 (this machine: driver.irq = intx "
-               "or msix)";
-    return NULL;
-}
-
-static const char *buffers_check(const struct machine_params *p)
-{
-    if (p->driver.registered_buffers && !p->host.coherent)
-        return "driver.registered_buffers = yes needs host.coherent = yes: nobody would maintain "
-               "the cache";
-    return NULL;
-}
-
-const char *machine_params_check(const struct machine_params *p)
-{
-    const char *wrong = link_params_check(&p->link);
-    if (wrong == NULL)
-        wrong = ctrl_params_check(&p->ctrl);
-    if (wrong == NULL)
-        wrong = ctrl_media_params_check(&p->ctrl, &p->media);
-    if (wrong == NULL)
-        wrong = cache_params_check(&p->cache);
-    if (wrong == NULL)
-        wrong = times_check(&p->driver);
-    if (wrong == NULL)
-        wrong = driver_check(p);
-    if (wrong == NULL)
-        wrong = emulation_check(p);
-    if (wrong == NULL)
-        wrong = interrupt_check(p);
-    if (wrong == NULL)
-        wrong = buffers_check(p);
-    return wrong;
+    int found[MACHINE_PRIORITIES_MAX];
+    unsigned count = 0;
+    *wrong = list;
+    for (;;) {
+        int qprio = count < MACHINE_PRIORITIES_MAX ? read_class(wrong) : -1;
+        if (qprio < 0)
+            return -1;
+        found[count++] = qprio;
+        if (**wrong == '\0')
+            return found[index % count];
+        if (**wrong != ',')
+            return -1;
+        ++*wrong;
+    }
 }
 
 static uint64_t queues_wanted(const struct machine_params *p)
@@ -126,7 +83,6 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->cid_generation = p->cid_generation != 0;
     config->cid = (enum nvme_cid_policy)p->cid;
     config->negotiate_queues = p->negotiate_queues != 0;
-    config->sq_priority = 3; /* low, for all alike: also with weights none has less than another */
     config->full = (enum nvme_full_policy)p->full;
     config->bounce_bytes = (uint32_t)p->bounce_bytes;
     config->read =
@@ -148,14 +104,19 @@ void machine_driver_config(const struct machine_params *params, struct nvme_conf
     config->drain_most = (uint16_t)p->drain_most;
     config->coalescing = (enum nvme_coalescing_policy)p->coalescing;
     config->coalescing_entries = (uint8_t)p->coalescing_entries;
-    config->coalescing_time_100us = (uint8_t)(p->coalescing_time / COALESCING_UNIT_PS);
+    config->coalescing_time_100us = (uint8_t)(p->coalescing_time / MACHINE_COALESCING_UNIT_PS);
     config->completion = (enum nvme_completion_policy)p->completion;
-    config->irq = p->completion == NVME_COMPLETION_INTERRUPT ? irq_mode(p->irq) : NVME_IRQ_NONE;
+    config->irq = p->completion == NVME_COMPLETION_INTERRUPT ? machine_irq_mode(p) : NVME_IRQ_NONE;
     config->poll_unmasks = p->poll_unmasks != 0;
     config->aer_count = (uint8_t)p->aer_count;
     config->host_memory_bytes = (uint32_t)p->host_memory;
     config->host_behavior = p->host_behavior != 0;
     config->weighted = p->weighted != 0;
+    config->burst_log2 = (uint8_t)p->arbitration_burst;
+    config->weights[0] = (uint8_t)(p->weight_high - 1);
+    config->weights[1] = (uint8_t)(p->weight_medium - 1);
+    config->weights[2] = (uint8_t)(p->weight_low - 1);
+    config->admin_requests = (uint8_t)p->admin_requests;
     config->flush_always = p->flush_always != 0;
     config->delete_queues = p->delete_queues != 0;
     config->retries = (uint8_t)p->retries;

@@ -29,6 +29,7 @@ struct machine {
     struct host *host;
     struct cpu_set *cpus;
     struct os *os[HOST_CPUS_MAX];
+    struct os_steps steps;
     void *nvme_allocation;
     struct nvme *nvme;
     struct nvme_queue *queues[MACHINE_QUEUES_MOST];

@@ -70,7 +70,7 @@ expect 2 "link.lanes: 17 is above the maximum" -- "${quick[@]}" -s link.lanes=17
 expect 2 "link.lanes must be" -- "${quick[@]}" -s link.lanes=3
 expect 2 "link.kind" -- "${quick[@]}" -s link.kind=usb
 expect 2 "host.emulation = single-thread needs link.kind = emulated" -- "${quick[@]}" -s link.kind=pcie
-expect 2 "driver core" -- "${quick[@]}" -s driver.slots=64
+expect 2 "allowed: 1 to" -- "${quick[@]}" -s driver.slots=64
 
 expect 2 "--profiles: cannot read directory nowhere" -- "${quick[@]}" --profiles nowhere
 mkdir -p mine/drivers mine/hosts
@@ -121,6 +121,13 @@ expect 3 "trim.log:4" -- replay trim.log
 expect 0 "" -- replay trim.log --trim zero
 expect 0 "" -- replay trim.log --trim skip
 expect 0 "" -- replay trim.log --trim deallocate
+expect 2 "--trim: '' is not allowed; allowed: error, skip, zero, deallocate" -- replay trim.log --trim ''
+expect 2 "allowed: error, skip, zero, deallocate; did you mean 'deallocate'?" -- replay trim.log --trim dealocate
+expect 2 "allowed: error, skip, zero, deallocate" -- replay trim.log --trim skip,zero
+expect 2 "--trim needs a value" -- replay trim.log --trim
+expect 2 "--trim: bench does not take it" -- bench random-read --trim zero
+expect 2 "--trim: stats does not take it" -- stats random-read --trim=zero
+expect 3 "trim.log:4" -- replay trim.log --trim error
 expect 2 "name one trace" -- replay
 # A run that fails leaves none of its outputs, and what was there before stays.
 printf 'precious\n' >kept.csv

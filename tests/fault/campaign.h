@@ -6,7 +6,8 @@
  *   kinds.c     the faults, what each may cause, and the configurations of the driver
  *   world.c     the machine with the driver core, and what the core has of it
  *   ledger.c    what each block may hold
- *   workload.c  the requests, what their owner does when things go wrong, and one whole run
+ *   workload.c  what the owner of the requests does when things go wrong, and one whole run
+ *   request.c, judge.c  its requests, and how they may end
  *   main.c      the enumeration and the command line
  *
  * Every violation is told by campaign_fail(), with the command that shows it again.
@@ -38,8 +39,10 @@ enum campaign_place {
     CAMPAIGN_ADMIN,   /* the k-th admin command, bring-up and shutdown included */
     CAMPAIGN_ENABLE,  /* the k-th time that CC.EN is set */
     CAMPAIGN_MESSAGE, /* the k-th interrupt */
-    CAMPAIGN_TIME     /* the k-th moment at which the controller did something */
+    CAMPAIGN_TIME,    /* the k-th moment at which the controller did something */
+    CAMPAIGN_WHILE    /* every I/O command for CAMPAIGN_WHILE_PS from that moment on */
 };
+#define CAMPAIGN_WHILE_PS (UINT64_C(300) * 1000000)
 
 /* What a fault may cause. */
 #define MAY_STATUS   (1u << 0) /* requests that end with `status` */
@@ -48,6 +51,8 @@ enum campaign_place {
 #define MAY_CORRUPT  (1u << 3) /* one bit that is wrong and not noticed */
 #define MAY_DISTURB  (1u << 4) /* blocks that cannot be read until they are written */
 #define MAY_NOT_COME (1u << 5) /* a controller that never comes back */
+#define MAY_EXHAUST  (1u << 6) /* with MAY_STATUS: also the last try */
+#define MAY_TIME_OUT (1u << 7) /* the one request that it strikes can be late */
 
 struct campaign_kind {
     const char *name;
@@ -62,6 +67,7 @@ extern const unsigned campaign_kind_count;
 struct campaign_policy {
     const char *name;
     void (*set)(struct nvme_config *config);
+    bool fails_cleanly; /* nothing is sent again after a reset: judge.c demands more */
 };
 extern const struct campaign_policy campaign_policies[];
 extern const unsigned campaign_policy_count;

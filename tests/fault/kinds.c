@@ -15,21 +15,22 @@ const struct campaign_kind campaign_kinds[] = {
     {"status-internal", "status 0x006", CAMPAIGN_IO, MAY_STATUS, 0x006},
     {"status-not-ready", "status 0x082", CAMPAIGN_IO, MAY_STATUS, 0x082},
     {"status-medium", "status 0x281", CAMPAIGN_IO, MAY_STATUS, 0x281},
-    {"lose", "lose", CAMPAIGN_IO, MAY_RESET, 0},
+    {"status-for-a-while", "status 0x006", CAMPAIGN_WHILE, MAY_STATUS | MAY_EXHAUST, 0x006},
+    {"lose", "lose", CAMPAIGN_IO, MAY_RESET | MAY_TIME_OUT, 0},
     {"duplicate", "duplicate", CAMPAIGN_IO, 0, 0},
-    {"wrong-cid", "wrong-cid 0x8000", CAMPAIGN_IO, MAY_RESET, 0},
+    {"wrong-cid", "wrong-cid 0x8000", CAMPAIGN_IO, MAY_RESET | MAY_TIME_OUT, 0},
     {"late", "late 5ms", CAMPAIGN_IO, 0, 0},
-    {"very-late", "late 2s", CAMPAIGN_IO, MAY_RESET, 0},
+    {"very-late", "late 2s", CAMPAIGN_IO, MAY_RESET | MAY_TIME_OUT, 0},
     {"slow", "slow 5ms", CAMPAIGN_IO, 0, 0},
-    {"very-slow", "slow 2s", CAMPAIGN_IO, MAY_RESET, 0},
-    {"stuck", "stuck", CAMPAIGN_IO, MAY_RESET, 0},
+    {"very-slow", "slow 2s", CAMPAIGN_IO, MAY_RESET | MAY_TIME_OUT, 0},
+    {"stuck", "stuck", CAMPAIGN_IO, MAY_RESET | MAY_TIME_OUT, 0},
     {"corrupt", "corrupt", CAMPAIGN_IO, MAY_CORRUPT, 0},
     {"unreadable", "unreadable", CAMPAIGN_IO, MAY_DISTURB, 0x281},
     {"cfs", "cfs", CAMPAIGN_IO, MAY_RESET, 0},
     {"link-down", "link-down 10ms", CAMPAIGN_IO, MAY_RESET, 0},
     {"removal", "link-down", CAMPAIGN_IO, MAY_RESET | MAY_NOT_COME, 0},
     {"cfs-not-ready", "cfs; nth=2 : not-ready 5s", CAMPAIGN_IO, MAY_RESET, 0},
-    {"stuck-never-ready", "stuck; nth=2 : not-ready", CAMPAIGN_IO, MAY_RESET, 0},
+    {"stuck-never-ready", "stuck; nth=2 : not-ready", CAMPAIGN_IO, MAY_RESET | MAY_TIME_OUT, 0},
     {"power-loss", "power-loss 10ms", CAMPAIGN_IO, MAY_RESET | MAY_LOSE, 0},
     {"admin-status", "status 0x006", CAMPAIGN_ADMIN, MAY_RESET, 0},
     {"admin-lose", "lose", CAMPAIGN_ADMIN, MAY_RESET, 0},
@@ -92,8 +93,27 @@ static void reissues(struct nvme_config *config)
     config->after_reset = NVME_AFTER_RESET_REISSUE;
 }
 
+static void fails(struct nvme_config *config)
+{
+    resets(config);
+    config->full = NVME_FULL_REJECT;
+    config->retries = 2;
+    config->reset_limit = 1;
+}
+
+/* Nearly all data is bounced, so that late commands can be given up without a reset. */
+static void gives_up(struct nvme_config *config)
+{
+    fails(config);
+    config->late = NVME_LATE_GIVE_UP;
+    config->retries = 0;
+    config->bounce_bytes = 8192;
+    config->read.direct_min_bytes = config->write.direct_min_bytes = 65536;
+}
+
 const struct campaign_policy campaign_policies[] = {
-    {"polls", polls},   {"interrupts", interrupts}, {"shadows", shadows},
-    {"resets", resets}, {"reissues", reissues},
+    {"polls", polls, false},      {"interrupts", interrupts, false}, {"shadows", shadows, false},
+    {"resets", resets, false},    {"reissues", reissues, false},     {"fails", fails, true},
+    {"gives-up", gives_up, true},
 };
 const unsigned campaign_policy_count = sizeof campaign_policies / sizeof campaign_policies[0];

@@ -73,7 +73,8 @@ static void run_kind(const struct campaign_policy *policy, const struct campaign
     uint64_t stride = events / 4 < options.stride ? events / 4 + 1 : options.stride;
 
     for (uint64_t at = options.at ? options.at : 1; at <= events; at += stride) {
-        uint64_t at_ps = kind->place == CAMPAIGN_TIME ? counts->moments[at - 1] : 0;
+        bool timed = kind->place == CAMPAIGN_TIME || kind->place == CAMPAIGN_WHILE;
+        uint64_t at_ps = timed ? counts->moments[at - 1] : 0;
 
         now.at = at;
         ends[campaign_run(policy, kind, at, at_ps, options.seed, NULL)]++;

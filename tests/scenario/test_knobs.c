@@ -66,6 +66,10 @@ static const struct {
     "media.kind=nand;media.precondition=random;media.nand_channels=2;media.nand_ways=1;"           \
     "media.nand_pages=12;ctrl.namespace_size=16 MiB"
 
+/* Two queues that wait for a drive which takes few commands at a time. */
+#define SERVED                                                                                     \
+    "ctrl.cap_ams=weighted;driver.weighted=yes;ctrl.contexts=4;host.cpus=2;driver.io_queues=2"
+
 static const struct knob {
     const char *key, *value;
     enum context context;
@@ -107,6 +111,7 @@ static const struct knob {
     {"driver.completion", "poll", GEN, NULL},
     {"driver.irq", "intx", GEN, NULL},
     {"driver.deferred", "yes", GEN, NULL},
+    {"driver.stepper", "any", RANDOM, "host.cpus=2;driver.io_timeout=4 ms"},
     {"driver.poll_unmasks", "no", A65, NULL},
     {"driver.hybrid_spins", "16", A65, NULL},
     {"driver.hybrid_sleep", "yes", GEN, "driver.completion=poll"},
@@ -114,6 +119,12 @@ static const struct knob {
     {"driver.host_memory", "1 MiB", GEN, "ctrl.hmb_preferred=2 MiB"},
     {"driver.host_behavior", "yes", GEN, "ctrl.retry_delay1=100 ms"},
     {"driver.weighted", "yes", GEN, "ctrl.cap_ams=weighted"},
+    {"driver.priorities", "urgent, low", RANDOM, SERVED},
+    {"driver.arbitration_burst", "0", RANDOM, SERVED ";driver.weight_low=64"},
+    {"driver.weight_high", "3", RANDOM, SERVED ";driver.priorities=high,low"},
+    {"driver.weight_medium", "3", RANDOM, SERVED ";driver.priorities=medium,low"},
+    {"driver.weight_low", "3", RANDOM, SERVED ";driver.priorities=high,low"},
+    {"driver.admin_requests", "1", GEN, NULL},
     {"driver.flush_always", "yes", FLUSH, "ctrl.vwc=no;driver.completion=poll"},
     {"driver.delete_queues", "no", GEN, NULL},
     {"driver.retries", "1", GEN, "ctrl.faults=opcode=read nth=3 : status 0x281"},
@@ -322,7 +333,7 @@ static const struct knob {
     {"host.emulation_tick", "100 us", A65, "driver.poll_unmasks=no"},
     {"host.cpu_clock", "2 GHz", GEN, "host.publish=1000 cycles"},
     {"host.cpus", "2", RANDOM, NULL},
-    {"host.dma_bits", "32", RANDOM, NULL},
+    {"host.dma_bits", "32", RANDOM, "driver.bounce_bytes=64 KiB"},
     {"host.memory_base", "0x200000000", GEN, NULL},
     {"host.coherent", "no", GEN, NULL},
     {"host.bounce_memory", "cached", CACHED, NULL},

@@ -7,8 +7,11 @@
  * on top.
  *
  * Calling context: unless a function says otherwise, calls for one queue must not overlap in time;
- * where an interrupt handler or another CPU may call too, the platform gives lock and unlock.
- * Section numbers are of NVM Express Base Specification 1.4.
+ * where an interrupt handler or another CPU may call too, the platform gives lock and unlock. What
+ * moves the controller from state to state (nvme_start(), nvme_step(), nvme_reset(), nvme_stop()
+ * and what is called "from the context that steps") may come from any CPU, and from another one
+ * each time, but only one at a time, each seeing what the one before has stored; calls for queues
+ * may come meanwhile. Section numbers are of NVM Express Base Specification 1.4.
  */
 #ifndef NVME_NVME_H
 #define NVME_NVME_H

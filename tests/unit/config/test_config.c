@@ -108,6 +108,21 @@ START_TEST(after_an_error_nothing_is_applied)
 }
 END_TEST
 
+START_TEST(a_wrong_combination_says_where_each_of_its_values_came_from)
+{
+    ck_assert(set("link.lanes=3"));
+    config_combination(
+        sample_config,
+        "link.lanes = 3: not with driver.slots = 32, nor link.lanes = 5; see x.lanes", sample_diag);
+    config_combination(sample_config, "nothing goes together", sample_diag);
+    config_combination(sample_config, "link.kind is the only one.", sample_diag);
+    sample_expect("-s: link.lanes = 3: not with driver.slots = 32, nor link.lanes = 5; see x.lanes "
+                  "(driver.slots: built-in)\n"
+                  "nothing goes together\n"
+                  "built-in: link.kind is the only one.\n");
+}
+END_TEST
+
 START_TEST(the_environment_separates_with_semicolons)
 {
     unsetenv("DOORBELL_SET");
@@ -285,6 +300,7 @@ Suite *suite_config(void)
     tcase_add_test(tests, assignments_reach_the_structures);
     tcase_add_test(tests, bad_assignments);
     tcase_add_test(tests, after_an_error_nothing_is_applied);
+    tcase_add_test(tests, a_wrong_combination_says_where_each_of_its_values_came_from);
     tcase_add_test(tests, the_environment_separates_with_semicolons);
     tcase_add_test(tests, precedence_is_by_level_whatever_the_order);
     tcase_add_test(tests, within_a_level_the_last_one_wins);

@@ -25,6 +25,7 @@ Suite *suite_interrupt(void);
 Suite *suite_halves(void);
 Suite *suite_doorbell(void);
 Suite *suite_shadow(void);
+Suite *suite_shadow_rings(void);
 Suite *suite_coalescing(void);
 Suite *suite_trace(void);
 Suite *suite_events(void);

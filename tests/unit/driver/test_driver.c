@@ -30,6 +30,7 @@ int main(void)
     srunner_add_suite(runner, suite_halves());
     srunner_add_suite(runner, suite_doorbell());
     srunner_add_suite(runner, suite_shadow());
+    srunner_add_suite(runner, suite_shadow_rings());
     srunner_add_suite(runner, suite_coalescing());
     srunner_add_suite(runner, suite_trace());
     srunner_add_suite(runner, suite_events());

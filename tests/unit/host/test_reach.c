@@ -63,7 +63,17 @@ START_TEST(an_area_across_the_end_of_the_reach_is_above_it)
     memory_free(memory, area);
     area = memory_alloc(memory, 65537, 4096, false, false);
     ck_assert(!memory_is_reachable(area));
-    ck_assert_ptr_null(memory_alloc_reachable(memory, 1, 1, false, false)); /* no room below */
+    struct memory_area *below = memory_alloc_reachable(memory, 1, 1, false, false);
+    ck_assert_uint_lt(memory_bus(below), UINT64_C(0xe0000000));
+    memory_destroy(memory);
+}
+END_TEST
+
+START_TEST(what_fits_nowhere_below_the_reach_is_not_given)
+{
+    struct memory *memory = memory_create(UINT64_C(0xffff0000), MEMORY_BYTES);
+    memory_limit_reach(memory, UINT32_MAX);
+    ck_assert_ptr_null(memory_alloc_reachable(memory, 0xe0000000, 4096, false, false));
     memory_destroy(memory);
 }
 END_TEST
@@ -98,6 +108,7 @@ Suite *suite_reach(void)
     tcase_add_test(tcase, what_lies_above_the_reach_cannot_be_granted);
     tcase_add_test(tcase, areas_of_both_zones_are_found_and_their_places_used_again);
     tcase_add_test(tcase, an_area_across_the_end_of_the_reach_is_above_it);
+    tcase_add_test(tcase, what_fits_nowhere_below_the_reach_is_not_given);
     tcase_add_test(tcase, the_platform_says_how_far_the_device_reaches);
     suite_add_tcase(suite, tcase);
     return suite;

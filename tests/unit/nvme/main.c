@@ -25,6 +25,7 @@ int main(void)
     srunner_add_suite(runner, suite_cache());
     srunner_add_suite(runner, suite_compare());
     srunner_add_suite(runner, suite_fault());
+    srunner_add_suite(runner, suite_fault_controller());
     srunner_add_suite(runner, suite_power_loss());
     srunner_add_suite(runner, suite_msi());
     srunner_add_suite(runner, suite_coalescing());

@@ -142,6 +142,7 @@ Suite *suite_selftest(void);
 Suite *suite_claims(void);
 Suite *suite_compare(void);
 Suite *suite_fault(void);
+Suite *suite_fault_controller(void);
 Suite *suite_fault_language(void);
 Suite *suite_power_loss(void);
 Suite *suite_msi(void);
