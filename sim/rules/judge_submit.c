@@ -49,6 +49,16 @@ static void submit_tail(struct rules *rules, struct picture_sq *sq, uint32_t to,
         judge_room(rules, sq, to);
 }
 
+/* A batch of a whole lap or more, whose tail alone does not show it. */
+static void judge_batch(struct rules *rules, const struct stream_record *r)
+{
+    const struct picture_sq *sq = picture_sq(rules_picture(rules), r->a);
+    if (sq != NULL && r->c >= sq->size)
+        rules_complain(
+            rules, RULE_S2, WHERE_QUEUE(r->source, sq->qid), "as many entries as the queue holds",
+            "%u entries stored at once, and the queue holds %u", (unsigned)r->c, sq->size - 1);
+}
+
 /* ---- slots ---- */
 
 /* What was stored after the fence may reach memory after the doorbell. */
@@ -139,6 +149,8 @@ static void submit_concluded(struct rules *rules)
 const struct judge judge_submit = {
     .id = JUDGE_SUBMIT,
     .state_bytes = sizeof(struct submit_state),
+    .kinds = UINT64_C(1) << RECORD_PUBLISH,
+    .record = judge_batch,
     .tail = submit_tail,
     .rung = submit_rung,
     .fetched = submit_fetched,

@@ -72,6 +72,15 @@ START_TEST(s2_one_more_than_the_controller_has_room_for_is_a_breach)
 }
 END_TEST
 
+START_TEST(s2_a_batch_of_a_whole_lap_is_a_breach_one_less_is_none)
+{
+    rig_emit(&rig, RECORD_PUBLISH, 1, 0, RIG_DEPTH - 1, 0, NULL);
+    rig_expect_none(&rig);
+    rig_emit(&rig, RECORD_PUBLISH, 1, 0, RIG_DEPTH, 0, NULL);
+    rig_expect(&rig, RULE_S2, 1);
+}
+END_TEST
+
 START_TEST(s3_room_that_no_completion_has_told_of_is_a_breach)
 {
     fill();
@@ -298,6 +307,7 @@ Suite *suite_submit(void)
     tcase_add_test(tests, s1_a_tail_of_as_much_as_the_size_is_a_breach);
     tcase_add_test(tests, s1_s2_s3_a_tail_of_the_size_less_one_fills_the_queue_and_is_none);
     tcase_add_test(tests, s2_one_more_than_the_controller_has_room_for_is_a_breach);
+    tcase_add_test(tests, s2_a_batch_of_a_whole_lap_is_a_breach_one_less_is_none);
     tcase_add_test(tests, s3_room_that_no_completion_has_told_of_is_a_breach);
     tcase_add_test(tests, s3_room_is_known_once_the_completion_is_seen);
     tcase_add_test(tests, s4_the_same_tail_again_is_a_breach);
