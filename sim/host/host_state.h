@@ -37,7 +37,9 @@ struct host_cpu {
     unsigned attention;    /* ATTENTION_* */
     uint64_t pending;      /* bit per vector: message arrived */
     uint64_t soft_pending; /* bit per vector: the hard half is done, the soft half is due */
-    unsigned holds; /* reasons to hold interrupts back: locks held or waited for, a hard half */
+    unsigned holds;     /* reasons to hold interrupts back: locks held or waited for, a hard half */
+    unsigned locks;     /* of these, locks that it has */
+    uint64_t locked_ps; /* since when it has any */
     bool in_soft;
     bool asleep;
     uint64_t roused; /* what ends an idle: handlers run, wakes by other CPUs */

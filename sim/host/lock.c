@@ -50,19 +50,21 @@ static __attribute__((noinline)) void lock_at_a_cost(struct host *host, uint16_t
     host_pass_ps(host, CPU_LOCK, ps);
 }
 
-static void record_lock(const struct host *host, uint16_t qid, bool taken)
+/* One record for the time from the first lock had to the last one given back; waiting in line does
+ * not count. */
+static void note_had(const struct host *host)
 {
-    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_LOCK, qid, taken, 0, 0);
+    if (host->here->locks++ == 0)
+        host->here->locked_ps = host_now(host);
 }
 
-void host_lock(void *ctx, uint16_t qid)
+static void note_given_back(const struct host *host, uint16_t qid)
 {
-    struct host *host = ctx;
-    host->here->holds++;
-    host->stats.lock_takes++;
-    if (host->locks_cost)
-        lock_at_a_cost(host, qid);
-    record_lock(host, qid, true);
+    struct host_cpu *here = host->here;
+    if (here->locks == 0 || --here->locks != 0) /* 0: had before anybody read */
+        return;
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_LOCK, qid,
+                host_now(host) - here->locked_ps, 0, 0);
 }
 
 static __attribute__((noinline)) void serve_next(struct host_lock *lock)
@@ -72,13 +74,50 @@ static __attribute__((noinline)) void serve_next(struct host_lock *lock)
         cpu_wake(lock->line[lock->serving % HOST_CPUS_MAX]->cpu);
 }
 
-void host_unlock(void *ctx, uint16_t qid)
+/* Whether a lock is more than a count: it costs time, or somebody reads. */
+static inline bool locks_matter(const struct host *host)
+{
+    return host->locks_cost | stream_wants(host->stream, RECORD_LOCK);
+}
+
+static __attribute__((noinline)) void lock_slowly(struct host *host, uint16_t qid)
+{
+    if (host->locks_cost)
+        lock_at_a_cost(host, qid);
+    if (stream_wants(host->stream, RECORD_LOCK))
+        note_had(host);
+}
+
+void host_lock(void *ctx, uint16_t qid)
 {
     struct host *host = ctx;
-    record_lock(host, qid, false);
-    if (host->locks_cost)
-        serve_next(lock_of(host, qid));
+    host->here->holds++;
+    host->stats.lock_takes++;
+    if (locks_matter(host))
+        lock_slowly(host, qid);
+}
+
+static inline void release(struct host *host)
+{
     struct host_cpu *here = host->here;
     if (--here->holds == 0 && here->attention != 0)
         host_deliver(host);
+}
+
+static __attribute__((noinline)) void unlock_slowly(struct host *host, uint16_t qid)
+{
+    if (stream_wants(host->stream, RECORD_LOCK))
+        note_given_back(host, qid);
+    if (host->locks_cost)
+        serve_next(lock_of(host, qid));
+    release(host);
+}
+
+void host_unlock(void *ctx, uint16_t qid)
+{
+    struct host *host = ctx;
+    if (locks_matter(host))
+        unlock_slowly(host, qid);
+    else
+        release(host);
 }

@@ -36,19 +36,19 @@ enum record_kind {
     RECORD_STORE,        /* the CPU has stored to data memory. b: bus address; c: bytes */
     RECORD_REFUSED,      /* the device reached for memory that it may not. a: as RECORD_DMA; b: bus
                           * address; c: bytes */
-    RECORD_LOCK,         /* a lock of the core's, and interrupts held back on this CPU. a: qid; b: 1
-                          * taken, 0 given back */
-    RECORD_IRQ_SETUP,    /* a: enum record_irq_mode; b: vectors granted */
-    RECORD_SUBMIT,       /* a request is about to enter the driver core. a: enum record_op; b: bus
-                          * address of its buffer, 0: not in one piece; c: bytes; data: struct
-                          * record_submit */
-    RECORD_SUBMITTED,    /* the core has returned. a: error, 0: taken; data: the request's identity,
-                          * a pointer to compare and never to follow */
-    RECORD_ENDED,        /* the core says that a request has ended. a: error; b: 1 if for lack of
-                          * room; c: raw status; data: identity */
-    RECORD_BROUGHT_UP,   /* the core says that the controller runs, or has failed to. a: error */
-    RECORD_FORSAKEN,     /* CPUs wait, and nothing is left that could ever wake them. a: requests
-                          * waited for (one CPU), or CPUs (several) */
+    RECORD_LOCK,       /* this CPU has given back its last lock of the core's, and takes interrupts
+                        * again. a: qid; b: ps since it took the first */
+    RECORD_IRQ_SETUP,  /* a: enum record_irq_mode; b: vectors granted */
+    RECORD_SUBMIT,     /* a request is about to enter the driver core. a: enum record_op; b: bus
+                        * address of its buffer, 0: not in one piece; c: bytes; data: struct
+                        * record_submit */
+    RECORD_SUBMITTED,  /* the core has returned. a: error, 0: taken; b: 1 if for lack of room; data:
+                        * the request's identity, a pointer to compare and never to follow */
+    RECORD_ENDED,      /* the core says that a request has ended. a: error; b: 1 if for lack of
+                        * room; c: raw status; data: identity */
+    RECORD_BROUGHT_UP, /* the core says that the controller runs, or has failed to. a: error */
+    RECORD_FORSAKEN,   /* CPUs wait, and nothing is left that could ever wake them. a: requests
+                        * waited for (one CPU), or CPUs (several) */
     /* -- controller; source = controller number; command = sqid << 16 | CID in b -- */
     RECORD_DOORBELL, /* arrived. a: 0 SQ, 1 CQ; b: qid; c: value */
     RECORD_FETCH,    /* fetch of an SQE starts. a: slot; b: command once known, else sqid << 16 */

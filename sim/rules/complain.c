@@ -74,7 +74,7 @@ static void tell(struct rules *rules, const struct rule *rule, struct where wher
     if (count > 0)
         say(&text, "\n  before (hexadecimal operands):");
     for (uint64_t i = rules->trail_count - count; i < rules->trail_count; i++)
-        say_record(&text, &rules->trail[i % TRAIL_LENGTH]);
+        say_record(&text, &rules->trail[i % TRAIL_ROOM]);
     say(&text, "\n  seed %" PRIu64, rules->setup.seed);
     if (rules->setup.again != NULL)
         say(&text, ", again: %s", rules->setup.again);
@@ -82,7 +82,7 @@ static void tell(struct rules *rules, const struct rule *rule, struct where wher
 
 void rules_trail_keep(struct rules *rules, const struct stream_record *record)
 {
-    rules->trail[rules->trail_count++ % TRAIL_LENGTH] = *record;
+    rules->trail[rules->trail_count++ % TRAIL_ROOM] = *record;
 }
 
 int rules_cpu(const struct rules *rules)

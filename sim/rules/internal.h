@@ -9,6 +9,7 @@
 #include "rules/judge.h"
 
 #define TRAIL_LENGTH 6
+#define TRAIL_ROOM   8 /* a power of two */
 
 /* Who hears one kind of record, in order; then the picture. */
 struct rules_hearers {
@@ -17,30 +18,37 @@ struct rules_hearers {
     bool picture;
 };
 
+/* Who listens to which event: the judges that have a function for it, then NULL. */
+struct rules_listeners {
+    const struct judge *tail[JUDGES + 1], *head[JUDGES + 1], *rung[JUDGES + 1],
+        *fetched[JUDGES + 1], *posted[JUDGES + 1], *seen[JUDGES + 1], *enabled[JUDGES + 1],
+        *reset[JUDGES + 1], *concluded[JUDGES + 1];
+};
+
 struct rules {
     struct rules_setup setup;
     struct stream_reader reader;
     bool attached;
     bool over; /* RULES_FATAL has struck, or the run is over: nothing is judged any more */
     struct rules_hearers hearers[RECORD_KINDS];
+    struct rules_listeners listeners;
     struct picture picture;
     void *states[JUDGES];
-    const struct stream_record *current;      /* being handled */
-    struct stream_record trail[TRAIL_LENGTH]; /* the last ones before it */
+    const struct stream_record *current;    /* being handled */
+    struct stream_record trail[TRAIL_ROOM]; /* the last ones before it */
     uint64_t trail_count;
     struct rules_verdict verdict;
 };
 
 extern const struct judge *const rules_judges[JUDGES];
 
-/* Tell all judges of an event, as long as there is anything to be judged: RULES_TELL(event, rules,
+/* Tell the judges of an event, as long as there is anything to be judged: RULES_TELL(event, rules,
  * what the event carries). */
 #define RULES_TELL(event_, ...)                                                                    \
     do {                                                                                           \
-        for (unsigned judge_ = 0; judge_ < JUDGES && !rules->over; judge_++) {                     \
-            if (rules_judges[judge_]->event_ != NULL)                                              \
-                rules_judges[judge_]->event_(__VA_ARGS__);                                         \
-        }                                                                                          \
+        const struct judge *const *judge_ = rules->listeners.event_;                               \
+        for (; *judge_ != NULL && !rules->over; judge_++)                                          \
+            (*judge_)->event_(__VA_ARGS__);                                                        \
     } while (0)
 
 /* ---- trackers: each takes the records of its kinds into the picture ---- */
@@ -61,8 +69,6 @@ void picture_admin_ended(struct rules *rules, const struct picture_command *comm
                          const uint8_t *cqe);
 void picture_admin_queue(struct rules *rules);
 void picture_reset(struct rules *rules);
-uint64_t picture_sq_entry(const struct picture *picture, const struct picture_sq *sq,
-                          uint32_t slot);
 
 /* picture_entries.c */
 void picture_publish(struct rules *rules, const struct stream_record *record);
@@ -80,6 +86,8 @@ void picture_busy(struct picture *picture, const struct picture_data *data, bool
 /* picture_data.c: follow the pointers of an entry. data keeps its memory from call to call. */
 void picture_follow(const struct rules *rules, uint32_t sqid, const uint8_t *sqe,
                     struct picture_data *data);
+/* Digest of the entry's lists, 0: none. */
+uint64_t picture_lists_of(struct rules *rules, uint32_t sqid, const uint8_t *sqe);
 
 /* picture_shadow.c */
 void picture_shadow_command(struct picture *picture, const uint8_t *sqe);
@@ -91,6 +99,7 @@ void picture_memory_record(struct picture *picture, const struct stream_record *
 /* picture_requests.c */
 void picture_attribute(struct picture *picture, struct picture_command *command);
 void picture_unattribute(struct picture *picture, struct picture_command *command, bool well);
+void picture_trouble(struct picture *picture);
 void picture_request_record(struct picture *picture, const struct stream_record *record);
 
 /* Growing arrays: at least `wanted` elements of `bytes` each. Aborts without memory. */

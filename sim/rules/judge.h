@@ -12,6 +12,7 @@
 #include "rules/picture.h"
 #include "rules/rules.h"
 
+/* Their order: of several that complain of one thing, the first is heard first. */
 enum judge_id {
     JUDGE_REGISTERS,
     JUDGE_LIFE,
@@ -30,8 +31,9 @@ enum judge_id {
 
 struct judge {
     enum judge_id id;
-    size_t state_bytes; /* zeroed at creation; judge_state() */
-    uint64_t kinds;     /* of record() */
+    size_t state_bytes;   /* zeroed at creation; judge_state() */
+    uint64_t kinds;       /* of record() */
+    bool not_if_coherent; /* nothing to say where memory is coherent: is not asked there */
     /* Any of these may be NULL. */
     void (*record)(struct rules *rules, const struct stream_record *record);
     /* The host is about to move the tail of this SQ to `to` (register: by its register; else by its

@@ -71,8 +71,6 @@ static void judge_read(struct rules *rules, const struct cache_state *cache,
 static void cache_record(struct rules *rules, const struct stream_record *r)
 {
     struct cache_state *cache = judge_state(rules, &judge_cache);
-    if (rules_setup(rules)->coherent)
-        return;
     switch (r->kind) {
     case RECORD_DMA_ALLOC:
         if (r->d != 0)
@@ -123,6 +121,7 @@ static void cache_rung(struct rules *rules, struct picture_sq *sq,
 
 const struct judge judge_cache = {
     .id = JUDGE_CACHE,
+    .not_if_coherent = true,
     .state_bytes = sizeof(struct cache_state),
     .kinds = UINT64_C(1) << RECORD_DMA_ALLOC | UINT64_C(1) << RECORD_DMA_FREE |
              UINT64_C(1) << RECORD_STORE | UINT64_C(1) << RECORD_SYNC | UINT64_C(1) << RECORD_DMA |

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Judge of commands: rules S10 to S13 (NVMe 1.4 sections 4.2, 4.10, 5, 6).
+ * Judge of commands: rules S10 to S13 (NVMe 1.4 sections 4.2, 4.12, 5, 6).
  */
 #include "rules/judge.h"
 
 #define NSID_ALL            UINT32_MAX
-#define BYTE1_RESERVED      0x3cu /* between FUSE and PSDT (4.2, figure 105) */
+#define BYTE1_RESERVED      0x3cu /* between FUSE and PSDT (4.2) */
 #define FUSED_FIRST         1u
 #define FUSED_SECOND        2u
 #define CDW12_RESERVED      0x030f0000u /* of Read and Write (6.9, 6.15), DTYPE of Write apart */
 #define CDW12_DTYPE         0x00f00000u
+#define PAGE_LEAST          4096u /* MPSMIN 0 */
+#define RANGE_BYTES         16u
+#define DATASET_DEALLOCATE  4u    /* dword 11, AD */
 #define OPCODE_VENDOR       0x80u /* I/O opcodes from here on are the vendor's */
 #define OPCODE_ADMIN_VENDOR 0xc0u
 
@@ -23,13 +26,10 @@ struct command_state_of_fuse {
 
 static bool is_io_opcode(uint8_t opcode)
 {
-    static const uint8_t known[] = {0x00, 0x01, 0x02, 0x04, 0x05, 0x08,
-                                    0x09, 0x0c, 0x0d, 0x0e, 0x11, 0x15}; /* figures 346, 290 */
-    for (unsigned i = 0; i < sizeof known; i++) {
-        if (known[i] == opcode)
-            return true;
-    }
-    return opcode >= OPCODE_VENDOR;
+    static const uint32_t known = 1u << 0x00 | 1u << 0x01 | 1u << 0x02 | 1u << 0x04 | 1u << 0x05 |
+                                  1u << 0x08 | 1u << 0x09 | 1u << 0x0c | 1u << 0x0d | 1u << 0x0e |
+                                  1u << 0x11 | 1u << 0x15; /* 6, command set */
+    return opcode >= OPCODE_VENDOR || (opcode < 32 && (known >> opcode & 1u) != 0);
 }
 
 static bool is_admin_opcode(uint8_t opcode)
@@ -37,11 +37,23 @@ static bool is_admin_opcode(uint8_t opcode)
     static const uint8_t known[] = {0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0a, 0x0c,
                                     0x0d, 0x10, 0x11, 0x14, 0x15, 0x18, 0x19, 0x1a, 0x1c, 0x1d,
                                     0x1e, 0x7c, 0x7f, 0x80, 0x81, 0x82, 0x84, 0x86};
-    for (unsigned i = 0; i < sizeof known; i++) { /* figure 139 */
+    for (unsigned i = 0; i < sizeof known; i++) { /* 5, command set */
         if (known[i] == opcode)
             return true;
     }
     return opcode >= OPCODE_ADMIN_VENDOR;
+}
+
+/* The bits of ONCS (5.15.2.2) that the controller must have for a command. */
+static uint32_t oncs_needed(uint8_t opcode)
+{
+    static const uint8_t bits[] = {
+        [NVM_OP_COMPARE] = 1u << 0,        [NVM_OP_UNCORRECTABLE] = 1u << 1,
+        [NVM_OP_DATASET] = 1u << 2,        [NVM_OP_WRITE_ZEROES] = 1u << 3,
+        [NVM_OP_VERIFY] = 1u << 7,         [NVM_OP_RESERVE_REGISTER] = 1u << 5,
+        [NVM_OP_RESERVE_REPORT] = 1u << 5, [NVM_OP_RESERVE_ACQUIRE] = 1u << 5,
+        [NVM_OP_RESERVE_RELEASE] = 1u << 5};
+    return opcode < sizeof bits ? bits[opcode] : 0;
 }
 
 static const char *io_fault(const struct picture_controller *c, const uint8_t *sqe)
@@ -54,13 +66,22 @@ static const char *io_fault(const struct picture_controller *c, const uint8_t *s
         return "an opcode that the NVM command set has";
     if (opcode >= OPCODE_VENDOR)
         return NULL;
-    if (nsid == 0 && opcode != 0x0d && opcode != 0x0e && opcode != 0x11 && opcode != 0x15)
+    if (c->identified && (oncs_needed(opcode) & ~(uint32_t)c->oncs) != 0)
+        return "an optional command only where ONCS has it";
+    if (nsid == 0)
         return "a namespace identifier, not 0";
     if (moves && (nsid == NSID_ALL || (c->identified && c->nn != 0 && nsid > c->nn)))
         return "the identifier of one namespace";
     if (moves && (SQE_CDW(sqe, 12) & reserved) != 0)
         return "0 in the reserved bits of dword 12";
     return NULL;
+}
+
+static bool uses_no_namespace(uint8_t opcode)
+{
+    return opcode == ADMIN_DELETE_SQ || opcode == ADMIN_CREATE_SQ || opcode == ADMIN_DELETE_CQ ||
+           opcode == ADMIN_CREATE_CQ || opcode == ADMIN_ABORT || opcode == ADMIN_ASYNC_EVENT ||
+           opcode == ADMIN_DOORBELL_BUFFER;
 }
 
 static void judge_form(struct rules *rules, const struct picture_sq *sq,
@@ -77,6 +98,10 @@ static void judge_form(struct rules *rules, const struct picture_sq *sq,
         allowed = "0 in bits 5:2 of byte 1";
     if (allowed == NULL && SQE_FUSE(sqe) == 3)
         allowed = "FUSE 0, 1 or 2";
+    if (allowed == NULL && SQE_FUSE(sqe) != 0 && c->identified && (c->fuses & 1u) == 0)
+        allowed = "FUSE 0, as FUSES says";
+    if (allowed == NULL && sq->qid == 0 && uses_no_namespace(SQE_OPCODE(sqe)) && SQE_NSID(sqe) != 0)
+        allowed = "NSID 0, since the command uses none";
     if (allowed != NULL)
         rules_complain(rules, RULE_S10, WHERE_COMMAND(rules_cpu(rules), command), allowed,
                        "opcode %02xh, byte 1 %02xh, NSID %xh, dword 12 %xh", SQE_OPCODE(sqe),
@@ -88,8 +113,10 @@ static void judge_fused(struct rules *rules, const struct picture_sq *sq,
                         const struct picture_command *command)
 {
     struct command_state_of_fuse *state = judge_state(rules, &judge_command);
-    struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     unsigned fuse = SQE_FUSE(command->sqe);
+    if (fuse == 0 && !state->first_open)
+        return;
+    struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     bool together =
         state->first_open && state->sqid == sq->qid && state->rung_ps == command->rung_ps;
     if (fuse == FUSED_SECOND && !together)
@@ -107,31 +134,55 @@ static void judge_fused(struct rules *rules, const struct picture_sq *sq,
 static bool has_range(uint8_t opcode)
 {
     return opcode == NVM_OP_READ || opcode == NVM_OP_WRITE || opcode == NVM_OP_COMPARE ||
-           opcode == NVM_OP_WRITE_ZEROES || opcode == NVM_OP_VERIFY;
+           opcode == NVM_OP_WRITE_ZEROES || opcode == NVM_OP_VERIFY ||
+           opcode == NVM_OP_UNCORRECTABLE;
+}
+
+static void judge_blocks(struct rules *rules, const struct picture_command *command, uint64_t first,
+                         uint64_t count, uint64_t blocks)
+{
+    if (first < blocks && count <= blocks - first)
+        return;
+    rules_complain(rules, RULE_S11, WHERE_COMMAND(rules_cpu(rules), command),
+                   "blocks inside the namespace",
+                   "%llu blocks from %llu on, and namespace %u has %llu", (unsigned long long)count,
+                   (unsigned long long)first, SQE_NSID(command->sqe), (unsigned long long)blocks);
+}
+
+/* The ranges of a Dataset Management command (6.7): attributes, blocks, first block. */
+static void judge_ranges(struct rules *rules, const struct picture_command *command,
+                         uint64_t blocks)
+{
+    uint32_t count = (SQE_CDW(command->sqe, 10) & 0xff) + 1;
+    uint8_t range[RANGE_BYTES];
+    if ((SQE_CDW(command->sqe, 11) & DATASET_DEALLOCATE) == 0 || command->data.count != 1)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!rules_peek(rules, command->data.ranges[0].bus + i * RANGE_BYTES, range, sizeof range))
+            return;
+        judge_blocks(rules, command, spec_get64(range + 8), spec_get32(range + 4), blocks);
+    }
 }
 
 static void judge_range(struct rules *rules, const struct picture_command *command)
 {
     const struct picture_controller *c = &rules_picture(rules)->controller;
     uint32_t nsid = SQE_NSID(command->sqe);
-    uint64_t slba = SQE_SLBA(command->sqe), count = SQE_NLB(command->sqe);
-    if (nsid >= PICTURE_NAMESPACES || !c->namespaces[nsid].known ||
-        !has_range(SQE_OPCODE(command->sqe)))
+    if (nsid >= PICTURE_NAMESPACES || !c->namespaces[nsid].known)
         return;
-    uint64_t blocks = c->namespaces[nsid].blocks;
-    if (slba >= blocks || count > blocks - slba)
-        rules_complain(
-            rules, RULE_S11, WHERE_COMMAND(rules_cpu(rules), command),
-            "blocks inside the namespace", "%llu blocks from %llu on, and namespace %u has %llu",
-            (unsigned long long)count, (unsigned long long)slba, nsid, (unsigned long long)blocks);
+    if (has_range(SQE_OPCODE(command->sqe)))
+        judge_blocks(rules, command, SQE_SLBA(command->sqe), SQE_NLB(command->sqe),
+                     c->namespaces[nsid].blocks);
+    else if (SQE_OPCODE(command->sqe) == NVM_OP_DATASET)
+        judge_ranges(rules, command, c->namespaces[nsid].blocks);
 }
 
 static void judge_length(struct rules *rules, const struct picture_command *command)
 {
     const struct picture_controller *c = &rules_picture(rules)->controller;
-    if (!c->identified || c->mdts == 0 || c->mdts > 32)
+    if (command->data.bytes <= PAGE_LEAST || !c->identified || c->mdts == 0 || c->mdts > 32)
         return;
-    uint64_t most = (UINT64_C(4096) << CAP_MPSMIN(c->cap)) << c->mdts;
+    uint64_t most = ((uint64_t)PAGE_LEAST << CAP_MPSMIN(c->cap)) << c->mdts;
     if (command->data.bytes > most)
         rules_complain(rules, RULE_S12, WHERE_COMMAND(rules_cpu(rules), command),
                        "2^MDTS pages of CAP.MPSMIN", "%llu bytes, and MDTS %u allows %llu",

@@ -7,6 +7,9 @@
 
 #include <inttypes.h>
 
+#define MAP_TO_DEVICE   0u /* directions of RECORD_MAP */
+#define MAP_FROM_DEVICE 1u
+
 struct data_state {
     bool up;
     uint32_t allocations; /* since the controller runs */
@@ -19,21 +22,100 @@ static void judge_refused(struct rules *rules, const struct stream_record *r)
                    r->a == 0 ? "reads" : "writes", r->c, r->b);
 }
 
-/* The CPU's hands on the memory of a command in flight. Frees are Q8's. */
+/* ---- D6: what is handed over lies in memory that is the device's to use ---- */
+
+static bool block_allows(const struct picture_block *block, bool to_device)
+{
+    if (block->use == PICTURE_MAPPED + (to_device ? MAP_FROM_DEVICE : MAP_TO_DEVICE))
+        return false;
+    return to_device || (block->use != RECORD_MEMORY_SQ && block->use != RECORD_MEMORY_LIST);
+}
+
+/* Within the buffer that the caller has mapped for good. */
+static bool is_registered(const struct picture_request *request, const struct picture_range *range)
+{
+    return request != NULL && request->registered && range->bus >= request->bus &&
+           range->bus - request->bus + range->bytes <= request->bytes;
+}
+
+/* Of a registered buffer in pieces, and of a command that nobody has asked for, nothing is known.
+ */
+static bool is_known(const struct picture_command *command, const struct picture_request *request)
+{
+    return command->sqid == 0 ||
+           (request != NULL && !request->vague && (!request->registered || request->bus != 0));
+}
+
+static void data_rung(struct rules *rules, struct picture_sq *sq,
+                      const struct picture_command *command)
+{
+    struct picture *p = rules_picture(rules);
+    const struct picture_request *request = picture_request_of(p, command);
+    (void)sq;
+    if (!command->known || !command->data.known || !is_known(command, request))
+        return;
+    for (uint32_t i = 0; i < command->data.count; i++) {
+        const struct picture_range *range = &command->data.ranges[i];
+        if (!range->is_list && is_registered(request, range))
+            continue;
+        const struct picture_block *block = picture_holding(p, range->bus, range->bytes);
+        if (block != NULL && block_allows(block, range->is_list || command->data.to_device))
+            continue;
+        if (block == NULL && picture_is_held(p, range->bus, range->bytes))
+            continue; /* by several blocks, one behind the other */
+        rules_complain(rules, RULE_D6, WHERE_COMMAND(rules_cpu(rules), command),
+                       "memory mapped for the device in that direction",
+                       "the command hands over %" PRIu64 " bytes at %" PRIx64 "h, which are %s",
+                       range->bytes, range->bus,
+                       block == NULL ? "neither mapped nor the driver's" : "for the other way");
+        return;
+    }
+}
+
+/* ---- D7, D8: hands off ---- */
+
+static const struct picture_range *touched(const struct picture_command *command, uint64_t bus,
+                                           uint64_t bytes)
+{
+    for (uint32_t i = 0; i < command->data.count; i++) {
+        const struct picture_range *range = &command->data.ranges[i];
+        if (bus < range->bus + range->bytes && range->bus < bus + bytes)
+            return range;
+    }
+    return NULL;
+}
+
+/* What the device reads it is done with when it has posted the completion; what it writes the host
+ * may have only when it has seen that. */
+static bool judge_one(struct rules *rules, const struct stream_record *r,
+                      const struct picture_command *command)
+{
+    const struct picture_range *range = touched(command, r->b, r->c);
+    bool unmaps = r->kind == RECORD_UNMAP;
+    bool reads = range != NULL && (range->is_list || command->data.to_device);
+    if (range == NULL || (reads && !unmaps && command->state == COMMAND_POSTED))
+        return false;
+    rules_complain(rules,
+                   !reads   ? RULE_D8
+                   : unmaps ? RULE_D6
+                            : RULE_D7,
+                   WHERE_COMMAND(r->source, command), "hands off until the completion is seen",
+                   "%" PRIu64 " bytes at %" PRIx64 "h of an outstanding command are %s", r->c, r->b,
+                   unmaps ? "unmapped" : "stored to");
+    return true;
+}
+
+/* The CPU's hands on the memory of a command in flight. Frees are Q8's. A buffer may be mapped
+ * several times: the last one counts. */
 static void judge_touch(struct rules *rules, const struct stream_record *r)
 {
     struct picture *p = rules_picture(rules);
     uint32_t after = 0;
     const struct picture_command *command = picture_touching(p, r->b, r->c, &after);
-    bool unmaps = r->kind == RECORD_UNMAP;
-    if (command == NULL)
+    if (command == NULL || (r->kind == RECORD_UNMAP && picture_holders(p, r->b, r->c) > 1))
         return;
-    if (command->data.to_device && !unmaps && command->state == COMMAND_POSTED)
-        return; /* the device is done with it */
-    rules_complain(rules, command->data.to_device ? RULE_D7 : RULE_D8,
-                   WHERE_COMMAND(r->source, command), "hands off until the completion is seen",
-                   "%" PRIu64 " bytes at %" PRIx64 "h of an outstanding command are %s", r->c, r->b,
-                   unmaps ? "unmapped" : "stored to");
+    while (command != NULL && !judge_one(rules, r, command))
+        command = picture_touching(p, r->b, r->c, &after);
 }
 
 static void data_record(struct rules *rules, const struct stream_record *r)
@@ -92,6 +174,7 @@ const struct judge judge_data = {
              UINT64_C(1) << RECORD_UNMAP | UINT64_C(1) << RECORD_BROUGHT_UP |
              UINT64_C(1) << RECORD_DMA_ALLOC | UINT64_C(1) << RECORD_RESET,
     .record = data_record,
+    .rung = data_rung,
     .posted = data_posted,
     .concluded = data_concluded,
 };

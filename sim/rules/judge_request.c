@@ -10,6 +10,7 @@
 
 struct request_state {
     uint64_t strange; /* CPUs that have last seen an entry of nobody's: a bit each */
+    uint32_t refused; /* requests that had an error for an answer where there was no room */
 };
 
 static uint64_t cpu_bit(uint32_t cpu)
@@ -35,8 +36,7 @@ static void request_rung(struct rules *rules, struct picture_sq *sq,
     }
     if (command->attributed != ATTRIBUTED)
         return;
-    const struct picture_request *request =
-        picture_find_request(rules_picture(rules), command->request);
+    const struct picture_request *request = picture_request_of(rules_picture(rules), command);
     if (request == NULL || request->vague)
         return;
     if (request->rung_blocks > request->blocks && request->blocks != 0)
@@ -84,9 +84,43 @@ static void judge_success(struct rules *rules, const struct picture_request *req
                        "a request has ended well, and a command of it has not");
 }
 
+/* As many commands under way as there ever were. */
+static bool is_full(const struct picture *p)
+{
+    for (uint32_t qid = 1; qid <= p->highest_qid; qid++) {
+        const struct picture_sq *sq = p->sqs[qid];
+        if (sq != NULL && sq->exists && sq->outstanding > 0 && sq->outstanding >= sq->peak)
+            return true;
+    }
+    return false;
+}
+
+/* Nothing is wrong with this request, nor with the controller, but that there is no room. */
+static bool is_crowded_out(const struct picture *p, const struct picture_request *request)
+{
+    const struct picture_controller *c = &p->controller;
+    const struct picture_namespace *ns =
+        request->nsid < PICTURE_NAMESPACES ? &c->namespaces[request->nsid] : NULL;
+    return request->op <= RECORD_OP_WRITE && request->commands == 0 && ns != NULL && ns->known &&
+           request->blocks != 0 && request->lba <= ns->blocks &&
+           request->blocks <= ns->blocks - request->lba && request->bus % 4 == 0 &&
+           CC_IS_ENABLED(c->cc) && CSTS_IS_READY(c->csts) && !CSTS_IS_FATAL(c->csts) &&
+           !c->shutdown_begun && is_full(p);
+}
+
+static void judge_answer(struct rules *rules, const struct stream_record *r)
+{
+    struct request_state *state = judge_state(rules, &judge_request);
+    struct picture *p = rules_picture(rules);
+    const struct picture_request *request =
+        r->a == 0 || r->b == 1 ? NULL : picture_find_request(p, r->data);
+    if (request != NULL && is_crowded_out(p, request))
+        state->refused++;
+}
+
 static void judge_end(struct rules *rules, const struct stream_record *r)
 {
-    const struct request_state *state = judge_state(rules, &judge_request);
+    struct request_state *state = judge_state(rules, &judge_request);
     struct picture *p = rules_picture(rules);
     const struct picture_request *request = picture_find_request(p, r->data);
     struct where where = WHERE_CPU(r->source);
@@ -96,9 +130,8 @@ static void judge_end(struct rules *rules, const struct stream_record *r)
                            "a request has ended that the driver does not have");
         return;
     }
-    if (r->b == 1)
-        rules_complain(rules, RULE_S15, where, "refused at once, or waiting",
-                       "a request that was taken has ended for lack of room");
+    if (r->b == 1 || (r->a != 0 && r->c == 0 && !request->taken && is_crowded_out(p, request)))
+        state->refused++;
     if (r->a != 0)
         return;
     if ((state->strange & cpu_bit(r->source)) != 0)
@@ -109,11 +142,29 @@ static void judge_end(struct rules *rules, const struct stream_record *r)
         judge_success(rules, request, where);
 }
 
+static void request_record(struct rules *rules, const struct stream_record *r)
+{
+    if (r->kind == RECORD_ENDED)
+        judge_end(rules, r);
+    else
+        judge_answer(rules, r);
+}
+
+static void request_concluded(struct rules *rules)
+{
+    const struct request_state *state = judge_state(rules, &judge_request);
+    if (state->refused > 0 && rules_setup(rules)->performance)
+        rules_complain(rules, RULE_S15, WHERE_CPU(-1), "busy at once, or waiting",
+                       "%u requests had an error for an answer where there was only no room",
+                       state->refused);
+}
+
 const struct judge judge_request = {
     .id = JUDGE_REQUEST,
     .state_bytes = sizeof(struct request_state),
-    .kinds = UINT64_C(1) << RECORD_ENDED,
-    .record = judge_end,
+    .kinds = UINT64_C(1) << RECORD_ENDED | UINT64_C(1) << RECORD_SUBMITTED,
+    .record = request_record,
     .rung = request_rung,
     .seen = request_seen,
+    .concluded = request_concluded,
 };

@@ -170,6 +170,8 @@ static void judge_pending(struct rules *rules, const struct stream_record *r)
 {
     struct shadow_state *state = state_of(rules);
     const struct picture *p = rules_picture(rules);
+    if (state->pending_count == 0)
+        return;
     for (uint32_t number = 0; number < NUMBERS && state->pending_count > 0; number++) {
         struct pending *pending = &state->pending[number];
         uint32_t eventidx;

@@ -42,11 +42,21 @@ static void submit_tail(struct rules *rules, struct picture_sq *sq, uint32_t to,
     if (to >= sq->size)
         rules_complain(rules, RULE_S1, where, "less than the number of entries",
                        "tail %u of a queue with %u entries", to, sq->size);
-    else if (to == sq->tail && by_register && !rules_picture(rules)->shadow.on)
+    else if (to == sq->tail && by_register && sq->rung == sq->bell_rung)
         rules_complain(rules, RULE_S4, where, "another value than the last",
-                       "tail %u written a second time", to);
+                       "tail %u written, and it is %u", to, to);
     else
         judge_room(rules, sq, to);
+}
+
+/* A batch of a whole lap or more, whose tail alone does not show it. */
+static void judge_batch(struct rules *rules, const struct stream_record *r)
+{
+    const struct picture_sq *sq = picture_sq(rules_picture(rules), r->a);
+    if (sq != NULL && r->c >= sq->size)
+        rules_complain(
+            rules, RULE_S2, WHERE_QUEUE(r->source, sq->qid), "as many entries as the queue holds",
+            "%u entries stored at once, and the queue holds %u", (unsigned)r->c, sq->size - 1);
 }
 
 /* ---- slots ---- */
@@ -56,6 +66,9 @@ static void judge_fence(struct rules *rules, const struct picture_sq *sq,
                         const struct picture_command *command)
 {
     const struct picture_slot *slot = &sq->slots[command->slot];
+    if (slot->published && slot->readable && slot->list_digest == command->data.list_digest &&
+        memcmp(slot->bytes, command->sqe, SQE_BYTES) == 0)
+        return;
     struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     static const char allowed[] = "a write fence between the last store and the doorbell";
     if (!slot->published)
@@ -75,13 +88,13 @@ static void judge_identifier(struct rules *rules, const struct picture_sq *sq,
 {
     struct picture *p = rules_picture(rules);
     const struct picture_command *other = picture_find_command(p, sq->qid, command->cid);
-    struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     if (command->cid == CID_RESERVED) {
         struct submit_state *state = judge_state(rules, &judge_submit);
         state->reserved_cids++;
     }
     if (other == NULL)
         return;
+    struct where where = WHERE_COMMAND(rules_cpu(rules), command);
     if (other->state == COMMAND_POSTED)
         rules_complain(rules, RULE_S7, where, "only after its completion has been seen",
                        "CID %u is used again, and its completion lies unseen in the queue",
@@ -101,16 +114,26 @@ static void submit_rung(struct rules *rules, struct picture_sq *sq,
     judge_fence(rules, sq, command);
 }
 
+/* Whether the host's own memory has it still as it was rung: then the device has got something old,
+ * which is a matter of fences and caches. */
+static bool is_as_rung(const struct rules *rules, const struct picture *p,
+                       const struct picture_sq *sq, const struct picture_command *command)
+{
+    uint8_t now[SQE_BYTES];
+    return rules_peek(rules, picture_slot_bus(p, sq, command->slot), now, sizeof now) &&
+           memcmp(now, command->sqe, SQE_BYTES) == 0;
+}
+
 static void submit_fetched(struct rules *rules, struct picture_sq *sq,
                            const struct picture_command *command, const uint8_t *sqe)
 {
-    (void)sq;
     if (command == NULL) {
         rules_complain(rules, RULE_S5, WHERE_QUEUE(-1, sq->qid), "the entry as it was rung",
                        "the controller has fetched CID %u, which was never rung", SQE_CID(sqe));
         return;
     }
-    if (command->known && memcmp(command->sqe, sqe, SQE_BYTES) != 0)
+    if (command->known && memcmp(command->sqe, sqe, SQE_BYTES) != 0 &&
+        !is_as_rung(rules, rules_picture(rules), sq, command))
         rules_complain(rules, RULE_S5, WHERE_COMMAND(-1, command), "the entry as it was rung",
                        "slot %u was stored to between its doorbell and its fetch", command->slot);
 }
@@ -126,6 +149,8 @@ static void submit_concluded(struct rules *rules)
 const struct judge judge_submit = {
     .id = JUDGE_SUBMIT,
     .state_bytes = sizeof(struct submit_state),
+    .kinds = UINT64_C(1) << RECORD_PUBLISH,
+    .record = judge_batch,
     .tail = submit_tail,
     .rung = submit_rung,
     .fetched = submit_fetched,

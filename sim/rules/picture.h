@@ -22,7 +22,6 @@
 
 #define PICTURE_CPUS   64
 #define PICTURE_QUEUES 256 /* SQs and CQs with a higher identifier are not followed */
-#define PICTURE_CHAINS 256
 #define PICTURE_BUSY   4096
 #define NO_COMMAND     UINT32_MAX
 
@@ -33,14 +32,34 @@ struct picture_range {
     bool is_list; /* PRP list or SGL segment, not data */
 };
 
+/* What is wrong with pointers, as far as that shows without knowing who owns what. */
+enum picture_flaw {
+    FLAW_NONE,
+    FLAW_PRP1_ALIGN,  /* PRP1 is not dword aligned */
+    FLAW_PRP_OFFSET,  /* a later entry has an offset */
+    FLAW_PRP_ZERO,    /* an entry that is needed is zero */
+    FLAW_PRP_TWICE,   /* two neighbours are the same, and the device writes */
+    FLAW_LIST_ALIGN,  /* the list is not qword aligned */
+    FLAW_LIST_CHAIN,  /* a pointer to the next list page has an offset, or leads back */
+    FLAW_PSDT,        /* reserved value, or SGL in an admin command */
+    FLAW_SGL_TYPE,    /* descriptor type or subtype that does not exist, or not here */
+    FLAW_SGL_LENGTH,  /* of a segment: none, or not a multiple of 16 */
+    FLAW_SGL_ALIGN,   /* of a segment: not qword aligned */
+    FLAW_SGL_RESERVED /* reserved bytes of a descriptor */
+};
+
 /* What an entry's pointers lead to. */
 struct picture_data {
     struct picture_range *ranges; /* merged where they touch */
     uint32_t count, room;
-    uint64_t bytes;       /* length of the data by opcode and namespace; 0: no data, or unknown */
-    bool to_device;       /* the device reads the data */
-    bool known;           /* the pointers could be followed to their end */
-    uint64_t list_digest; /* of all list pages; 0: none */
+    uint64_t bytes;         /* length of the data by opcode and namespace; 0: no data, or unknown */
+    bool to_device;         /* the device reads the data */
+    bool known;             /* the pointers could be followed to their end */
+    uint64_t list_digest;   /* of all list pages; 0: none */
+    uint64_t described;     /* bytes, by an SGL: all data descriptors */
+    enum picture_flaw flaw; /* the first */
+    uint32_t flaw_at;       /* PRP entry (0: PRP1, 1: PRP2 or the list's first), or descriptor */
+    uint64_t flaw_value;
 };
 
 /* DMA memory of the driver (dma_alloc), and buffers that it has mapped. */
@@ -69,8 +88,9 @@ struct picture_command {
     uint64_t rung_ps;
     uint32_t cpu; /* that rang */
     enum attributed attributed;
-    const void *request; /* identity */
-    uint32_t next;       /* the pool's own */
+    uint32_t request, request_generation; /* picture_request_of() */
+    uint32_t request_blocks;              /* of it that this command is for */
+    uint32_t next;                        /* the pool's own */
 };
 
 /* ---- queues ---- */
@@ -94,7 +114,11 @@ struct picture_sq {
     uint32_t tail;         /* up to which the host has rung */
     uint32_t known_head;   /* SQ head pointer of the newest completion that the host has seen */
     uint32_t fetched_head; /* up to which the device has begun to fetch */
+    uint32_t arriving;     /* slot whose entry the device gets next */
     uint32_t outstanding;  /* rung, and completion not seen */
+    uint32_t peak;         /* most that were ever outstanding */
+    uint64_t rung;         /* entries, since creation */
+    uint64_t bell_rung;    /* of these when the doorbell register was last written */
     struct picture_slot *slots;
     uint32_t *by_cid; /* 65536: index of the outstanding command with this CID, or NO_COMMAND */
 };
@@ -116,21 +140,28 @@ struct picture_cq {
 
 /* ---- requests ---- */
 
+/* What a caller has handed to the core, until it is refused or ends. */
 struct picture_request {
-    const void *identity;
-    uint32_t op; /* enum record_op */
+    const void *identity; /* NULL: this one is free */
+    uint32_t op;          /* enum record_op */
     uint32_t nsid, blocks;
     uint64_t lba, bus, bytes;
     bool registered, fua;
-    bool taken;       /* the core has said that it has it */
-    bool vague;       /* another one wants the same: it is not known whose commands are whose */
-    uint32_t pending; /* its commands that are outstanding */
+    bool taken;    /* the core has said that it has it */
+    bool vague;    /* another one wants the same: it is not known whose commands are whose */
+    bool troubled; /* a command of it has failed, or the controller was reset: it may begin anew */
+    uint32_t pending;                  /* its commands that are outstanding */
     uint32_t commands, done_commands;  /* rung; seen with success */
     uint64_t rung_blocks, done_blocks; /* the same, failures and resets taken back */
     uint32_t cpu;
     uint64_t submitted_ps;
-    uint32_t next_identity, next_lba; /* the table's own */
+    /* the tracker's own (picture_requests.c) */
+    uint64_t next_lba;
+    uint32_t left;                          /* blocks for which no command was rung yet */
+    uint32_t generation;                    /* tells one use of this place from the next */
+    uint32_t next_of_identity, next_of_lba; /* chains, of index + 1 */
 };
+#define PICTURE_REQUEST_PLACES 1024u
 
 /* ---- the controller ---- */
 
@@ -188,12 +219,15 @@ struct picture {
     uint32_t busy[PICTURE_BUSY]; /* ranges of outstanding commands on each page, folded */
     struct picture_block *blocks;
     uint32_t blocks_count, blocks_room;
-    struct picture_request *requests; /* those the core has */
-    bool requests_known;              /* there was one: this host's requests can be seen */
-    uint32_t raw_requests;            /* whose commands can be anything */
-    uint32_t requests_count, requests_room, requests_free;        /* a pool; identity NULL: free */
-    uint32_t by_identity[PICTURE_CHAINS], by_lba[PICTURE_CHAINS]; /* first of each chain */
-    struct picture_data scratch;                                  /* the trackers' own */
+    uint32_t block_hints[PICTURE_BUSY]; /* by page, folded: index + 1 of a block there */
+    struct picture_request *requests;   /* [0, requests_top): those the core has, and free ones */
+    uint32_t requests_count, requests_top, requests_room, requests_free;
+    uint32_t requests_by_identity[PICTURE_REQUEST_PLACES];
+    uint32_t requests_by_lba[PICTURE_REQUEST_PLACES];
+    bool requests_known;         /* there was one: this host's requests can be seen */
+    uint64_t vague_blocks;       /* for which a command of an ended vague request is still due */
+    uint32_t raw_requests;       /* whose commands can be anything */
+    struct picture_data scratch; /* the trackers' own */
     uint64_t now_ps;
     uint64_t ios; /* I/O commands fetched */
 };
@@ -215,13 +249,23 @@ struct picture_command *picture_find_command(struct picture *picture, uint32_t s
  * is 0 for the first, and moves on by itself. */
 struct picture_command *picture_touching(struct picture *picture, uint64_t bus, uint64_t bytes,
                                          uint32_t *after);
-/* Whether requests are few enough, and known, for commands to be attributed to them. */
+/* Whether requests are known, so that commands can be attributed to them. */
 bool rules_attributes(const struct picture *picture);
 /* The request that the core has, by identity; NULL: none. */
 struct picture_request *picture_find_request(struct picture *picture, const void *identity);
+/* The request that this command is for; NULL: not known, or it has ended. */
+struct picture_request *picture_request_of(struct picture *picture,
+                                           const struct picture_command *command);
 /* The driver's DMA memory or mapping that holds all of this range; NULL: none. */
 const struct picture_block *picture_holding(const struct picture *picture, uint64_t bus,
                                             uint64_t bytes);
+/* How many there are. */
+uint32_t picture_holders(const struct picture *picture, uint64_t bus, uint64_t bytes);
+/* Whether all of this range lies in blocks, be it in several. */
+bool picture_is_held(const struct picture *picture, uint64_t bus, uint64_t bytes);
+/* The bus address of a slot's entry. */
+uint64_t picture_slot_bus(const struct picture *picture, const struct picture_sq *sq,
+                          uint32_t slot);
 /* Doorbell number (2 * qid, plus 1 for a CQ) of an offset in BAR0; false: it is no doorbell's. */
 bool picture_is_doorbell(const struct picture *picture, uint64_t offset, uint32_t *number);
 

@@ -20,8 +20,17 @@ struct picture_command *picture_new_command(struct picture *picture)
         picture->commands[index].data = (struct picture_data){0};
     }
     struct picture_command *command = &picture->commands[index];
-    const struct picture_data data = {.ranges = command->data.ranges, .room = command->data.room};
-    *command = (struct picture_command){.next = index, .data = data}; /* next: itself while used */
+    /* Not all of it: the entry is 64 bytes, and good only if it is known. */
+    command->state = COMMAND_RUNG;
+    command->known = false;
+    command->cid = 0;
+    command->data.count = 0;
+    command->data.bytes = command->data.described = command->data.list_digest = 0;
+    command->data.known = command->data.to_device = false;
+    command->data.flaw = FLAW_NONE;
+    command->data_digest = 0;
+    command->attributed = ATTRIBUTED_NOT;
+    command->next = index; /* itself while it is used */
     return command;
 }
 

@@ -12,7 +12,7 @@
 static bool read_entry(const struct rules *rules, const struct picture_sq *sq, uint32_t slot,
                        uint8_t *bytes)
 {
-    return rules_peek(rules, picture_sq_entry(&rules->picture, sq, slot), bytes, SQE_BYTES);
+    return rules_peek(rules, picture_slot_bus(&rules->picture, sq, slot), bytes, SQE_BYTES);
 }
 
 void picture_publish(struct rules *rules, const struct stream_record *r)
@@ -26,11 +26,7 @@ void picture_publish(struct rules *rules, const struct stream_record *r)
         struct picture_slot *slot = &sq->slots[at];
         slot->readable = read_entry(rules, sq, at, slot->bytes);
         slot->published = true;
-        slot->list_digest = 0;
-        if (!slot->readable)
-            continue;
-        picture_follow(rules, sq->qid, slot->bytes, &rules->picture.scratch);
-        slot->list_digest = rules->picture.scratch.list_digest;
+        slot->list_digest = slot->readable ? picture_lists_of(rules, sq->qid, slot->bytes) : 0;
     }
 }
 
@@ -72,7 +68,9 @@ static void ring_slot(struct rules *rules, struct picture_sq *sq, uint32_t at)
     slot->rung_count++;
     slot->command = index;
     picture_busy(p, &command->data, true);
-    sq->outstanding++;
+    sq->rung++;
+    if (++sq->outstanding > sq->peak)
+        sq->peak = sq->outstanding;
     if (!command->known)
         return; /* it gets its name when it is fetched */
     if (sq->by_cid[command->cid] != NO_COMMAND)
@@ -90,26 +88,24 @@ void picture_move_tail(struct rules *rules, struct picture_sq *sq, uint32_t to, 
         ring_slot(rules, sq, sq->tail);
         sq->tail = sq->tail + 1 == sq->size ? 0 : sq->tail + 1;
     }
+    if (by_register)
+        sq->bell_rung = sq->rung;
 }
 
-/* The command whose entry the device has fetched; one that could not be read when it was rung is
- * known by the oldest such slot. */
+/* The command whose entry the device has fetched. Entries arrive in the order of their slots. */
 static struct picture_command *find_fetched(struct picture *p, struct picture_sq *sq, uint32_t cid)
 {
-    struct picture_command *command = picture_find_command(p, sq->qid, cid);
-    if (command != NULL)
-        return command;
-    for (uint32_t i = 0, at = sq->fetched_head; i < sq->size; i++, at = (at + 1) % sq->size) {
-        uint32_t index = sq->slots[at].command;
-        if (index == NO_COMMAND || p->commands[index].known ||
-            p->commands[index].state != COMMAND_RUNG)
-            continue;
-        command = &p->commands[index];
+    uint32_t index = sq->slots[sq->arriving].command;
+    struct picture_command *command;
+    sq->arriving = sq->arriving + 1 == sq->size ? 0 : sq->arriving + 1;
+    if (index == NO_COMMAND || p->commands[index].state != COMMAND_RUNG)
+        return picture_find_command(p, sq->qid, cid);
+    command = &p->commands[index];
+    if (!command->known) { /* it could not be read when it was rung */
         command->cid = (uint16_t)cid;
         sq->by_cid[cid] = index;
-        return command;
     }
-    return NULL;
+    return command;
 }
 
 void picture_fetched(struct rules *rules, const struct stream_record *r)

@@ -92,7 +92,7 @@ static struct picture_cq *make_cq(struct rules *rules, uint32_t qid, uint32_t si
     return cq;
 }
 
-uint64_t picture_sq_entry(const struct picture *picture, const struct picture_sq *sq, uint32_t slot)
+uint64_t picture_slot_bus(const struct picture *picture, const struct picture_sq *sq, uint32_t slot)
 {
     uint64_t at = (uint64_t)slot * SQE_BYTES, page = CC_PAGE(picture->controller.cc);
     return sq->pages == NULL ? sq->bus + at : sq->pages[at / page] + at % page;
@@ -125,6 +125,7 @@ void picture_reset(struct rules *rules)
         if (p->commands[i].next == i)
             picture_end_command(p, &p->commands[i]);
     }
+    picture_trouble(p);
     p->shadow.on = false;
     p->shadow.pending = false;
     p->controller.resets++;

@@ -34,21 +34,50 @@ static void rules_read(void *ctx, const struct stream_record *record)
         rules_leave(rules);
 }
 
+static bool is_asked(const struct rules *rules, const struct judge *judge)
+{
+    return !judge->not_if_coherent || !rules->setup.coherent;
+}
+
 /* Who hears which kind of record. */
 static uint64_t appoint(struct rules *rules)
 {
     uint64_t kinds = picture_kinds;
-    for (unsigned i = 0; i < JUDGES; i++)
-        kinds |= rules_judges[i]->kinds;
+    for (unsigned i = 0; i < JUDGES; i++) {
+        if (is_asked(rules, rules_judges[i]))
+            kinds |= rules_judges[i]->kinds;
+    }
     for (unsigned kind = 0; kind < RECORD_KINDS; kind++) {
         struct rules_hearers *hearers = &rules->hearers[kind];
         hearers->picture = (picture_kinds >> kind & 1u) != 0;
         for (unsigned i = 0; i < JUDGES; i++) {
-            if (rules_judges[i]->kinds >> kind & 1u)
+            if ((rules_judges[i]->kinds >> kind & 1u) != 0 && is_asked(rules, rules_judges[i]))
                 hearers->record[hearers->count++] = rules_judges[i]->record;
         }
     }
     return kinds;
+}
+
+#define LIST(event_)                                                                               \
+    do {                                                                                           \
+        unsigned count_ = 0;                                                                       \
+        for (unsigned i_ = 0; i_ < JUDGES; i_++) {                                                 \
+            if (rules_judges[i_]->event_ != NULL && is_asked(rules, rules_judges[i_]))             \
+                rules->listeners.event_[count_++] = rules_judges[i_];                              \
+        }                                                                                          \
+    } while (0)
+
+static void list_listeners(struct rules *rules)
+{
+    LIST(tail);
+    LIST(head);
+    LIST(rung);
+    LIST(fetched);
+    LIST(posted);
+    LIST(seen);
+    LIST(enabled);
+    LIST(reset);
+    LIST(concluded);
 }
 
 struct rules *rules_create(const struct rules_setup *setup)
@@ -66,6 +95,7 @@ struct rules *rules_create(const struct rules_setup *setup)
         if (rules->states[rules_judges[i]->id] == NULL)
             abort();
     }
+    list_listeners(rules);
     rules->reader = (struct stream_reader){rules_read, rules, appoint(rules), NULL};
     stream_add(setup->stream, &rules->reader);
     rules->attached = true;

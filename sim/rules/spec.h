@@ -71,13 +71,18 @@
 #define FEATURE_QUEUES        0x07u
 
 /* 6, NVM opcodes */
-#define NVM_OP_FLUSH        0x00u
-#define NVM_OP_WRITE        0x01u
-#define NVM_OP_READ         0x02u
-#define NVM_OP_COMPARE      0x05u
-#define NVM_OP_WRITE_ZEROES 0x08u
-#define NVM_OP_DATASET      0x09u
-#define NVM_OP_VERIFY       0x0cu
+#define NVM_OP_FLUSH            0x00u
+#define NVM_OP_WRITE            0x01u
+#define NVM_OP_READ             0x02u
+#define NVM_OP_COMPARE          0x05u
+#define NVM_OP_WRITE_ZEROES     0x08u
+#define NVM_OP_DATASET          0x09u
+#define NVM_OP_VERIFY           0x0cu
+#define NVM_OP_UNCORRECTABLE    0x04u
+#define NVM_OP_RESERVE_REGISTER 0x0du
+#define NVM_OP_RESERVE_REPORT   0x0eu
+#define NVM_OP_RESERVE_ACQUIRE  0x11u
+#define NVM_OP_RESERVE_RELEASE  0x15u
 
 #define CQE_STATUS_CODE 0x7ffu /* SCT and SC in CQE_STATUS() */
 

@@ -97,7 +97,7 @@ uint8_t *rig_at(struct rig *rig, uint64_t bus)
     return rig->memory + (bus - RIG_MEMORY);
 }
 
-static void put(uint8_t *to, uint64_t value, unsigned bytes)
+void rig_put(uint8_t *to, uint64_t value, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++)
         to[i] = (uint8_t)(value >> 8 * i);
@@ -125,7 +125,7 @@ static void fill_namespace(struct rig *rig)
 {
     uint8_t *page = rig_at(rig, RIG_CONTROL);
     memset(page, 0, 4096);
-    put(page, RIG_BLOCKS, 8);
+    rig_put(page, RIG_BLOCKS, 8);
     page[128 + 2] = 9; /* blocks of 512 bytes */
 }
 
@@ -158,10 +158,10 @@ uint8_t *rig_build(struct rig *rig, unsigned qid, uint8_t opcode, uint16_t cid, 
     uint8_t *sqe = rig_at(rig, sq_entry(qid, rig->sq_tail[qid]));
     memset(sqe, 0, SQE_BYTES);
     sqe[0] = opcode;
-    put(sqe + 2, cid, 2);
-    put(sqe + 4, nsid, 4);
-    put(sqe + 24, prp1, 8);
-    put(sqe + 32, prp2, 8);
+    rig_put(sqe + 2, cid, 2);
+    rig_put(sqe + 4, nsid, 4);
+    rig_put(sqe + 24, prp1, 8);
+    rig_put(sqe + 32, prp2, 8);
     return sqe;
 }
 
@@ -190,11 +190,11 @@ void rig_complete(struct rig *rig, unsigned qid, uint16_t cid, uint16_t status, 
     uint32_t slot = rig->posted[qid] % RIG_DEPTH, phase = rig->posted[qid] / RIG_DEPTH % 2 == 0;
     uint8_t *cqe = rig_at(rig, (qid == 0 ? RIG_ACQ : RIG_CQ) + slot * CQE_BYTES);
     memset(cqe, 0, CQE_BYTES);
-    put(cqe, dword0, 4);
-    put(cqe + 8, sqhd, 2);
-    put(cqe + 10, qid, 2);
-    put(cqe + 12, cid, 2);
-    put(cqe + 14, (uint32_t)status << 1 | phase, 2);
+    rig_put(cqe, dword0, 4);
+    rig_put(cqe + 8, sqhd, 2);
+    rig_put(cqe + 10, qid, 2);
+    rig_put(cqe + 12, cid, 2);
+    rig_put(cqe + 14, (uint32_t)status << 1 | phase, 2);
     rig->posted[qid]++;
     rig_emit(rig, RECORD_CQE, qid << 16 | slot, (uint64_t)qid << 16 | cid, status, sqhd, cqe);
 }
@@ -224,9 +224,9 @@ void rig_command(struct rig *rig, unsigned qid, uint8_t opcode, uint16_t cid, ui
 {
     uint32_t slot = rig->sq_tail[qid];
     uint8_t *sqe = rig_build(rig, qid, opcode, cid, nsid, prp1, prp2);
-    put(sqe + 40, cdw10, 4);
-    put(sqe + 44, cdw11, 4);
-    put(sqe + 48, cdw12, 4);
+    rig_put(sqe + 40, cdw10, 4);
+    rig_put(sqe + 44, cdw11, 4);
+    rig_put(sqe + 48, cdw12, 4);
     rig_publish(rig, qid);
     rig_ring(rig, qid);
     rig_fetch(rig, qid, sqe, slot);
@@ -234,4 +234,64 @@ void rig_command(struct rig *rig, unsigned qid, uint8_t opcode, uint16_t cid, ui
     rig_look(rig, qid);
     rig_fence(rig, qid);
     rig_release(rig, qid);
+}
+
+uint8_t *rig_build_io(struct rig *rig, uint8_t opcode, uint16_t cid, uint64_t slba, uint32_t blocks,
+                      uint64_t prp1, uint64_t prp2)
+{
+    uint8_t *sqe = rig_build(rig, 1, opcode, cid, 1, prp1, prp2);
+    rig_put(sqe + 40, slba, 8);
+    rig_put(sqe + 48, blocks - 1, 2);
+    return sqe;
+}
+
+void rig_hand_over(struct rig *rig, unsigned qid)
+{
+    rig_publish(rig, qid);
+    rig_ring(rig, qid);
+}
+
+void rig_finish(struct rig *rig, unsigned qid)
+{
+    uint32_t slot = (rig->sq_tail[qid] + RIG_DEPTH - 1) % RIG_DEPTH;
+    const uint8_t *sqe = rig_at(rig, sq_entry(qid, slot));
+    rig_fetch(rig, qid, sqe, slot);
+    rig_complete(rig, qid, SQE_CID(sqe), 0, (uint16_t)rig->sq_tail[qid], 0);
+    rig_look(rig, qid);
+    rig_fence(rig, qid);
+    rig_release(rig, qid);
+}
+
+void rig_identify(struct rig *rig, const struct rig_identity *identity)
+{
+    uint8_t *page = rig_at(rig, RIG_CONTROL);
+    memset(page, 0, 4096);
+    page[77] = identity->mdts; /* 5.15.2.2 */
+    rig_put(page + 256, identity->oacs, 2);
+    page[258] = identity->acl;
+    page[259] = identity->aerl;
+    rig_put(page + 516, 1, 4); /* NN */
+    rig_put(page + 520, identity->oncs, 2);
+    rig_put(page + 522, identity->fuses, 2);
+    page[525] = identity->vwc;
+    rig_put(page + 536, identity->sgls, 4);
+    rig_command(rig, 0, ADMIN_IDENTIFY, 9, 0, RIG_CONTROL, 0, 1, 0, 0);
+}
+
+void rig_request(struct rig *rig, const void *identity, enum record_op op, uint64_t lba,
+                 uint32_t blocks, uint64_t bus, unsigned flags)
+{
+    const struct record_submit more = {.identity = identity,
+                                       .nsid = 1,
+                                       .blocks = blocks,
+                                       .lba = lba,
+                                       .registered = (flags & RIG_REGISTERED) != 0,
+                                       .fua = (flags & RIG_FUA) != 0};
+    rig_emit(rig, RECORD_SUBMIT, op, bus, blocks * 512u, 0, &more);
+    rig_emit(rig, RECORD_SUBMITTED, 0, 0, 0, 0, identity);
+}
+
+void rig_end(struct rig *rig, const void *identity, int error)
+{
+    rig_emit(rig, RECORD_ENDED, (uint32_t)error, 0, 0, 0, identity);
 }

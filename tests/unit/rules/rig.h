@@ -57,6 +57,30 @@ uint8_t *rig_at(struct rig *rig, uint64_t bus);                   /* memory */
 void rig_ready(struct rig *rig);
 void rig_io(struct rig *rig);
 
+/* Identify Controller, answered so. */
+struct rig_identity {
+    uint8_t mdts, acl, aerl, fuses, vwc;
+    uint16_t oacs, oncs;
+    uint32_t sgls;
+};
+void rig_identify(struct rig *rig, const struct rig_identity *identity);
+
+/* A request is handed to the core, and the core takes it; it ends. identity: any address. */
+void rig_request(struct rig *rig, const void *identity, enum record_op op, uint64_t lba,
+                 uint32_t blocks, uint64_t bus, unsigned flags);
+#define RIG_REGISTERED 1u
+#define RIG_FUA        2u
+void rig_end(struct rig *rig, const void *identity, int error);
+
+/* A number in memory, least significant byte first. */
+void rig_put(uint8_t *to, uint64_t value, unsigned bytes);
+/* rig_build() of a read, write or the like; and hand it over: publish and ring. */
+uint8_t *rig_build_io(struct rig *rig, uint8_t opcode, uint16_t cid, uint64_t slba, uint32_t blocks,
+                      uint64_t prp1, uint64_t prp2);
+void rig_hand_over(struct rig *rig, unsigned qid);
+/* What was handed over last is fetched and completes well; the host sees, fences, releases. */
+void rig_finish(struct rig *rig, unsigned qid);
+
 /* Build an entry in the next slot of a queue (not published, not rung). Returns its 64 bytes. */
 uint8_t *rig_build(struct rig *rig, unsigned qid, uint8_t opcode, uint16_t cid, uint32_t nsid,
                    uint64_t prp1, uint64_t prp2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The checker itself: modes, suppressions, the text of a violation, and that a host which does as
- * it should is left alone. The rules have tests of their own (test_r.c to test_b.c).
+ * it should is left alone. The rules have tests of their own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 
 #include "rig.h"
 #include "rules/spec.h"
+#include "suites.h"
 
 static struct rig rig;
 
@@ -151,6 +152,12 @@ int main(void)
     tcase_add_test(tests, every_rule_says_what_it_is);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
+    srunner_add_suite(runner, suite_submit());
+    srunner_add_suite(runner, suite_command());
+    srunner_add_suite(runner, suite_request());
+    srunner_add_suite(runner, suite_data());
+    srunner_add_suite(runner, suite_lists());
+    srunner_add_suite(runner, suite_cache());
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
