@@ -50,6 +50,11 @@ static __attribute__((noinline)) void lock_at_a_cost(struct host *host, uint16_t
     host_pass_ps(host, CPU_LOCK, ps);
 }
 
+static void record_lock(const struct host *host, uint16_t qid, bool taken)
+{
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_LOCK, qid, taken, 0, 0);
+}
+
 void host_lock(void *ctx, uint16_t qid)
 {
     struct host *host = ctx;
@@ -57,6 +62,7 @@ void host_lock(void *ctx, uint16_t qid)
     host->stats.lock_takes++;
     if (host->locks_cost)
         lock_at_a_cost(host, qid);
+    record_lock(host, qid, true);
 }
 
 static __attribute__((noinline)) void serve_next(struct host_lock *lock)
@@ -69,6 +75,7 @@ static __attribute__((noinline)) void serve_next(struct host_lock *lock)
 void host_unlock(void *ctx, uint16_t qid)
 {
     struct host *host = ctx;
+    record_lock(host, qid, false);
     if (host->locks_cost)
         serve_next(lock_of(host, qid));
     struct host_cpu *here = host->here;

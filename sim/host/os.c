@@ -150,8 +150,8 @@ static void os_done(struct nvme_request *request)
 {
     struct os *os = request->user;
     struct host *host = os->c.host;
-    RECORD_EMIT_DATA(os->stream, host_now(host), host_here(host), RECORD_ENDED, request->error, 0,
-                     request->status, 0, request);
+    RECORD_EMIT_DATA(os->stream, host_now(host), host_here(host), RECORD_ENDED, request->error,
+                     request->error == NVME_E_BUSY, request->status, 0, request);
     os_note_end(os);
     if (os->ended != NULL)
         os_spend(os, os->p.path == OS_DIRECT ? os->p.complete : os->p.reply);

@@ -177,7 +177,7 @@ static int platform_dma_alloc(void *ctx, size_t bytes, size_t align, enum nvme_d
     memory_grant(area, 0, bytes, directions[use]);
     *out = (struct nvme_dma){memory_pointer(area), memory_bus(area), bytes, area};
     RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_DMA_ALLOC,
-                memory_use(use), out->bus, bytes, 0);
+                memory_use(use), out->bus, bytes, !host->p.coherent && !memory_is_uncached(area));
     return NVME_OK;
 }
 
@@ -289,8 +289,8 @@ static void platform_copy(void *ctx, void *to, const void *from, size_t bytes,
     host->stats.copies++;
     host_record_store(host, memory_bus(target) + to_offset, bytes);
     host_spend_ps(host, CPU_COPY, ps);
-    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_COPY, routine, bytes, 0,
-                0);
+    RECORD_EMIT(host->stream, host_now(host), cpu_number(host->cpu), RECORD_COPY, routine, bytes,
+                memory_bus(source) + from_offset, 0);
 }
 
 /* ---- time ---- */

@@ -25,6 +25,7 @@ static const char *const kind_names[RECORD_KINDS] = {
     [RECORD_DMA_FREE] = "dma-free",
     [RECORD_STORE] = "store",
     [RECORD_REFUSED] = "refused",
+    [RECORD_LOCK] = "lock",
     [RECORD_IRQ_SETUP] = "irq-setup",
     [RECORD_SUBMIT] = "submit",
     [RECORD_SUBMITTED] = "submitted",

@@ -23,26 +23,29 @@ enum record_kind {
     RECORD_CQE_SEEN,     /* cq_load delivered a new entry. a: cqid; b: slot; c: CID */
     RECORD_MAP,          /* a: direction; b: bus address; c: bytes */
     RECORD_UNMAP,        /* as RECORD_MAP */
-    RECORD_COPY,         /* a: routine; b: bytes */
+    RECORD_COPY,         /* a: routine; b: bytes; c: bus address of the source */
     RECORD_CACHE,        /* maintenance. a: 0 clean, 1 invalidate, 2 both; b: address; c: lines */
     RECORD_INTERRUPT,    /* delivered to a CPU. a: vector; b: 0 handler or hard half, 1 soft half */
     RECORD_CQ_LOAD,      /* a look at an entry. a: cqid; b: slot; c: its dword 3 */
     RECORD_RMB,          /* read fence. a: cqid; b: slot that it is about */
     RECORD_MB,           /* full fence */
     RECORD_SYNC,         /* a: 0 for the device, 1 for the CPU; b: bus address; c: bytes */
-    RECORD_DMA_ALLOC,    /* a: enum record_memory; b: bus address; c: bytes */
+    RECORD_DMA_ALLOC,    /* a: enum record_memory; b: bus address; c: bytes; d: 1 if the CPU caches
+                          * it and the device does not look there */
     RECORD_DMA_FREE,     /* as RECORD_DMA_ALLOC, before it is gone */
     RECORD_STORE,        /* the CPU has stored to data memory. b: bus address; c: bytes */
     RECORD_REFUSED,      /* the device reached for memory that it may not. a: as RECORD_DMA; b: bus
                           * address; c: bytes */
+    RECORD_LOCK,         /* a lock of the core's, and interrupts held back on this CPU. a: qid; b: 1
+                          * taken, 0 given back */
     RECORD_IRQ_SETUP,    /* a: enum record_irq_mode; b: vectors granted */
     RECORD_SUBMIT,       /* a request is about to enter the driver core. a: enum record_op; b: bus
                           * address of its buffer, 0: not in one piece; c: bytes; data: struct
                           * record_submit */
     RECORD_SUBMITTED,    /* the core has returned. a: error, 0: taken; data: the request's identity,
                           * a pointer to compare and never to follow */
-    RECORD_ENDED,        /* the core says that a request has ended. a: error; c: raw status; data:
-                          * identity */
+    RECORD_ENDED,        /* the core says that a request has ended. a: error; b: 1 if for lack of
+                          * room; c: raw status; data: identity */
     RECORD_BROUGHT_UP,   /* the core says that the controller runs, or has failed to. a: error */
     RECORD_FORSAKEN,     /* CPUs wait, and nothing is left that could ever wake them. a: requests
                           * waited for (one CPU), or CPUs (several) */

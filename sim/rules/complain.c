@@ -67,7 +67,7 @@ static void tell(struct rules *rules, const struct rule *rule, struct where wher
 {
     struct text text = {rules->verdict.text, sizeof rules->verdict.text};
     say(&text, "rule %s (%s), %s: at ", rule->id, rule->name, rule_class_name(rule->class));
-    say_time(&text, rules->current.time_ps);
+    say_time(&text, rules->current->time_ps);
     say_where(&text, where);
     say(&text, "\n  observed: %s\n  allowed:  %s [%s]", observed, allowed, rule->section);
     uint64_t count = rules->trail_count < TRAIL_LENGTH ? rules->trail_count : TRAIL_LENGTH;
@@ -87,7 +87,13 @@ void rules_trail_keep(struct rules *rules, const struct stream_record *record)
 
 int rules_cpu(const struct rules *rules)
 {
-    return is_of_device(rules->current.kind) ? -1 : rules->current.source;
+    return is_of_device(rules->current->kind) ? -1 : rules->current->source;
+}
+
+void rules_note(struct rules *rules, enum rule_id rule)
+{
+    if (!rules->over && rules->verdict.count[rule] < UINT16_MAX)
+        rules->verdict.count[rule]++;
 }
 
 void rules_complain(struct rules *rules, enum rule_id rule, struct where where, const char *allowed,
@@ -108,7 +114,7 @@ void rules_complain(struct rules *rules, enum rule_id rule, struct where where, 
         va_start(arguments, observed);
         vsnprintf(words, sizeof words, observed, arguments);
         va_end(arguments);
-        verdict->first_ps = rules->current.time_ps;
+        verdict->first_ps = rules->current->time_ps;
         tell(rules, rule_get(rule), where, allowed, words);
     }
     if (rules->setup.mode != RULES_FATAL)

@@ -9,16 +9,23 @@
 #include "rules/judge.h"
 
 #define TRAIL_LENGTH 6
-#define JUDGES       6
+
+/* Who hears one kind of record, in order; then the picture. */
+struct rules_hearers {
+    void (*record[JUDGES])(struct rules *rules, const struct stream_record *record);
+    unsigned count;
+    bool picture;
+};
 
 struct rules {
     struct rules_setup setup;
     struct stream_reader reader;
     bool attached;
     bool over; /* RULES_FATAL has struck, or the run is over: nothing is judged any more */
+    struct rules_hearers hearers[RECORD_KINDS];
     struct picture picture;
     void *states[JUDGES];
-    struct stream_record current;             /* being handled */
+    const struct stream_record *current;      /* being handled */
     struct stream_record trail[TRAIL_LENGTH]; /* the last ones before it */
     uint64_t trail_count;
     struct rules_verdict verdict;
@@ -73,15 +80,17 @@ void picture_busy(struct picture *picture, const struct picture_data *data, bool
 /* picture_data.c: follow the pointers of an entry. data keeps its memory from call to call. */
 void picture_follow(const struct rules *rules, uint32_t sqid, const uint8_t *sqe,
                     struct picture_data *data);
-uint64_t picture_digest_data(const struct rules *rules, const struct picture_data *data);
 
 /* picture_shadow.c */
 void picture_shadow_command(struct picture *picture, const uint8_t *sqe);
 void picture_shadow_look(struct rules *rules);
 void picture_shadow_record(struct rules *rules, const struct stream_record *record);
 
-/* picture_memory.c: requests and blocks */
+/* picture_memory.c */
 void picture_memory_record(struct picture *picture, const struct stream_record *record);
+/* picture_requests.c */
+void picture_attribute(struct picture *picture, struct picture_command *command);
+void picture_unattribute(struct picture *picture, struct picture_command *command, bool well);
 void picture_request_record(struct picture *picture, const struct stream_record *record);
 
 /* Growing arrays: at least `wanted` elements of `bytes` each. Aborts without memory. */

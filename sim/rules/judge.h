@@ -12,8 +12,24 @@
 #include "rules/picture.h"
 #include "rules/rules.h"
 
+enum judge_id {
+    JUDGE_REGISTERS,
+    JUDGE_LIFE,
+    JUDGE_QUEUES,
+    JUDGE_SUBMIT,
+    JUDGE_COMMAND,
+    JUDGE_LISTS,
+    JUDGE_CACHE,
+    JUDGE_REQUEST,
+    JUDGE_WAITING,
+    JUDGE_DATA,
+    JUDGE_COMPLETE,
+    JUDGE_SHADOW,
+    JUDGES
+};
+
 struct judge {
-    const char *family;
+    enum judge_id id;
     size_t state_bytes; /* zeroed at creation; judge_state() */
     uint64_t kinds;     /* of record() */
     /* Any of these may be NULL. */
@@ -35,20 +51,30 @@ struct judge {
     /* The host has seen that entry; the command ends with this call. */
     void (*seen)(struct rules *rules, struct picture_cq *cq, const struct picture_command *command,
                  const uint8_t *cqe);
-    /* Queues and commands are about to be forgotten: reset, or CC.EN cleared and RDY gone. */
+    /* The host has set CC.EN: the admin queues are made. */
+    void (*enabled)(struct rules *rules);
+    /* Queues and commands are about to be forgotten: a controller level reset. */
     void (*reset)(struct rules *rules);
     /* The run is over. */
     void (*concluded)(struct rules *rules);
 };
 
-extern const struct judge judge_registers, judge_queues, judge_submit, judge_data, judge_complete,
+extern const struct judge judge_registers, judge_life, judge_queues, judge_submit, judge_command,
+    judge_data, judge_lists, judge_cache, judge_complete, judge_request, judge_waiting,
     judge_shadow;
 
 struct picture *rules_picture(struct rules *rules);
+/* The record that is being handled. */
+const struct stream_record *rules_record(const struct rules *rules);
 const struct rules_setup *rules_setup(const struct rules *rules);
 void *judge_state(struct rules *rules, const struct judge *judge);
 bool rules_peek(const struct rules *rules, uint64_t bus, void *to, size_t bytes);
 uint64_t rules_digest(const struct rules *rules, uint64_t bus, size_t bytes);
+
+/* What the data, or the lists, of a command hold now: to compare with data_digest and list_digest.
+ */
+uint64_t rules_data_digest(const struct rules *rules, const struct picture_data *data);
+uint64_t rules_list_digest(const struct rules *rules, const struct picture_data *data);
 
 /* Who and what a violation is about; -1 or 0 where that means nothing. */
 struct where {
@@ -62,6 +88,9 @@ struct where {
 
 /* The CPU that the record being handled came from, or -1 if it is the device's. */
 int rules_cpu(const struct rules *rules);
+
+/* Counted, and never complained of. */
+void rules_note(struct rules *rules, enum rule_id rule);
 
 /* A rule is broken. observed and allowed: each a part of a sentence, without a full stop; observed
  * may be a format. */

@@ -23,11 +23,16 @@ static void take_fence(struct picture *p, const struct stream_record *r)
         cq->fenced = cq->seen;
 }
 
+/* The entries of a burst are told from the last to the first. */
 static void take_fetch(struct picture *p, const struct stream_record *r)
 {
     struct picture_sq *sq = picture_sq(p, (uint32_t)(r->b >> 16));
-    if (sq != NULL && sq->size != 0)
-        sq->fetched_head = (r->a % sq->size + 1) % sq->size;
+    if (sq == NULL)
+        return;
+    uint32_t head = (r->a % sq->size + 1) % sq->size;
+    uint32_t moves = (head + sq->size - sq->fetched_head) % sq->size;
+    if (moves <= (sq->tail + sq->size - sq->fetched_head) % sq->size)
+        sq->fetched_head = head;
 }
 
 void picture_take(struct rules *rules, const struct stream_record *r)

@@ -22,6 +22,7 @@
 
 #define PICTURE_CPUS   64
 #define PICTURE_QUEUES 256 /* SQs and CQs with a higher identifier are not followed */
+#define PICTURE_CHAINS 256
 #define PICTURE_BUSY   4096
 #define NO_COMMAND     UINT32_MAX
 
@@ -53,6 +54,9 @@ struct picture_block {
 
 enum command_state { COMMAND_RUNG, COMMAND_FETCHED, COMMAND_POSTED };
 
+/* Whether it is known which request a command is for. */
+enum attributed { ATTRIBUTED_NOT, ATTRIBUTED_NOBODY, ATTRIBUTED };
+
 /* From its ring until its completion is seen. */
 struct picture_command {
     uint16_t sqid, cid;
@@ -63,8 +67,10 @@ struct picture_command {
     struct picture_data data;
     uint64_t data_digest; /* of the data when rung, if the device reads it */
     uint64_t rung_ps;
-    uint32_t cpu;  /* that rang */
-    uint32_t next; /* the pool's own */
+    uint32_t cpu; /* that rang */
+    enum attributed attributed;
+    const void *request; /* identity */
+    uint32_t next;       /* the pool's own */
 };
 
 /* ---- queues ---- */
@@ -101,6 +107,7 @@ struct picture_cq {
     uint64_t bus;
     uint64_t *pages;
     uint64_t posted, seen, released; /* totals since creation; slot = total % size */
+    uint32_t seen_cpu;               /* that has seen the last one */
     uint64_t fenced;                 /* entries up to this total had a read fence after the look */
     uint64_t attached;               /* SQs that complete here and exist */
     uint8_t *entries;                /* size * 16: as posted */
@@ -115,9 +122,14 @@ struct picture_request {
     uint32_t nsid, blocks;
     uint64_t lba, bus, bytes;
     bool registered, fua;
-    bool taken; /* the core has said that it has it */
+    bool taken;       /* the core has said that it has it */
+    bool vague;       /* another one wants the same: it is not known whose commands are whose */
+    uint32_t pending; /* its commands that are outstanding */
+    uint32_t commands, done_commands;  /* rung; seen with success */
+    uint64_t rung_blocks, done_blocks; /* the same, failures and resets taken back */
     uint32_t cpu;
     uint64_t submitted_ps;
+    uint32_t next_identity, next_lba; /* the table's own */
 };
 
 /* ---- the controller ---- */
@@ -149,6 +161,7 @@ struct picture_controller {
     uint8_t mdts, acl, aerl, fuses, vwc;
     uint16_t oacs, oncs;
     uint32_t sgls, nn;
+    uint32_t rtd3e_us;                                       /* 0: not said */
     struct picture_namespace namespaces[PICTURE_NAMESPACES]; /* by nsid; 0 unused */
     /* Number of Queues, 1-based; 0: not set */
     uint32_t granted_sqs, granted_cqs;
@@ -175,9 +188,12 @@ struct picture {
     uint32_t busy[PICTURE_BUSY]; /* ranges of outstanding commands on each page, folded */
     struct picture_block *blocks;
     uint32_t blocks_count, blocks_room;
-    struct picture_request *requests;       /* those the core has */
-    uint32_t requests_count, requests_room; /* room: a power of two; identity NULL: free */
-    struct picture_data scratch;            /* the trackers' own */
+    struct picture_request *requests; /* those the core has */
+    bool requests_known;              /* there was one: this host's requests can be seen */
+    uint32_t raw_requests;            /* whose commands can be anything */
+    uint32_t requests_count, requests_room, requests_free;        /* a pool; identity NULL: free */
+    uint32_t by_identity[PICTURE_CHAINS], by_lba[PICTURE_CHAINS]; /* first of each chain */
+    struct picture_data scratch;                                  /* the trackers' own */
     uint64_t now_ps;
     uint64_t ios; /* I/O commands fetched */
 };
@@ -199,6 +215,8 @@ struct picture_command *picture_find_command(struct picture *picture, uint32_t s
  * is 0 for the first, and moves on by itself. */
 struct picture_command *picture_touching(struct picture *picture, uint64_t bus, uint64_t bytes,
                                          uint32_t *after);
+/* Whether requests are few enough, and known, for commands to be attributed to them. */
+bool rules_attributes(const struct picture *picture);
 /* The request that the core has, by identity; NULL: none. */
 struct picture_request *picture_find_request(struct picture *picture, const void *identity);
 /* The driver's DMA memory or mapping that holds all of this range; NULL: none. */

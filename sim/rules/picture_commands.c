@@ -30,6 +30,7 @@ void picture_end_command(struct picture *picture, struct picture_command *comman
     uint32_t index = (uint32_t)(command - picture->commands);
     struct picture_sq *sq = picture->sqs[command->sqid];
     picture_busy(picture, &command->data, false);
+    picture_unattribute(picture, command, false);
     if (sq->by_cid[command->cid] == index)
         sq->by_cid[command->cid] = NO_COMMAND;
     if (sq->outstanding > 0)

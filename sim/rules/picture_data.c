@@ -30,11 +30,9 @@ static void add_range(struct picture_data *data, uint64_t bus, uint64_t bytes, b
     data->ranges[data->count++] = (struct picture_range){bus, bytes, is_list};
 }
 
-static void add_list(const struct rules *rules, struct picture_data *data, uint64_t bus,
-                     uint64_t bytes)
+static void add_list(struct picture_data *data, uint64_t bus, uint64_t bytes)
 {
     add_range(data, bus, bytes, true);
-    data->list_digest = (data->list_digest ^ rules_digest(rules, bus, bytes)) * MIX;
 }
 
 /* ---- how long and which way ---- */
@@ -84,7 +82,7 @@ static void follow_list(const struct rules *rules, uint64_t list, uint64_t left,
             data->known = false;
             return;
         }
-        add_list(rules, data, list, count * PRP_BYTES);
+        add_list(data, list, count * PRP_BYTES);
         for (uint64_t i = 0; i < count; i++) {
             uint8_t raw[PRP_BYTES];
             if (!rules_peek(rules, list + i * PRP_BYTES, raw, sizeof raw)) {
@@ -140,7 +138,7 @@ static void follow_sgl(const struct rules *rules, const uint8_t *sqe, struct pic
             data->known = false;
             return;
         }
-        add_list(rules, data, bus, bytes);
+        add_list(data, bus, bytes);
         uint64_t count = bytes / SGL_BYTES;
         for (uint64_t k = 0; k < count; k++) {
             if (!rules_peek(rules, bus + k * SGL_BYTES, descriptor, SGL_BYTES)) {
@@ -171,15 +169,26 @@ void picture_follow(const struct rules *rules, uint32_t sqid, const uint8_t *sqe
         follow_prps(rules, sqe, data);
     else
         follow_sgl(rules, sqe, data);
+    data->list_digest = rules_list_digest(rules, data);
 }
 
-uint64_t picture_digest_data(const struct rules *rules, const struct picture_data *data)
+static uint64_t digest_of(const struct rules *rules, const struct picture_data *data, bool lists)
 {
     uint64_t digest = 0;
     for (uint32_t i = 0; i < data->count; i++) {
-        if (!data->ranges[i].is_list)
-            digest =
-                (digest ^ rules_digest(rules, data->ranges[i].bus, data->ranges[i].bytes)) * MIX;
+        const struct picture_range *range = &data->ranges[i];
+        if (range->is_list == lists)
+            digest = (digest ^ rules_digest(rules, range->bus, range->bytes)) * MIX;
     }
     return digest;
+}
+
+uint64_t rules_data_digest(const struct rules *rules, const struct picture_data *data)
+{
+    return digest_of(rules, data, false);
+}
+
+uint64_t rules_list_digest(const struct rules *rules, const struct picture_data *data)
+{
+    return digest_of(rules, data, true);
 }

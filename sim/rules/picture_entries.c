@@ -57,14 +57,16 @@ static void ring_slot(struct rules *rules, struct picture_sq *sq, uint32_t at)
     command->sqid = sq->qid;
     command->slot = at;
     command->rung_ps = p->now_ps;
-    command->cpu = rules->current.source;
+    command->cpu = rules->current->source;
     command->known = read_entry(rules, sq, at, command->sqe);
     if (command->known) {
         command->cid = SQE_CID(command->sqe);
         picture_follow(rules, sq->qid, command->sqe, &command->data);
         if (command->data.to_device)
-            command->data_digest = picture_digest_data(rules, &command->data);
+            command->data_digest = rules_data_digest(rules, &command->data);
     }
+    if (command->known && sq->qid != 0)
+        picture_attribute(p, command);
     RULES_TELL(rung, rules, sq, command);
     slot->published = false;
     slot->rung_count++;
@@ -169,7 +171,10 @@ static void see(struct rules *rules, struct picture_cq *cq)
         index != NO_COMMAND && p->commands[index].next == index ? &p->commands[index] : NULL;
     struct picture_sq *sq = picture_sq(p, CQE_SQID(cqe));
     cq->seen++;
+    cq->seen_cpu = rules->current->source;
     cq->commands[slot] = NO_COMMAND;
+    if (command != NULL)
+        picture_unattribute(p, command, (CQE_STATUS(cqe) & CQE_STATUS_CODE) == 0);
     RULES_TELL(seen, rules, cq, command, cqe);
     if (sq != NULL && CQE_SQHD(cqe) < sq->size)
         sq->known_head = CQE_SQHD(cqe);

@@ -106,6 +106,7 @@ void picture_admin_queue(struct rules *rules)
         make_cq(rules, 0, (c->aqa >> 16 & 0xfff) + 1, c->acq & ~UINT64_C(0xfff), true);
     cq->interrupts = true;
     cq->attached = 1;
+    RULES_TELL(enabled, rules);
 }
 
 /* ---- all of them ---- */
@@ -237,6 +238,7 @@ static void learn_controller(struct picture_controller *c, const uint8_t *page)
     c->oncs = spec_get16(page + 520);
     c->fuses = (uint8_t)spec_get16(page + 522);
     c->vwc = page[525];
+    c->rtd3e_us = spec_get32(page + 88);
     c->sgls = spec_get32(page + 536);
 }
 

@@ -20,6 +20,11 @@ static void note(struct rules *rules, uint32_t number, uint32_t value)
     if (value == p->shadow.value[number])
         return;
     p->shadow.value[number] = value;
+    /* Controllers copy what the admin queue's registers get (rule B7). */
+    if (number == 0 && sq != NULL && value == sq->tail)
+        return;
+    if (number == 1 && cq != NULL && value == cq->released % cq->size)
+        return;
     if (number % 2 == 0 && sq != NULL)
         picture_move_tail(rules, sq, value, false);
     else if (number % 2 != 0 && cq != NULL)

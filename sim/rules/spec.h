@@ -79,6 +79,8 @@
 #define NVM_OP_DATASET      0x09u
 #define NVM_OP_VERIFY       0x0cu
 
+#define CQE_STATUS_CODE 0x7ffu /* SCT and SC in CQE_STATUS() */
+
 static inline uint16_t spec_get16(const uint8_t *p)
 {
     return (uint16_t)(p[0] | p[1] << 8);
