@@ -27,7 +27,7 @@ void nvme_admin_reset(struct nvme *nvme)
     struct nvme_admin *admin = &nvme->admin;
     uint16_t depth = nvme->config.admin_depth;
 
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     nvme_memory_ring(nvme, &admin->sq, &admin->sq_dma, depth, 0, false);
     nvme_memory_ring(nvme, &admin->cq, &admin->cq_dma, depth, 0, true);
     admin->sq_tail = admin->sq_head = admin->cq_head = 0;
@@ -36,7 +36,7 @@ void nvme_admin_reset(struct nvme *nvme)
     admin->user_slots = 0; /* until Identify has said how many events there are */
     admin->aer_owed = admin->log_owed = 0;
     admin->log_sent = admin->broken = false;
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
 }
 
 /* Under the lock: put the request's command at the tail. The ring has room: the slots and events
@@ -95,6 +95,11 @@ static void sync_page(struct nvme *nvme, uint32_t index, uint32_t bytes, enum nv
         nvme->ops->sync(nvme->ctx, &nvme->admin.control, page_offset(nvme, index), bytes, what);
 }
 
+static void unmap_data(struct nvme *nvme, const struct nvme_admin_request *request)
+{
+    nvme->ops->unmap(nvme->ctx, request->buffer, request->bytes, request->dir, 0);
+}
+
 static int prepare_mapped(struct nvme *nvme, const struct nvme_admin_request *request,
                           uint32_t index, struct nvme_dptr *prps)
 {
@@ -113,7 +118,7 @@ static int prepare_mapped(struct nvme *nvme, const struct nvme_admin_request *re
         left -= admin->segments[i].bytes;
     error = left ? NVME_E_INVAL : nvme_prps_build(prps, admin->segments, count);
     if (error != NVME_OK) {
-        nvme->ops->unmap(nvme->ctx, request->buffer, request->bytes, request->dir, 0);
+        unmap_data(nvme, request);
         return error;
     }
     if (prps->entries)
@@ -156,7 +161,7 @@ static void end(struct nvme *nvme, uint32_t index, int error, struct nvme_admin_
 
     NVME_TRACE(nvme, NVME_TRACE_ADMIN_END, 0, slot->cid, request->status);
     if (slot->data == DATA_MAPPED) {
-        nvme->ops->unmap(nvme->ctx, request->buffer, request->bytes, request->dir, 0);
+        unmap_data(nvme, request);
     } else if (slot->data == DATA_BOUNCED && request->dir != NVME_TO_DEVICE && error == NVME_OK) {
         sync_page(nvme, index, request->bytes, NVME_SYNC_FOR_CPU);
         nvme->ops->copy(nvme->ctx, request->buffer,
@@ -194,7 +199,7 @@ static int send(struct nvme *nvme, struct nvme_admin_request *request, bool own,
     uint32_t index = own ? 0 : 1;
     int error = NVME_OK;
 
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     while (index <= admin->user_slots && admin->slots[index].request)
         index++;
     if (!own && !admin->open)
@@ -217,7 +222,7 @@ static int send(struct nvme *nvme, struct nvme_admin_request *request, bool own,
                    admin->slots[index].cid);
         nvme_admin_ring(nvme, first, 1);
     }
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
     return error;
 }
 
@@ -255,9 +260,9 @@ int nvme_admin_submit(struct nvme *nvme, struct nvme_admin_request *request)
 /* Who may send: with false only the core itself. */
 void nvme_admin_open(struct nvme *nvme, bool open)
 {
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     nvme->admin.open = open;
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
 }
 
 /* ---- completion ---- */
@@ -294,14 +299,12 @@ static void take_entry(struct nvme *nvme, const struct nvme_cqe *cqe, uint32_t d
     uint32_t result = le32(cqe->result);
     uint32_t dw2 = le32(cqe->sqhd_sqid);
     struct nvme_admin_slot *slot = index < NVME_ADMIN_SLOTS ? &admin->slots[index] : NULL;
+    bool known;
 
-    if (dw2 >> 16 != 0 || !slot || !slot->request || slot->cid != cid) {
+    known = dw2 >> 16 == 0 && slot && slot->request && slot->cid == cid;
+    if (!known || !take_head(admin, dw2 & 0xFFFFu, slot->sequence)) {
         admin->stats.protocol_errors++;
-        return;
-    }
-    if (!take_head(admin, dw2 & 0xFFFFu, slot->sequence)) {
-        admin->stats.protocol_errors++;
-        admin->broken = true;
+        admin->broken |= known;
         return;
     }
     if (index >= NVME_ADMIN_AER) {
@@ -321,7 +324,7 @@ unsigned nvme_admin_reap(struct nvme *nvme)
     struct nvme_admin_request *done = NULL, **last = &done;
     unsigned count = 0;
 
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     while (admin->cq.depth != 0 && count + 1 < admin->cq.depth) {
         const struct nvme_cqe *cqe = (const struct nvme_cqe *)admin->cq.entries + admin->cq_head;
         uint32_t dw3 = le32(nvme->ops->cq_load(nvme->ctx, &admin->cq, (uint16_t)admin->cq_head));
@@ -343,7 +346,7 @@ unsigned nvme_admin_reap(struct nvme *nvme)
         admin->stats.doorbells++;
     }
     *last = NULL;
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
     call_done(done);
     return count;
 }
@@ -355,7 +358,7 @@ void nvme_admin_abort(struct nvme *nvme)
     struct nvme_admin *admin = &nvme->admin;
     struct nvme_admin_request *done = NULL, **last = &done;
 
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     for (uint32_t i = 0; i < NVME_ADMIN_SLOTS; i++) {
         struct nvme_admin_request *request = admin->slots[i].request;
 
@@ -368,7 +371,7 @@ void nvme_admin_abort(struct nvme *nvme)
         admin->slots[i].request = NULL;
     }
     *last = NULL;
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
     call_done(done);
 }
 
@@ -379,7 +382,7 @@ int nvme_admin_overdue(struct nvme *nvme)
     struct nvme_admin *admin = &nvme->admin;
     int error = NVME_OK;
 
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     for (uint32_t i = 0; i < NVME_ADMIN_AER; i++) {
         struct nvme_admin_request *request = admin->slots[i].request;
 
@@ -391,6 +394,6 @@ int nvme_admin_overdue(struct nvme *nvme)
     }
     if (admin->broken)
         error = NVME_E_DEVICE;
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
     return error;
 }

@@ -86,9 +86,9 @@ int nvme_cancel(struct nvme_queue *queue, struct nvme_request *request)
     const struct target target = {request, NULL};
     unsigned count;
 
-    queue_lock(queue->nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     count = cancel(queue, &target);
-    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
     nvme_watch_abort(queue);
     return count ? NVME_OK : NVME_E_INVAL;
 }
@@ -100,11 +100,11 @@ unsigned nvme_cancel_owner(struct nvme_queue *queue, const void *owner)
 
     if (!owner)
         return 0;
-    queue_lock(queue->nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     count = cancel(queue, &target);
     /* A poll that is calling done() just now may have some in its hands. */
     count += queue->delivering != 0;
-    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
     nvme_watch_abort(queue);
     return count;
 }

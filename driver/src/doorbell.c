@@ -36,10 +36,10 @@ void nvme_ring(struct nvme_queue *queue)
         nvme_queue_ring(queue);
         return;
     }
-    queue_lock(queue->nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     if (!(queue->gate & GATE_CLOSED))
         nvme_queue_ring(queue);
-    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
 }
 
 /* ---- what follows an entry ---- */

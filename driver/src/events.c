@@ -38,7 +38,7 @@ void nvme_event_arm(struct nvme *nvme)
     struct nvme_admin *admin = &nvme->admin;
     uint32_t first, send, count = 0;
 
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     first = admin->sq_tail;
     send = admin->aer_owed & ~admin->log_owed;
     admin->aer.command.opcode = NVME_ADMIN_ASYNC_EVENT;
@@ -50,7 +50,7 @@ void nvme_event_arm(struct nvme *nvme)
     admin->aer_owed &= ~send;
     if (count)
         nvme_admin_ring(nvme, first, count);
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
 }
 
 /* Ask for the start of the page that the oldest event names that is owed one: the whole of the list
@@ -61,9 +61,9 @@ static bool send_log(struct nvme *nvme)
     struct nvme_admin_request *log = &admin->log;
     uint32_t index = 0, owed, page;
 
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     owed = admin->log_owed;
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
     if (owed == 0)
         return false;
     while (!(owed & (1u << index)))
@@ -77,9 +77,9 @@ static bool send_log(struct nvme *nvme)
     nvme_dma_sync(nvme, &admin->control, log->bytes, NVME_SYNC_FOR_DEVICE);
     admin->log_sent = nvme_admin_send_internal(nvme, log, admin->control.bus) == NVME_OK;
     if (admin->log_sent) { /* else busy: at the next step */
-        queue_lock(nvme, 0);
+        nvme_admin_lock(nvme);
         admin->log_owed &= ~(1u << index);
-        queue_unlock(nvme, 0);
+        nvme_admin_unlock(nvme);
     }
     return true;
 }

@@ -164,10 +164,10 @@ static void forget(struct nvme *nvme, struct nvme_ns *ns)
     for (uint32_t i = 0; i < nvme->info.io_queues; i++) {
         struct nvme_queue *queue = &nvme->queues[i];
 
-        queue_lock(nvme, queue->sq.qid);
+        nvme_queue_lock(queue);
         if (queue->ns == ns)
             nvme_queue_use_namespace(queue, &nvme->ns[NVME_NAMESPACES_MAX]);
-        queue_unlock(nvme, queue->sq.qid);
+        nvme_queue_unlock(queue);
     }
 }
 

@@ -20,18 +20,6 @@
 
 /* ---- small helpers ---- */
 
-static inline void queue_lock(const struct nvme *nvme, uint16_t qid)
-{
-    if (nvme->ops->lock)
-        nvme->ops->lock(nvme->ctx, qid);
-}
-
-static inline void queue_unlock(const struct nvme *nvme, uint16_t qid)
-{
-    if (nvme->ops->unlock)
-        nvme->ops->unlock(nvme->ctx, qid);
-}
-
 static inline bool nvme_coherent(const struct nvme *nvme)
 {
     return (nvme->platform->flags & NVME_PLATFORM_COHERENT) != 0;
@@ -136,6 +124,10 @@ void nvme_slots_init(struct nvme_queue *queue);
 extern const struct nvme_slot_ops nvme_slots_lowest, nvme_slots_lifo;
 
 /* ---- queue.c ---- */
+void nvme_queue_lock(const struct nvme_queue *queue);
+void nvme_queue_unlock(const struct nvme_queue *queue);
+void nvme_admin_lock(const struct nvme *nvme); /* of queue 0 */
+void nvme_admin_unlock(const struct nvme *nvme);
 void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue, uint16_t qid);
 void nvme_queue_start(struct nvme_queue *queue); /* memory held: rings as after creation */
 void nvme_queue_open(struct nvme_queue *queue);

@@ -158,9 +158,9 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
 {
     int error;
 
-    queue_lock(queue->nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     if (submit_plain(queue, request, &error)) {
-        queue_unlock(queue->nvme, queue->sq.qid);
+        nvme_queue_unlock(queue);
         return error;
     }
     request->retries_used = 0;
@@ -180,7 +180,7 @@ static NOINLINE int submit_locked(struct nvme_queue *queue, struct nvme_request 
     if (queue->ring_last && !(queue->gate & GATE_CLOSED) &&
         (error != NVME_OK || !(request->flags & NVME_REQ_MORE)))
         nvme_queue_ring(queue);
-    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
     return error;
 }
 

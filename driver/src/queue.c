@@ -36,7 +36,7 @@ void nvme_queue_start(struct nvme_queue *queue)
     uint16_t qid = queue->sq.qid;
     uint16_t depth = nvme->info.io_depth;
 
-    queue_lock(nvme, qid);
+    nvme_queue_lock(queue);
     nvme_memory_ring(nvme, &queue->sq, &queue->sq_dma, depth, qid, false);
     nvme_memory_ring(nvme, &queue->cq, &queue->cq_dma, depth, qid, true);
     queue->depth = depth;
@@ -52,7 +52,36 @@ void nvme_queue_start(struct nvme_queue *queue)
     queue->slot_ops->reset(queue);
     queue->impossible = 0;
     nvme_watch_start(queue);
-    queue_unlock(nvme, qid);
+    nvme_queue_unlock(queue);
+}
+
+/* The platform's locks, if it has any. Not inline: there are dozens of calls. */
+void nvme_queue_lock(const struct nvme_queue *queue)
+{
+    const struct nvme_platform_ops *ops = queue->nvme->ops;
+
+    if (ops->lock)
+        ops->lock(queue->ctx, queue->sq.qid);
+}
+
+void nvme_queue_unlock(const struct nvme_queue *queue)
+{
+    const struct nvme_platform_ops *ops = queue->nvme->ops;
+
+    if (ops->unlock)
+        ops->unlock(queue->ctx, queue->sq.qid);
+}
+
+void nvme_admin_lock(const struct nvme *nvme)
+{
+    if (nvme->ops->lock)
+        nvme->ops->lock(nvme->ctx, 0);
+}
+
+void nvme_admin_unlock(const struct nvme *nvme)
+{
+    if (nvme->ops->unlock)
+        nvme->ops->unlock(nvme->ctx, 0);
 }
 
 /* The short path's numbers, from the namespace and the gates. What has been counted in blocks of
@@ -89,7 +118,7 @@ void nvme_queue_open(struct nvme_queue *queue)
 {
     const struct nvme *nvme = queue->nvme;
 
-    queue_lock(nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     queue->ns = nvme->ns_count ? &nvme->ns[0] : &nvme->ns[NVME_NAMESPACES_MAX];
     nvme_queue_gate(
         queue, (nvme->ops->lock ? GATE_LOCKED : 0) |
@@ -97,14 +126,14 @@ void nvme_queue_open(struct nvme_queue *queue)
                    (queue->waiting.first ? GATE_WAITING : 0) |
                    (nvme->sgl_by_size || nvme->boundaries || nvme->unreachable ? GATE_POLICY : 0));
     nvme_recover_check_waiting(queue);
-    queue_unlock(nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
 }
 
 void nvme_queue_close(struct nvme_queue *queue, uint32_t gate)
 {
-    queue_lock(queue->nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     nvme_queue_gate(queue, (queue->gate & ~GATE_RECOVERING) | GATE_CLOSED | gate);
-    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
 }
 
 void nvme_call_done(struct nvme_request *first)
@@ -122,7 +151,7 @@ void nvme_queue_abort(struct nvme_queue *queue, int error)
 {
     struct nvme_request *request;
 
-    queue_lock(queue->nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     note_peak(queue);
     list_join(&queue->ended_list, &queue->delayed);
     while ((request = list_take(&queue->waiting))) {
@@ -145,7 +174,7 @@ void nvme_queue_abort(struct nvme_queue *queue, int error)
     }
     queue->stats.quarantined = 0;
     queue->ended = queue->sequence; /* the slots are given back when the queue starts again */
-    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
     nvme_reap_settle(queue, 0);
 }
 

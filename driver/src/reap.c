@@ -53,7 +53,7 @@ static NOINLINE void judge(struct nvme_queue *queue, uint32_t found, uint32_t he
     uint32_t cid = dw3 << NVME_SQE_CID_SHIFT;
     struct nvme_request *request;
     uint32_t result, dw2;
-    bool believable;
+    bool known;
 
     /* The caller has done it before it looked at more than dword 3. */
     if (slot->expect != found && !(nvme->platform->flags & NVME_PLATFORM_LOADS_ORDERED))
@@ -62,27 +62,22 @@ static NOINLINE void judge(struct nvme_queue *queue, uint32_t found, uint32_t he
     dw2 = le32(cqe->sqhd_sqid);
     NVME_TRACE(nvme, NVME_TRACE_ENTRY, queue->cq.qid, dw3 & 0xFFFFu, status);
 
-    /* No such command, none in flight, another queue's, or one that was not even rung: the entry is
-     * consumed and nothing else happens. */
-    if (!(slot->expect == cid ||
-          (slot->expect + CID_ONE == cid &&
-           (queue->data[index].request || (slot->trouble & SLOT_GAVE_UP)))) ||
-        dw2 >> 16 != queue->sq.qid ||
-        (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) >= 0) {
+    /* Otherwise: no such command, none in flight, another queue's, or one that was not even rung:
+     * the entry is consumed and nothing else happens. */
+    known =
+        (slot->expect == cid || (slot->expect + CID_ONE == cid &&
+                                 (queue->data[index].request || (slot->trouble & SLOT_GAVE_UP)))) &&
+        dw2 >> 16 == queue->sq.qid &&
+        (int32_t)(slot->sequence - (uint32_t)queue->rung_sequence) < 0;
+    if (!known || !((dw2 == queue->sqhd_sqid || take_head(queue, slot, dw2)) &&
+                    (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0)) {
+        /* If it is known: the command is said to have ended, with its entry not fetched or fetched
+         * from nowhere, and the device may fetch it yet and write to its memory. So the request
+         * stays in its slot, which is not used again, until a reset has seen RDY = 0 (7.3.2);
+         * nvme_step() fails the controller. */
         queue->stats.protocol_errors++;
         queue->ended--;
-        return;
-    }
-    believable = (dw2 == queue->sqhd_sqid || take_head(queue, slot, dw2)) &&
-                 (int32_t)(slot->sequence - (uint32_t)queue->head_sequence) < 0;
-    if (!believable) {
-        /* The command is said to have ended, with its entry not fetched or fetched from nowhere:
-         * the device may fetch it yet and write to its memory. So the request stays in its slot,
-         * which is not used again, until a reset has seen RDY = 0 (7.3.2); nvme_step() fails the
-         * controller. */
-        queue->stats.protocol_errors++;
-        queue->ended--;
-        queue->impossible++;
+        queue->impossible += known;
         return;
     }
     queue->stats.status_errors += status != 0;
@@ -289,10 +284,22 @@ static NOINLINE void resume(struct nvme_queue *queue)
     queue->more = false;
 }
 
+/* For every poll: no call where there is no lock. */
+static inline void lock(const struct nvme_queue *queue)
+{
+    if (queue->nvme->ops->lock)
+        nvme_queue_lock(queue);
+}
+
+static inline void unlock(const struct nvme_queue *queue)
+{
+    if (queue->nvme->ops->unlock)
+        nvme_queue_unlock(queue);
+}
+
 /* Under the lock: let go of it, and of all requests that have ended. */
 static void deliver(struct nvme_queue *queue)
 {
-    const struct nvme *nvme = queue->nvme;
     struct nvme_request *first;
 
     if (UNLIKELY(queue->ended_list.first))
@@ -301,13 +308,13 @@ static void deliver(struct nvme_queue *queue)
     first = queue->done.first;
     list_init(&queue->done);
     queue->delivering += first != NULL;
-    NVME_TRACE_ENDS(nvme, queue->cq.qid, first);
-    queue_unlock(nvme, queue->cq.qid);
+    NVME_TRACE_ENDS(queue->nvme, queue->cq.qid, first);
+    unlock(queue);
     if (first) {
         nvme_call_done(first);
-        queue_lock(nvme, queue->cq.qid);
+        lock(queue);
         queue->delivering--;
-        queue_unlock(nvme, queue->cq.qid);
+        unlock(queue);
     }
 }
 
@@ -315,7 +322,7 @@ static void deliver(struct nvme_queue *queue)
  * changed things: an Abort's answer, a recovery, the time. */
 void nvme_reap_settle(struct nvme_queue *queue, uint64_t now_ns)
 {
-    queue_lock(queue->nvme, queue->cq.qid);
+    nvme_queue_lock(queue);
     if (!(queue->gate & GATE_CLOSED)) {
         nvme_retry_due(queue, now_ns);
         resume(queue);
@@ -329,7 +336,7 @@ static unsigned drain(struct nvme_queue *queue, unsigned max)
     unsigned limit = queue->drain_limit;
     unsigned count = 0;
 
-    queue_lock(queue->nvme, queue->cq.qid);
+    lock(queue);
     queue->stats.polls++;
     note_peak(queue);
     if (max != 0 && max < limit)

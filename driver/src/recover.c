@@ -104,7 +104,7 @@ static void collect(struct nvme_queue *queue)
     struct nvme_request *request;
 
     list_init(&sent);
-    queue_lock(nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     note_peak(queue);
     forget_progress(queue);
     for (uint32_t i = 0; i <= queue->slot_mask; i++)
@@ -139,7 +139,7 @@ static void collect(struct nvme_queue *queue)
     list_join(&queue->waiting, &waiting);
     queue->stats.quarantined = 0;
     queue->ended = queue->sequence;
-    queue_unlock(nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
     nvme_reap_settle(queue, 0);
 }
 

@@ -121,22 +121,22 @@ static int watch_queue(struct nvme_queue *queue, uint64_t now_ns)
     int outcome = NVME_OK;
 
     if (nvme->config.io_timeout_ms != 0) {
-        queue_lock(nvme, queue->sq.qid);
+        nvme_queue_lock(queue);
         below = late_below(queue, now_ns);
         if (below != queue->scanned)
             late = count_late(queue, below);
         if (late == 0)
             queue->scanned = below;
-        queue_unlock(nvme, queue->sq.qid);
+        nvme_queue_unlock(queue);
     }
     if (late != 0 || queue->watching) {
         nvme_poll_quiet(queue, 0); /* an interrupt may have been lost; and lateness is no proof */
-        queue_lock(nvme, queue->sq.qid);
+        nvme_queue_lock(queue);
         if (!(queue->gate & GATE_CLOSED)) { /* by a done() */
             queue->stats.found_late += late - count_late(queue, below);
             outcome = treat(queue, below, now_ns);
         }
-        queue_unlock(nvme, queue->sq.qid);
+        nvme_queue_unlock(queue);
         if (outcome == NVME_OK)
             nvme_watch_abort(queue);
     }
@@ -163,7 +163,7 @@ static void settle_abort(struct nvme_abort *abort, uint32_t clear, uint32_t set)
     struct nvme_queue *queue = abort->queue;
     struct nvme_slot *slot = abort->slot;
 
-    queue_lock(queue->nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     if (slot->trouble & SLOT_ABORT_SENT) { /* else a reset has been here */
         slot->trouble &= ~clear;
         if (queue->data[slot - queue->slots].request || (slot->trouble & SLOT_GAVE_UP)) {
@@ -174,7 +174,7 @@ static void settle_abort(struct nvme_abort *abort, uint32_t clear, uint32_t set)
             queue->slot_ops->give(queue, slot);
         }
     }
-    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
     abort->queue = NULL;
 }
 
@@ -197,13 +197,13 @@ static struct nvme_abort *claim(struct nvme_queue *queue)
     struct nvme *nvme = queue->nvme;
     struct nvme_abort *found = NULL;
 
-    queue_lock(nvme, 0);
+    nvme_admin_lock(nvme);
     for (uint32_t i = 0; !found && i < NVME_ABORTS_MAX && i < nvme->info.abort_limit; i++)
         if (!nvme->aborts[i].queue)
             found = &nvme->aborts[i];
     if (found)
         found->queue = queue;
-    queue_unlock(nvme, 0);
+    nvme_admin_unlock(nvme);
     return found;
 }
 
@@ -213,7 +213,7 @@ static bool take_owed(struct nvme_queue *queue, struct nvme_abort *abort)
     uint64_t limit_ns = (uint64_t)queue->nvme->config.abort_timeout_ms * NVME_NS_PER_MS;
     bool found = false;
 
-    queue_lock(queue->nvme, queue->sq.qid);
+    nvme_queue_lock(queue);
     for (uint32_t i = 0; !found && !(queue->gate & GATE_CLOSED) && i <= queue->slot_mask; i++) {
         struct nvme_slot *slot = &queue->slots[i];
         uint32_t cid = slot->expect + CID_ONE;
@@ -229,7 +229,7 @@ static bool take_owed(struct nvme_queue *queue, struct nvme_abort *abort)
         found = true;
     }
     queue->stats.aborts += found;
-    queue_unlock(queue->nvme, queue->sq.qid);
+    nvme_queue_unlock(queue);
     return found;
 }
 
