@@ -161,7 +161,7 @@ def judge(build, mutant):
     if match:
         return Outcome(mutant, match[1], float(match[2]), seconds, match[0])
     said = (run.stderr or run.stdout).strip().splitlines()
-    if run.returncode == 1 and "mismatch" in run.stdout + run.stderr:
+    if run.returncode == 1 and "did not hold what was written" in run.stderr:
         return Outcome(mutant, "data", None, seconds, said[-1] if said else "")
     return Outcome(mutant, None, None, seconds, f"exit code {run.returncode}; {said[-1] if said else 'nothing said'}")
 

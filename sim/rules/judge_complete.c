@@ -38,8 +38,15 @@ static void judge_look(struct rules *rules, const struct stream_record *r)
     if (cq == NULL || r->b >= cq->size || cq->seen - cq->released >= cq->size)
         return;
     uint64_t behind = (r->b + cq->size - cq->released % cq->size) % cq->size;
-    uint64_t most = cq->seen - cq->released; /* the next one, which may not be there yet */
-    if (behind > most || (r->kind == RECORD_RMB && behind == most))
+    uint64_t most = cq->seen - cq->released;
+        /* the next one, which may not be there yet */ /* Nearer to the next one than to those that
+                                                          were given back: the host runs ahead. */
+    if (behind > most && behind - most <= (cq->size - most) / 2)
+        rules_complain(rules, RULE_C2, WHERE_QUEUE(r->source, cq->qid),
+                       "the next entry, until its phase tag is new",
+                       "slot %u is read, and the next entry is that of slot %u", (unsigned)r->b,
+                       (unsigned)(cq->seen % cq->size));
+    else if (behind > most || (r->kind == RECORD_RMB && behind == most))
         rules_complain(
             rules, RULE_C5, WHERE_QUEUE(r->source, cq->qid), "entries that were not given back",
             "slot %u is read, head is %u and %llu entries were found behind it", (unsigned)r->b,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Judge of the memory that commands use: rules D6 to D8 and D11 (NVMe 1.4 sections 4.3, 4.4,
+ * Judge of the memory that commands use: rules D6 to D8, D11 and D12 (NVMe 1.4 sections 4.3, 4.4,
  * 7.2.1).
  */
 #include "rules/judge.h"
@@ -158,9 +158,22 @@ static void data_posted(struct rules *rules, struct picture_cq *cq,
                        "data of slot %u has changed since its doorbell", command->slot);
 }
 
+/* Mappings that nobody has given back. */
+static uint32_t mappings_left(const struct picture *p)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < p->blocks_count; i++)
+        count += p->blocks[i].use >= PICTURE_MAPPED;
+    return count;
+}
+
 static void data_concluded(struct rules *rules)
 {
     const struct data_state *state = judge_state(rules, &judge_data);
+    uint32_t left = mappings_left(rules_picture(rules));
+    if (left > 0 && rules_setup(rules)->performance)
+        rules_complain(rules, RULE_D12, WHERE_CPU(-1), "none when the driver has stopped",
+                       "%u buffers are still mapped for the device", left);
     if (state->allocations > 0 && rules_setup(rules)->performance)
         rules_complain(rules, RULE_D11, WHERE_CPU(-1), "none once the controller runs",
                        "%u allocations of DMA memory for %" PRIu64 " I/O commands",

@@ -75,7 +75,7 @@ static void judge_success(struct rules *rules, const struct picture_request *req
              (c->vwc & 1u) != 0)
         rules_complain(rules, RULE_S14, where, "a Flush command that has completed",
                        "a flush has ended well, and no Flush was sent for it");
-    else if (has_blocks && request->rung_blocks < request->blocks)
+    else if (has_blocks && request->rung_blocks < request->blocks && !request->troubled)
         rules_complain(rules, RULE_S16, where, "commands for all of its blocks",
                        "a request of %u blocks has ended well, and commands were sent for %llu",
                        request->blocks, (unsigned long long)request->rung_blocks);
@@ -142,10 +142,28 @@ static void judge_end(struct rules *rules, const struct stream_record *r)
         judge_success(rules, request, where);
 }
 
+/* Everything has completed, and somebody still waits. */
+static void judge_lost(struct rules *rules, const struct stream_record *r)
+{
+    const struct picture *p = rules_picture(rules);
+    for (uint32_t i = 0; i < p->requests_top; i++) {
+        const struct picture_request *request = &p->requests[i];
+        if (request->identity == NULL || request->vague || request->pending > 0 ||
+            request->done_commands == 0 || request->done_blocks < request->blocks)
+            continue;
+        rules_complain(rules, RULE_C6, WHERE_CPU(r->source), "once for each request",
+                       "all %u commands of a request have completed, and it has not ended",
+                       request->commands);
+        return;
+    }
+}
+
 static void request_record(struct rules *rules, const struct stream_record *r)
 {
     if (r->kind == RECORD_ENDED)
         judge_end(rules, r);
+    else if (r->kind == RECORD_FORSAKEN)
+        judge_lost(rules, r);
     else
         judge_answer(rules, r);
 }
@@ -162,7 +180,8 @@ static void request_concluded(struct rules *rules)
 const struct judge judge_request = {
     .id = JUDGE_REQUEST,
     .state_bytes = sizeof(struct request_state),
-    .kinds = UINT64_C(1) << RECORD_ENDED | UINT64_C(1) << RECORD_SUBMITTED,
+    .kinds = UINT64_C(1) << RECORD_ENDED | UINT64_C(1) << RECORD_SUBMITTED |
+             UINT64_C(1) << RECORD_FORSAKEN,
     .record = request_record,
     .rung = request_rung,
     .seen = request_seen,

@@ -42,6 +42,8 @@ static void submit_tail(struct rules *rules, struct picture_sq *sq, uint32_t to,
     if (to >= sq->size)
         rules_complain(rules, RULE_S1, where, "less than the number of entries",
                        "tail %u of a queue with %u entries", to, sq->size);
+    else if (by_register && to != sq->tail && sq->qid != 0 && rules_picture(rules)->shadow.on)
+        return; /* not what the shadow doorbell says: B5 */
     else if (to == sq->tail && by_register && sq->rung == sq->bell_rung)
         rules_complain(rules, RULE_S4, where, "another value than the last",
                        "tail %u written, and it is %u", to, to);
@@ -110,8 +112,8 @@ static void submit_rung(struct rules *rules, struct picture_sq *sq,
 {
     if (!command->known)
         return;
+    judge_fence(rules, sq, command); /* first: what was not built has a left-over identifier */
     judge_identifier(rules, sq, command);
-    judge_fence(rules, sq, command);
 }
 
 /* Whether the host's own memory has it still as it was rung: then the device has got something old,
