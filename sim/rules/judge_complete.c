@@ -39,8 +39,8 @@ static void judge_look(struct rules *rules, const struct stream_record *r)
         return;
     uint64_t behind = (r->b + cq->size - cq->released % cq->size) % cq->size;
     uint64_t most = cq->seen - cq->released;
-        /* the next one, which may not be there yet */ /* Nearer to the next one than to those that
-                                                          were given back: the host runs ahead. */
+    /* the next one, which may not be there yet */ /* Nearer to the next one than to those that
+                                                      were given back: the host runs ahead. */
     if (behind > most && behind - most <= (cq->size - most) / 2)
         rules_complain(rules, RULE_C2, WHERE_QUEUE(r->source, cq->qid),
                        "the next entry, until its phase tag is new",

@@ -46,6 +46,39 @@ static bool is_known(const struct picture_command *command, const struct picture
            (request != NULL && !request->vague && (!request->registered || request->bus != 0));
 }
 
+/* One block or mapping that holds the range, and may be used in this direction. */
+static bool is_allowed(const struct picture *p, const struct picture_range *range, bool to_device)
+{
+    for (uint32_t i = 0; i < p->blocks_count; i++) {
+        const struct picture_block *block = &p->blocks[i];
+        if (range->bus >= block->bus && range->bytes <= block->bytes &&
+            range->bus - block->bus <= block->bytes - range->bytes &&
+            block_allows(block, to_device))
+            return true;
+    }
+    return false;
+}
+
+/* Two commands at once, and one of them writes. */
+static void judge_sharing(struct rules *rules, const struct picture_command *command,
+                          const struct picture_range *range)
+{
+    struct picture *p = rules_picture(rules);
+    uint32_t after = 0;
+    const struct picture_command *other;
+    while ((other = picture_touching(p, range->bus, range->bytes, &after)) != NULL) {
+        if (other == command || other->state == COMMAND_POSTED ||
+            (other->data.to_device && command->data.to_device))
+            continue;
+        rules_complain(rules, RULE_D8, WHERE_COMMAND(rules_cpu(rules), command),
+                       "memory of its own while the device writes there",
+                       "%" PRIu64 " bytes at %" PRIx64 "h are handed over, and an outstanding "
+                       "command (CID %u) uses them",
+                       range->bytes, range->bus, other->cid);
+        return;
+    }
+}
+
 static void data_rung(struct rules *rules, struct picture_sq *sq,
                       const struct picture_command *command)
 {
@@ -56,11 +89,13 @@ static void data_rung(struct rules *rules, struct picture_sq *sq,
         return;
     for (uint32_t i = 0; i < command->data.count; i++) {
         const struct picture_range *range = &command->data.ranges[i];
+        if (!range->is_list)
+            judge_sharing(rules, command, range);
         if (!range->is_list && is_registered(request, range))
             continue;
-        const struct picture_block *block = picture_holding(p, range->bus, range->bytes);
-        if (block != NULL && block_allows(block, range->is_list || command->data.to_device))
+        if (is_allowed(p, range, range->is_list || command->data.to_device))
             continue;
+        const struct picture_block *block = picture_holding(p, range->bus, range->bytes);
         if (block == NULL && picture_is_held(p, range->bus, range->bytes))
             continue; /* by several blocks, one behind the other */
         rules_complain(rules, RULE_D6, WHERE_COMMAND(rules_cpu(rules), command),

@@ -9,7 +9,7 @@
 #define FUA (1u << 30) /* dword 12 of Read and Write (6.9, 6.15) */
 
 struct request_state {
-    uint64_t strange; /* CPUs that have last seen an entry of nobody's: a bit each */
+    uint64_t strange; /* CPUs that have seen an entry of nobody's: a bit each */
     uint32_t refused; /* requests that had an error for an answer where there was no room */
 };
 
@@ -55,8 +55,6 @@ static void request_seen(struct rules *rules, struct picture_cq *cq,
     (void)cqe;
     if (command == NULL)
         state->strange |= cpu_bit(cq->seen_cpu);
-    else
-        state->strange &= ~cpu_bit(cq->seen_cpu);
 }
 
 /* ---- the end of a request ---- */
@@ -134,7 +132,7 @@ static void judge_end(struct rules *rules, const struct stream_record *r)
         state->refused++;
     if (r->a != 0)
         return;
-    if ((state->strange & cpu_bit(r->source)) != 0)
+    if ((state->strange & cpu_bit(r->source)) != 0 && request->pending > 0 && !request->vague)
         rules_complain(rules, RULE_C10, where, "nothing",
                        "a request has ended with an entry that answers no outstanding command");
     else if (!request->vague && p->raw_requests == 0 && request->op < RECORD_OP_RAW &&
@@ -142,18 +140,23 @@ static void judge_end(struct rules *rules, const struct stream_record *r)
         judge_success(rules, request, where);
 }
 
-/* Everything has completed, and somebody still waits. */
+/* Somebody waits for a request whose commands have all completed, or were never sent. */
 static void judge_lost(struct rules *rules, const struct stream_record *r)
 {
     const struct picture *p = rules_picture(rules);
     for (uint32_t i = 0; i < p->requests_top; i++) {
         const struct picture_request *request = &p->requests[i];
-        if (request->identity == NULL || request->vague || request->pending > 0 ||
-            request->done_commands == 0 || request->done_blocks < request->blocks)
+        if (request->identity == NULL || request->vague || request->pending > 0)
             continue;
-        rules_complain(rules, RULE_C6, WHERE_CPU(r->source), "once for each request",
-                       "all %u commands of a request have completed, and it has not ended",
-                       request->commands);
+        if (request->commands == 0 && request->taken)
+            rules_complain(rules, RULE_C7, WHERE_CPU(r->source), "a command for each request",
+                           "a request was taken, and no command of it was ever rung");
+        else if (request->done_commands != 0 && request->done_blocks >= request->blocks)
+            rules_complain(rules, RULE_C6, WHERE_CPU(r->source), "once for each request",
+                           "all %u commands of a request have completed, and it has not ended",
+                           request->commands);
+        else
+            continue;
         return;
     }
 }

@@ -6,11 +6,13 @@
 
 #define IOS_LEAST       100u /* fewer say nothing about a rate */
 #define INTERRUPTS_MOST 2u   /* for each I/O command */
+#define PS_PER_US       UINT64_C(1000000)
+#define HELD_MOST_PS    (10000 * PS_PER_US) /* a copy of a megabyte on a slow machine is 3 ms */
 
 struct waiting_state {
     uint64_t interrupts;
-    uint64_t held_ps[PICTURE_CPUS];
-    uint64_t began_ps; /* the controller was up */
+    uint64_t longest_ps; /* for which a CPU held interrupts back at a time */
+    uint32_t cpu;        /* that did */
 };
 
 /* ---- C7 ---- */
@@ -48,44 +50,44 @@ static void judge_forsaken(struct rules *rules, const struct stream_record *r)
 
 /* ---- C8 ---- */
 
+static void note_longest(struct waiting_state *waiting, const struct stream_record *r)
+{
+    waiting->longest_ps = r->b;
+    waiting->cpu = r->source;
+}
+
 static void waiting_record(struct rules *rules, const struct stream_record *r)
 {
     struct waiting_state *waiting = judge_state(rules, &judge_waiting);
     if (r->kind == RECORD_FORSAKEN)
         judge_forsaken(rules, r);
-    else if (r->kind == RECORD_BROUGHT_UP)
-        *waiting = (struct waiting_state){.began_ps = r->time_ps};
     else if (r->kind == RECORD_INTERRUPT)
         waiting->interrupts += r->b == 0;
-    else
-        waiting->held_ps[r->source % PICTURE_CPUS] += r->b;
+    else if (r->b > waiting->longest_ps)
+        note_longest(waiting, r);
 }
 
 static void waiting_concluded(struct rules *rules)
 {
     const struct waiting_state *waiting = judge_state(rules, &judge_waiting);
     uint64_t ios = rules_picture(rules)->ios;
-    if (!rules_setup(rules)->performance || ios < IOS_LEAST)
+    if (!rules_setup(rules)->performance)
         return;
-    if (waiting->interrupts > INTERRUPTS_MOST * ios)
+    if (ios >= IOS_LEAST && waiting->interrupts > INTERRUPTS_MOST * ios)
         rules_complain(rules, RULE_C8, WHERE_CPU(-1), "2 for each I/O command",
                        "%llu interrupts for %llu I/O commands",
                        (unsigned long long)waiting->interrupts, (unsigned long long)ios);
-    uint64_t whole_ps = rules_picture(rules)->now_ps - waiting->began_ps;
-    for (unsigned cpu = 0; cpu < PICTURE_CPUS; cpu++) {
-        /* a host that only polls has nothing to hold back */
-        if (waiting->interrupts > 0 && waiting->held_ps[cpu] > whole_ps / 4 * 3)
-            rules_complain(rules, RULE_C8, WHERE_CPU(cpu), "at most three quarters of a CPU's time",
-                           "interrupts held back for %llu %% of the time",
-                           (unsigned long long)(100 * waiting->held_ps[cpu] / whole_ps));
-    }
+    if (waiting->longest_ps > HELD_MOST_PS)
+        rules_complain(rules, RULE_C8, WHERE_CPU(waiting->cpu), "10 ms at a time",
+                       "interrupts held back for %llu us at a time",
+                       (unsigned long long)(waiting->longest_ps / PS_PER_US));
 }
 
 const struct judge judge_waiting = {
     .id = JUDGE_WAITING,
     .state_bytes = sizeof(struct waiting_state),
-    .kinds = UINT64_C(1) << RECORD_FORSAKEN | UINT64_C(1) << RECORD_BROUGHT_UP |
-             UINT64_C(1) << RECORD_INTERRUPT | UINT64_C(1) << RECORD_LOCK,
+    .kinds = UINT64_C(1) << RECORD_FORSAKEN | UINT64_C(1) << RECORD_INTERRUPT |
+             UINT64_C(1) << RECORD_LOCK,
     .record = waiting_record,
     .concluded = waiting_concluded,
 };

@@ -145,7 +145,7 @@ void picture_posted(struct rules *rules, const struct stream_record *r)
         return;
     uint32_t slot = (uint32_t)(cq->posted % cq->size);
     struct picture_command *command =
-        picture_find_command(p, (uint32_t)(r->b >> 16), (uint32_t)(r->b & 0xffff));
+        picture_find_command(p, CQE_SQID(cqe), CQE_CID(cqe)); /* as the host reads it */
     memcpy(cq->entries + (size_t)slot * CQE_BYTES, cqe, CQE_BYTES);
     cq->commands[slot] = command == NULL ? NO_COMMAND : (uint32_t)(command - p->commands);
     cq->posted++;
