@@ -13,5 +13,9 @@ Suite *suite_request(void);
 Suite *suite_data(void);
 Suite *suite_lists(void);
 Suite *suite_cache(void);
+Suite *suite_complete(void);
+Suite *suite_shadow(void);
+Suite *suite_registers(void);
+Suite *suite_queues(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Rules D6 to D8 and D11: the memory that commands use (NVMe 1.4 sections 4.3, 4.4, 7.2.1).
+ * Rules D6 to D8, D11 and D12: the memory that commands use (NVMe 1.4 sections 4.3, 4.4, 7.2.1).
  */
 #include <string.h>
 
@@ -218,6 +218,26 @@ START_TEST(d8_unless_it_is_mapped_once_more)
 }
 END_TEST
 
+/* ---- D12 ---- */
+
+START_TEST(d12_a_buffer_that_stays_mapped_is_told_when_the_run_is_over)
+{
+    rig_emit(&rig, RECORD_MAP, 0, RIG_DATA, 4096, 0, NULL);
+    rig_expect_none(&rig);
+    rules_conclude(rig.rules);
+    ck_assert_uint_eq(rig_verdict(&rig)->count[RULE_D12], 1);
+}
+END_TEST
+
+START_TEST(d12_one_that_is_given_back_is_none)
+{
+    rig_emit(&rig, RECORD_MAP, 0, RIG_DATA, 4096, 0, NULL);
+    rig_emit(&rig, RECORD_UNMAP, 0, RIG_DATA, 4096, 0, NULL);
+    rules_conclude(rig.rules);
+    ck_assert_uint_eq(rig_verdict(&rig)->count[RULE_D12], 0);
+}
+END_TEST
+
 /* ---- D11 ---- */
 
 static void allocate(void)
@@ -265,6 +285,8 @@ Suite *suite_data(void)
                    d8_a_store_to_the_buffer_of_a_read_is_a_breach_until_its_completion_is_seen);
     tcase_add_test(tests, d8_so_is_unmapping_it);
     tcase_add_test(tests, d8_unless_it_is_mapped_once_more);
+    tcase_add_test(tests, d12_a_buffer_that_stays_mapped_is_told_when_the_run_is_over);
+    tcase_add_test(tests, d12_one_that_is_given_back_is_none);
     tcase_add_test(tests, d11_memory_that_is_allocated_while_it_runs_is_told_when_the_run_is_over);
     tcase_add_test(tests, d11_memory_for_bring_up_is_none);
     suite_add_tcase(suite, tests);

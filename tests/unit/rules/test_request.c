@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Rules S14 to S16: what a caller asked for and what was done (NVMe 1.4 sections 6.6 to 6.9, 6.14,
- * 6.15, 6.17).
+ * Rules S14 to S16, C6 and C10: what a caller asked for and what was done (NVMe 1.4 sections 6.6
+ * to 6.9, 6.14, 6.15, 6.17).
  */
 #include <string.h>
 
@@ -39,6 +39,96 @@ static void flush(void)
     rig_hand_over(&rig, 1);
     rig_finish(&rig, 1);
 }
+
+/* ---- C6 and C10 ---- */
+
+/* A read of block 0, rung and fetched. */
+static void start(void)
+{
+    rig_request(&rig, &a, RECORD_OP_READ, 0, 1, RIG_DATA, RIG_REGISTERED);
+    rig_build_io(&rig, NVM_OP_READ, 3, 0, 1, RIG_DATA, 0);
+    rig_hand_over(&rig, 1);
+    rig_fetch(&rig, 1, rig_at(&rig, RIG_SQ), 0);
+}
+
+static void complete(uint16_t cid, uint16_t status)
+{
+    rig_complete(&rig, 1, cid, status, (uint16_t)rig.sq_tail[1], 0);
+    rig_look(&rig, 1);
+    rig_fence(&rig, 1);
+    rig_release(&rig, 1);
+}
+
+START_TEST(c6_an_end_before_the_completion)
+{
+    start();
+    rig_end(&rig, &a, 0);
+    rig_expect(&rig, RULE_C6, 1);
+}
+END_TEST
+
+START_TEST(c6_an_error_may_come_before_it)
+{
+    start();
+    rig_end(&rig, &a, -6); /* given up */
+    rig_expect_none(&rig);
+}
+END_TEST
+
+START_TEST(c6_ended_twice)
+{
+    start();
+    complete(3, 0);
+    rig_end(&rig, &a, 0);
+    rig_end(&rig, &a, 0);
+    rig_expect(&rig, RULE_C6, 1);
+}
+END_TEST
+
+START_TEST(c6_ended_well_with_a_command_that_failed)
+{
+    start();
+    complete(3, 0x281);
+    rig_end(&rig, &a, 0);
+    rig_expect(&rig, RULE_C6, 1);
+}
+END_TEST
+
+START_TEST(c6_completed_and_never_ended)
+{
+    start();
+    complete(3, 0);
+    rig_emit(&rig, RECORD_FORSAKEN, 1, 0, 0, 0, NULL);
+    rig_expect(&rig, RULE_C6, 1);
+}
+END_TEST
+
+START_TEST(c7_taken_and_never_sent)
+{
+    rig_request(&rig, &a, RECORD_OP_READ, 0, 1, RIG_DATA, RIG_REGISTERED);
+    rig_emit(&rig, RECORD_FORSAKEN, 1, 0, 0, 0, NULL);
+    rig_expect(&rig, RULE_C7, 1);
+}
+END_TEST
+
+START_TEST(c10_ended_by_an_entry_of_nobodys)
+{
+    start();
+    complete(0x8003, 0);
+    rig_end(&rig, &a, 0);
+    rig_expect(&rig, RULE_C10, 1);
+}
+END_TEST
+
+START_TEST(c10_an_entry_of_nobodys_that_is_passed_over_is_none)
+{
+    start();
+    complete(0x8003, 0);
+    complete(3, 0);
+    rig_end(&rig, &a, 0);
+    rig_expect_none(&rig);
+}
+END_TEST
 
 /* ---- S14 ---- */
 
@@ -236,6 +326,14 @@ Suite *suite_request(void)
     TCase *tests = tcase_create("request");
 
     tcase_add_checked_fixture(tests, open_rig, close_rig);
+    tcase_add_test(tests, c6_an_end_before_the_completion);
+    tcase_add_test(tests, c6_an_error_may_come_before_it);
+    tcase_add_test(tests, c6_ended_twice);
+    tcase_add_test(tests, c6_ended_well_with_a_command_that_failed);
+    tcase_add_test(tests, c6_completed_and_never_ended);
+    tcase_add_test(tests, c7_taken_and_never_sent);
+    tcase_add_test(tests, c10_ended_by_an_entry_of_nobodys);
+    tcase_add_test(tests, c10_an_entry_of_nobodys_that_is_passed_over_is_none);
     tcase_add_test(tests, s14_a_flush_that_sends_nothing_is_a_breach_where_there_is_a_cache);
     tcase_add_test(tests, s14_a_flush_that_sends_flush_is_none);
     tcase_add_test(tests, s14_nor_is_nothing_where_there_is_no_cache_or_the_flush_has_failed);

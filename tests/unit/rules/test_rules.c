@@ -158,6 +158,10 @@ int main(void)
     srunner_add_suite(runner, suite_data());
     srunner_add_suite(runner, suite_lists());
     srunner_add_suite(runner, suite_cache());
+    srunner_add_suite(runner, suite_complete());
+    srunner_add_suite(runner, suite_shadow());
+    srunner_add_suite(runner, suite_registers());
+    srunner_add_suite(runner, suite_queues());
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
