@@ -38,6 +38,10 @@ build clang
 jobs=$(nproc)
 say "running all tests (release)"
 DOORBELL_SECOND="$root/build/clang/bin/doorbell" ctest --preset release -j "$jobs"
+say "judging the mutants"
+configure_options=(-DDOORBELL_TESTS=OFF)
+build dev doorbell
+python3 scripts/mutants.py --build build/dev -j "$jobs"
 say "running all tests under AddressSanitizer and UndefinedBehaviorSanitizer"
 ctest --preset asan -j "$jobs" -LE 'speed|check'
 
