@@ -59,7 +59,7 @@ static bool is_allowed(const struct picture *p, const struct picture_range *rang
     return false;
 }
 
-/* Two commands at once, and one of them writes. */
+/* Two commands at once, and one of them writes. Asked only where the first page is in use. */
 static void judge_sharing(struct rules *rules, const struct picture_command *command,
                           const struct picture_range *range)
 {
@@ -89,9 +89,10 @@ static void data_rung(struct rules *rules, struct picture_sq *sq,
         return;
     for (uint32_t i = 0; i < command->data.count; i++) {
         const struct picture_range *range = &command->data.ranges[i];
-        if (!range->is_list)
+        bool data = !range->is_list;
+        if (data && picture_page_is_busy(p, range->bus))
             judge_sharing(rules, command, range);
-        if (!range->is_list && is_registered(request, range))
+        if (data && is_registered(request, range))
             continue;
         if (is_allowed(p, range, range->is_list || command->data.to_device))
             continue;

@@ -251,6 +251,11 @@ struct picture_command *picture_touching(struct picture *picture, uint64_t bus, 
                                          uint32_t *after);
 /* Whether requests are known, so that commands can be attributed to them. */
 bool rules_attributes(const struct picture *picture);
+/* False: no outstanding command uses anything on the page of this address. */
+static inline bool picture_page_is_busy(const struct picture *p, uint64_t bus)
+{
+    return p->busy[(bus >> 12) % PICTURE_BUSY] != 0;
+}
 /* The request that the core has, by identity; NULL: none. */
 struct picture_request *picture_find_request(struct picture *picture, const void *identity);
 /* The request that this command is for; NULL: not known, or it has ended. */
