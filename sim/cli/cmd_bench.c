@@ -309,13 +309,14 @@ static int bench_random_read(struct bench *bench)
     char message[RUN_MESSAGE_MAX];
     struct result result;
     struct run_random_read job = {s->ios, s->depth, 4096, s->footprint};
-    if (s->block_sizes.count > 1) {        cli_complain("--block-size: random-read takes one");
+    if (s->block_sizes.count > 1) {
+        cli_complain("--block-size: random-read takes one");
         return CLI_USAGE;
     }
     if (s->block_sizes.count == 1 &&
         !cli_size("block-size", s->block_sizes.items[0], &job.block_bytes))
         return CLI_USAGE;
-int error = cli_refuse(s, "random-read",
+    int error = cli_refuse(s, "random-read",
                            CLI_BIT(CLI_SUITE) | CLI_BIT(CLI_TRACE) | CLI_BIT(CLI_PLOT) |
                                CLI_BIT(CLI_PUBLISHED) | CLI_BIT(CLI_JOBS) | CLI_BIT(CLI_PROGRESS) |
                                CLI_BIT(CLI_CURVE));
