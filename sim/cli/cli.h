@@ -52,6 +52,9 @@ enum cli_option_id {
     CLI_TIMED,
     CLI_TRIM,
     CLI_REQUEST,
+    CLI_BASELINE,
+    CLI_UPDATE,
+    CLI_JUNIT,
     CLI_RULES,
     CLI_RULES_FILE,
     CLI_HELP,
@@ -77,7 +80,7 @@ struct cli_settings {
     struct cli_list drivers, drives, suites, block_sizes, sets, curves;
     const char *drive; /* the last one */
     const char *host, *setup, *profiles, *config;
-    const char *csv, *json, *trace, *plot, *published;
+    const char *csv, *json, *trace, *plot, *published, *baseline, *junit;
     uint64_t seed; /* 1 if not given */
     uint64_t jobs; /* number of processors if not given */
     uint64_t depth, ios, footprint, request;
@@ -86,6 +89,7 @@ struct cli_settings {
     enum rules_mode rules;
     struct rules_suppressions *suppress; /* NULL: none; main frees it */
     char again[CLI_AGAIN_MAX];           /* the command line, to be typed again */
+    bool update;
     bool dump_config, quiet, no_verify, plain, timed, help;
     uint64_t given;            /* bit per option that was there */
     struct cli_list arguments; /* what is no option */
@@ -106,7 +110,7 @@ int cli_bench_drive(const struct cli_settings *settings);
 int cli_bench_driver(const struct cli_settings *settings);
 
 extern const struct cli_command cli_bench_command, cli_replay_command, cli_explain_command,
-    cli_stats_command, cli_list_command, cli_explain_rule_command;
+    cli_stats_command, cli_list_command, cli_explain_rule_command, cli_regress_command;
 
 /* argv[0] is the command's name. CLI_OK, or CLI_USAGE with a message printed. */
 int cli_parse(const struct cli_command *command, int argc, char **argv,
@@ -141,6 +145,10 @@ struct cli_config {
  * CLI_OK, or CLI_USAGE after printing what is wrong. */
 int cli_config_load(const struct cli_settings *settings, const char *driver,
                     struct cli_config *config);
+/* The same, where a combination that cannot be is no mistake: CLI_OK with config NULL then, and
+ * nothing printed. */
+int cli_config_try(const struct cli_settings *settings, const char *driver,
+                   struct cli_config *config);
 void cli_config_free(struct cli_config *config);
 /* Directory of the profiles that ship with the program (sim/profiles, or installed). */
 const char *cli_profile_directory(void);

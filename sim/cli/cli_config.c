@@ -78,7 +78,9 @@ static void name_of(char name[RESULT_NAME_MAX], const char *member)
         name[length - 4] = '\0';
 }
 
-int cli_config_load(const struct cli_settings *settings, const char *driver, struct cli_config *c)
+/* may_fail: a combination that cannot be is no mistake. */
+static int load(const struct cli_settings *settings, const char *driver, struct cli_config *c,
+                bool may_fail)
 {
     struct diag *diag = diag_create();
     memset(c, 0, sizeof *c);
@@ -86,19 +88,29 @@ int cli_config_load(const struct cli_settings *settings, const char *driver, str
     bool good =
         load_all(settings, driver, c->config, diag) && config_apply(c->config, &c->params, diag);
     const char *wrong = good ? run_params_check(&c->params) : NULL;
-    if (wrong != NULL)
+    if (wrong != NULL && !may_fail)
         config_combination(c->config, wrong, diag);
     diag_print(diag, stderr);
     diag_destroy(diag);
     if (!good || wrong != NULL) {
         cli_config_free(c);
-        return CLI_USAGE;
+        return good && may_fail ? CLI_OK : CLI_USAGE;
     }
     name_of(c->driver, config_member(c->config, CONFIG_DRIVER));
     name_of(c->drive, config_member(c->config, CONFIG_DRIVE));
     name_of(c->host, config_member(c->config, CONFIG_HOST));
     snprintf(c->hash, sizeof c->hash, "%016llx", (unsigned long long)config_hash(c->config));
     return CLI_OK;
+}
+
+int cli_config_load(const struct cli_settings *settings, const char *driver, struct cli_config *c)
+{
+    return load(settings, driver, c, false);
+}
+
+int cli_config_try(const struct cli_settings *settings, const char *driver, struct cli_config *c)
+{
+    return load(settings, driver, c, true);
 }
 
 void cli_config_free(struct cli_config *c)

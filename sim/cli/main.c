@@ -10,8 +10,8 @@
 #include "config/text.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_bench_command, &cli_replay_command, &cli_explain_command,
-    &cli_stats_command, &cli_list_command,   &cli_explain_rule_command};
+    &cli_bench_command, &cli_replay_command,       &cli_explain_command, &cli_stats_command,
+    &cli_list_command,  &cli_explain_rule_command, &cli_regress_command};
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
 int cli_exit_of(int run_error)

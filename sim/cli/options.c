@@ -78,6 +78,9 @@ static const struct cli_option options[CLI_OPTIONS] = {
          "trim lines of the trace: error (default), skip, zero (Write Zeroes), deallocate"},
     [CLI_REQUEST] = {"request", 0, "N",
                      "which block request, counted from 1 (default: the last of the largest)"},
+    [CLI_BASELINE] = {"baseline", 0, "FILE", "figures to compare with (docs/regress.md)"},
+    [CLI_UPDATE] = {"update", 0, NULL, "store what comes out as the new baseline"},
+    [CLI_JUNIT] = {"junit", 0, "FILE", "write the verdicts as JUnit XML"},
     [CLI_RULES] = {"rules", 0, "MODE",
                    "rules for the host's behaviour: fatal (default), report, off"},
     [CLI_RULES_FILE] = {"rules-file", 0, "FILE",
@@ -266,6 +269,15 @@ static bool cli_store(struct cli_settings *s, unsigned id, const char *text)
         break;
     case CLI_PUBLISHED:
         s->published = text;
+        break;
+    case CLI_BASELINE:
+        s->baseline = text;
+        break;
+    case CLI_UPDATE:
+        s->update = true;
+        break;
+    case CLI_JUNIT:
+        s->junit = text;
         break;
     case CLI_SEED:
         return number(option, text, 0, UINT64_MAX, &s->seed);

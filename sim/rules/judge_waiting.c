@@ -4,8 +4,8 @@
  */
 #include "rules/judge.h"
 
-#define IOS_LEAST       100u /* fewer say nothing about a rate */
-#define INTERRUPTS_MOST 2u   /* for each I/O command */
+#define COMMANDS_LEAST  100u /* fewer say nothing about a rate */
+#define INTERRUPTS_MOST 2u   /* for each completion */
 #define PS_PER_US       UINT64_C(1000000)
 #define HELD_MOST_PS    (10000 * PS_PER_US) /* a copy of a megabyte on a slow machine is 3 ms */
 
@@ -67,16 +67,25 @@ static void waiting_record(struct rules *rules, const struct stream_record *r)
         note_longest(waiting, r);
 }
 
+/* Of all queues, in their last life. */
+static uint64_t completions_of(const struct picture *p)
+{
+    uint64_t count = 0;
+    for (uint32_t qid = 0; qid <= p->highest_qid; qid++)
+        count += p->cqs[qid] == NULL ? 0 : p->cqs[qid]->seen;
+    return count;
+}
+
 static void waiting_concluded(struct rules *rules)
 {
     const struct waiting_state *waiting = judge_state(rules, &judge_waiting);
-    uint64_t ios = rules_picture(rules)->ios;
+    uint64_t completions = completions_of(rules_picture(rules));
     if (!rules_setup(rules)->performance)
         return;
-    if (ios >= IOS_LEAST && waiting->interrupts > INTERRUPTS_MOST * ios)
-        rules_complain(rules, RULE_C8, WHERE_CPU(-1), "2 for each I/O command",
-                       "%llu interrupts for %llu I/O commands",
-                       (unsigned long long)waiting->interrupts, (unsigned long long)ios);
+    if (completions >= COMMANDS_LEAST && waiting->interrupts > INTERRUPTS_MOST * completions)
+        rules_complain(rules, RULE_C8, WHERE_CPU(-1), "2 for each completion",
+                       "%llu interrupts for %llu completions",
+                       (unsigned long long)waiting->interrupts, (unsigned long long)completions);
     if (waiting->longest_ps > HELD_MOST_PS)
         rules_complain(rules, RULE_C8, WHERE_CPU(waiting->cpu), "10 ms at a time",
                        "interrupts held back for %llu us at a time",
