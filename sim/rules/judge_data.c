@@ -12,6 +12,7 @@
 
 struct data_state {
     bool up;
+    bool forsaken;        /* the host has given up, and with it the buffers of what is under way */
     uint32_t allocations; /* since the controller runs */
 };
 
@@ -164,6 +165,9 @@ static void data_record(struct rules *rules, const struct stream_record *r)
     case RECORD_BROUGHT_UP:
         state->up = r->a == 0;
         break;
+    case RECORD_FORSAKEN:
+        state->forsaken = true;
+        break;
     case RECORD_DMA_ALLOC:
         state->allocations += state->up;
         break;
@@ -207,7 +211,7 @@ static void data_concluded(struct rules *rules)
 {
     const struct data_state *state = judge_state(rules, &judge_data);
     uint32_t left = mappings_left(rules_picture(rules));
-    if (left > 0 && rules_setup(rules)->performance)
+    if (left > 0 && !state->forsaken && rules_setup(rules)->performance)
         rules_complain(rules, RULE_D12, WHERE_CPU(-1), "none when the driver has stopped",
                        "%u buffers are still mapped for the device", left);
     if (state->allocations > 0 && rules_setup(rules)->performance)
@@ -221,7 +225,8 @@ const struct judge judge_data = {
     .state_bytes = sizeof(struct data_state),
     .kinds = UINT64_C(1) << RECORD_REFUSED | UINT64_C(1) << RECORD_STORE |
              UINT64_C(1) << RECORD_UNMAP | UINT64_C(1) << RECORD_BROUGHT_UP |
-             UINT64_C(1) << RECORD_DMA_ALLOC | UINT64_C(1) << RECORD_RESET,
+             UINT64_C(1) << RECORD_DMA_ALLOC | UINT64_C(1) << RECORD_RESET |
+             UINT64_C(1) << RECORD_FORSAKEN,
     .record = data_record,
     .rung = data_rung,
     .posted = data_posted,
