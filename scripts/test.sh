@@ -17,7 +17,7 @@ case $fuzz_seconds in
     ;;
 esac
 
-need gcc libc6-dev cmake ninja-build clang libclang-rt-dev clang-format check pkg-config valgrind gnuplot-nox python3 \
+need gcc libc6-dev cmake ninja-build patch clang libclang-rt-dev clang-format check pkg-config valgrind gnuplot-nox python3 \
     gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu gcc-powerpc-linux-gnu \
     libc6-dev-arm64-cross libc6-dev-riscv64-cross libc6-dev-powerpc-cross
 
